@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+# Warnings and sanitizers, as one interface target that everything of ours links.
+add_library(rockpress_compiler INTERFACE)
+target_compile_options(rockpress_compiler INTERFACE
+  $<$<COMPILE_LANGUAGE:C>:-Wall -Wextra -Wshadow -Wstrict-prototypes -Wvla -Werror>
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Werror>)
+# Sources use POSIX (threads, clocks, dlfcn) beside C11.
+target_compile_definitions(rockpress_compiler INTERFACE _GNU_SOURCE)
+if(ROCKPRESS_SANITIZE)
+  target_compile_options(rockpress_compiler INTERFACE
+    $<$<COMPILE_LANGUAGE:C,CXX>:-fsanitize=${ROCKPRESS_SANITIZE} -fno-omit-frame-pointer -g>
+    $<$<COMPILE_LANGUAGE:C>:-fno-sanitize-recover=all>)
+  target_link_options(rockpress_compiler INTERFACE -fsanitize=${ROCKPRESS_SANITIZE})
+endif()

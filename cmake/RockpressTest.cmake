@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+# rockpress_add_test(NAME <name> LABELS <labels...> SOURCES <files...> [LIBRARIES <targets...>]
+#                    [TIMEOUT <seconds>] [ARGS <arguments...>])
+# One executable, one test. Exit status 77 means skipped, and ctest shows it as such.
+function(rockpress_add_test)
+  cmake_parse_arguments(T "" "NAME;TIMEOUT" "LABELS;SOURCES;LIBRARIES;ARGS" ${ARGN})
+  add_executable(${T_NAME} ${T_SOURCES})
+  target_link_libraries(${T_NAME} PRIVATE rockpress_compiler ${T_LIBRARIES})
+  target_include_directories(${T_NAME} PRIVATE ${PROJECT_SOURCE_DIR}/include
+                                               ${PROJECT_SOURCE_DIR})
+  rockpress_register_test(NAME ${T_NAME} LABELS ${T_LABELS} TIMEOUT ${T_TIMEOUT}
+                          COMMAND ${T_NAME} ${T_ARGS})
+endfunction()
+
+# rockpress_register_test(NAME <name> LABELS <labels...> COMMAND <command...> [TIMEOUT <seconds>])
+function(rockpress_register_test)
+  cmake_parse_arguments(T "" "NAME;TIMEOUT" "LABELS;COMMAND" ${ARGN})
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 300)
+  endif()
+  add_test(NAME ${T_NAME} COMMAND ${T_COMMAND})
+  set_tests_properties(${T_NAME} PROPERTIES
+    LABELS "${T_LABELS}" SKIP_RETURN_CODE 77 TIMEOUT ${T_TIMEOUT})
+endfunction()

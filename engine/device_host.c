@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The "host" device: runs the kernels on the calling thread, with a team of one. Memory is
+ * plain memory; launches and copies are done when they return, so a wait has nothing to do.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/devices.h"
+#include "kernels/frame_stage.h"
+#include "kernels/literals_stage.h"
+#include "kernels/lz77_stage.h"
+#include "kernels/sequences_stage.h"
+
+#define HOST_ALIGNMENT 256
+
+static rp_status host_alloc(const rp_device *device, size_t bytes, void **memory)
+{
+    (void)device;
+    size_t rounded = (bytes + HOST_ALIGNMENT - 1) / HOST_ALIGNMENT * HOST_ALIGNMENT;
+    *memory = rounded < bytes ? NULL : aligned_alloc(HOST_ALIGNMENT, rounded);
+    return *memory != NULL ? RP_STATUS_OK : RP_STATUS_OUT_OF_HOST_MEMORY;
+}
+
+static void host_free(const rp_device *device, void *memory)
+{
+    (void)device;
+    free(memory);
+}
+
+static rp_status host_stream_create(const rp_device *device, void **handle)
+{
+    (void)device;
+    *handle = NULL;
+    return RP_STATUS_OK;
+}
+
+static void host_stream_destroy(const rp_device *device, void *handle)
+{
+    (void)device;
+    (void)handle;
+}
+
+static rp_status host_copy_async(rp_stream stream, void *destination, const void *source,
+                                 size_t bytes, rp_copy_kind kind)
+{
+    (void)stream;
+    (void)kind;
+    if (bytes != 0)
+        memcpy(destination, source, bytes);
+    return RP_STATUS_OK;
+}
+
+static rp_status host_launch(rp_stream stream, const struct rp_launch *launch)
+{
+    (void)stream;
+    /* Teams run one after the other, so all use the first one's scratch: it stays in cache. */
+    rp_stage_args args = launch->args;
+    args.buffers.scratch_stride = 0;
+    void *team_memory = args.buffers.d_scratch;
+    rp_team team = {0};
+    for (uint32_t i = 0; i < launch->n_teams; i++) {
+        switch (launch->stage) {
+        case RP_STAGE_LZ77_MATCHER:
+            rp_stage_lz77_matcher(&team, &args, i, team_memory);
+            break;
+        case RP_STAGE_HUFFMAN_ENCODER:
+            rp_stage_huffman_encoder(&team, &args, i, team_memory);
+            break;
+        case RP_STAGE_FSE_ENCODER:
+            rp_stage_fse_encoder(&team, &args, i, team_memory);
+            break;
+        case RP_STAGE_FRAME_ASSEMBLER:
+            rp_stage_frame_assembler(&team, &args, i, team_memory);
+            break;
+        default:
+            return RP_STATUS_LAUNCH_FAILED;
+        }
+    }
+    return RP_STATUS_OK;
+}
+
+static rp_status host_wait(rp_stream stream, uint32_t timeout_us)
+{
+    (void)stream;
+    (void)timeout_us;
+    return RP_STATUS_OK;
+}
+
+static void host_close(rp_device *device)
+{
+    (void)device;
+}
+
+static const rp_device_ops host_ops = {
+    host_alloc,          host_free,       host_alloc,  host_free, host_stream_create,
+    host_stream_destroy, host_copy_async, host_launch, host_wait, host_close,
+};
+
+/* It has no state, so there is only one. */
+static rp_device host_device = {&host_ops, "host", RP_DEVICE_HOST_MEMORY, NULL};
+
+rp_status rp_open_host_device(rp_device **device)
+{
+    *device = &host_device;
+    return RP_STATUS_OK;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The devices that rp_device_open() knows. */
+#ifndef ROCKPRESS_ENGINE_DEVICES_H
+#define ROCKPRESS_ENGINE_DEVICES_H
+
+#include "rockpress/device.h"
+
+rp_status rp_open_host_device(rp_device **device);
+
+/* ordinal < 0: the first usable GPU. RP_STATUS_DEVICE_UNAVAILABLE in a build without CUDA. */
+rp_status rp_open_cuda_device(int ordinal, rp_device **device);
+
+#endif

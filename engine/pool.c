@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lanes in a fixed array; the free ones form a stack linked by index (R. K. Treiber, 1986). Its
+ * head carries a counter beside the index, so that a lane which was popped and pushed
+ * meanwhile is noticed (the ABA problem). A lane is made the first time the stack is found
+ * empty, and then kept. The most recently used lane comes first: its memory is warm.
+ *
+ * A lane whose wait timed out may still be written to by the device. It goes to a second
+ * stack, from which it comes back once the device has finished with it.
+ */
+#include "rockpress/pool.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/error.h"
+
+/* Where results come back: behind the frame, in memory that device and host both reach. */
+typedef struct lane_result {
+    size_t frame_bytes;
+    rp_status status;
+} lane_result;
+
+struct rp_lane {
+    rp_stream stream;
+    uint8_t *d_workspace; /* one allocation: workspace, then input, output and result */
+    size_t workspace_bytes;
+    uint8_t *d_input;
+    uint8_t *d_output;
+    size_t output_bytes;
+    lane_result *d_result;
+    uint8_t *staging; /* host side of input, output and result; NULL with RP_DEVICE_HOST_MEMORY */
+    lane_result result;
+    size_t max_input_bytes;
+    bool busy; /* a wait timed out */
+    _Atomic uint32_t next;
+};
+
+#define NO_LANE UINT32_MAX
+
+struct rp_pool {
+    const rp_device *device;
+    uint32_t max_lanes;
+    size_t max_input_bytes;
+    size_t memory_bytes;
+    size_t lane_bytes;
+    rp_effort effort;
+    _Atomic uint64_t free_lanes; /* count << 32 | index of the first */
+    _Atomic uint64_t busy_lanes;
+    _Atomic uint64_t unmade_lanes; /* claimed, but could not be made; to be tried again */
+    _Atomic uint32_t n_claimed;    /* lanes made or being made */
+    _Atomic uint32_t n_made;
+    rp_lane lanes[];
+};
+
+static void push(rp_pool *pool, _Atomic uint64_t *head, uint32_t index)
+{
+    uint64_t old = atomic_load_explicit(head, memory_order_relaxed);
+    uint64_t new;
+    do {
+        atomic_store_explicit(&pool->lanes[index].next, (uint32_t)old, memory_order_relaxed);
+        new = ((old >> 32) + 1) << 32 | index;
+    } while (!atomic_compare_exchange_weak_explicit(head, &old, new, memory_order_release,
+                                                    memory_order_relaxed));
+}
+
+static uint32_t pop(rp_pool *pool, _Atomic uint64_t *head)
+{
+    uint64_t old = atomic_load_explicit(head, memory_order_acquire);
+    uint64_t new;
+    do {
+        uint32_t index = (uint32_t)old;
+        if (index == NO_LANE)
+            return NO_LANE;
+        uint32_t next = atomic_load_explicit(&pool->lanes[index].next, memory_order_relaxed);
+        new = ((old >> 32) + 1) << 32 | next;
+    } while (!atomic_compare_exchange_weak_explicit(head, &old, new, memory_order_acquire,
+                                                    memory_order_acquire));
+    return (uint32_t)old;
+}
+
+static size_t round_up(size_t bytes)
+{
+    return (bytes + RP_WORKSPACE_ALIGNMENT - 1) & ~(RP_WORKSPACE_ALIGNMENT - 1);
+}
+
+rp_status rp_pool_create(const rp_device *device, const rp_pool_options *options, rp_pool **pool)
+{
+    if (pool == NULL)
+        return RP_STATUS_NULL_POINTER;
+    *pool = NULL;
+    if (device == NULL || options == NULL)
+        return RP_STATUS_NULL_POINTER;
+    rp_error *error = options->error;
+    if (options->max_lanes == 0 || options->max_lanes > RP_POOL_MAX_LANES)
+        return rp_fail(error, RP_STATUS_INVALID_OPTION, "max_lanes %u; allowed: 1 to %u",
+                       (unsigned)options->max_lanes, (unsigned)RP_POOL_MAX_LANES);
+    if (options->max_input_bytes == 0 || options->max_input_bytes > RP_MAX_INPUT_BYTES)
+        return rp_fail(error, RP_STATUS_INVALID_OPTION, "max_input_bytes %zu; allowed: 1 to %zu",
+                       options->max_input_bytes, RP_MAX_INPUT_BYTES);
+    if (rp_effort_name(options->effort) == NULL)
+        return rp_fail(error, RP_STATUS_INVALID_EFFORT, "effort %d; allowed: %d (fast)",
+                       (int)options->effort, (int)RP_EFFORT_FAST);
+    size_t bytes = sizeof(rp_pool) + options->max_lanes * sizeof(rp_lane);
+    rp_pool *made = calloc(1, bytes);
+    if (made == NULL)
+        return RP_STATUS_OUT_OF_HOST_MEMORY;
+    made->device = device;
+    made->max_lanes = options->max_lanes;
+    made->max_input_bytes = options->max_input_bytes;
+    made->memory_bytes = options->memory_bytes;
+    made->effort = options->effort;
+    made->lane_bytes = rp_workspace_size(options->max_input_bytes, 1, options->effort);
+    if ((device->flags & RP_DEVICE_HOST_MEMORY) == 0)
+        made->lane_bytes += round_up(options->max_input_bytes) +
+                            round_up(rp_compress_bound(options->max_input_bytes)) +
+                            round_up(sizeof(lane_result));
+    atomic_init(&made->free_lanes, NO_LANE);
+    atomic_init(&made->busy_lanes, NO_LANE);
+    atomic_init(&made->unmade_lanes, NO_LANE);
+    *pool = made;
+    return RP_STATUS_OK;
+}
+
+static void lane_free(const rp_device *device, rp_lane *lane)
+{
+    if (lane->staging != NULL)
+        device->ops->staging_free(device, lane->staging);
+    if (lane->d_workspace != NULL)
+        device->ops->memory_free(device, lane->d_workspace);
+    rp_stream_destroy(lane->stream);
+    memset(&lane->stream, 0, sizeof(lane->stream));
+    lane->staging = NULL;
+    lane->d_workspace = NULL;
+}
+
+static rp_status lane_make(const rp_pool *pool, rp_lane *lane)
+{
+    const rp_device *device = pool->device;
+    void *memory = NULL;
+    rp_status status = rp_stream_create(device, &lane->stream);
+    if (status == RP_STATUS_OK)
+        status = device->ops->memory_alloc(device, pool->lane_bytes, &memory);
+    lane->d_workspace = memory;
+    lane->max_input_bytes = pool->max_input_bytes;
+    lane->workspace_bytes = rp_workspace_size(pool->max_input_bytes, 1, pool->effort);
+    if (status == RP_STATUS_OK && (device->flags & RP_DEVICE_HOST_MEMORY) == 0) {
+        lane->output_bytes = rp_compress_bound(pool->max_input_bytes);
+        lane->d_input = lane->d_workspace + lane->workspace_bytes;
+        lane->d_output = lane->d_input + round_up(pool->max_input_bytes);
+        lane->d_result = (lane_result *)(void *)(lane->d_output + round_up(lane->output_bytes));
+        void *staging = NULL;
+        status =
+            device->ops->staging_alloc(device, pool->lane_bytes - lane->workspace_bytes, &staging);
+        lane->staging = staging;
+    }
+    if (status != RP_STATUS_OK)
+        lane_free(device, lane);
+    return status;
+}
+
+void rp_pool_destroy(rp_pool *pool)
+{
+    if (pool == NULL)
+        return;
+    uint32_t index;
+    bool leaked = false;
+    while ((index = pop(pool, &pool->busy_lanes)) != NO_LANE) {
+        if (rp_stream_wait(pool->lanes[index].stream, 0) == RP_STATUS_TIMEOUT)
+            leaked = true;
+        else
+            lane_free(pool->device, &pool->lanes[index]);
+    }
+    while ((index = pop(pool, &pool->free_lanes)) != NO_LANE)
+        lane_free(pool->device, &pool->lanes[index]);
+    if (!leaked)
+        free(pool);
+}
+
+/* A lane that timed out and has finished since. Each busy lane is asked at most once a call. */
+static uint32_t reclaim(rp_pool *pool)
+{
+    uint32_t still_busy[16];
+    uint32_t n_still_busy = 0;
+    uint32_t found = NO_LANE;
+    while (found == NO_LANE && n_still_busy < 16) {
+        uint32_t index = pop(pool, &pool->busy_lanes);
+        if (index == NO_LANE)
+            break;
+        if (rp_stream_wait(pool->lanes[index].stream, 0) == RP_STATUS_OK)
+            found = index;
+        else
+            still_busy[n_still_busy++] = index;
+    }
+    while (n_still_busy > 0)
+        push(pool, &pool->busy_lanes, still_busy[--n_still_busy]);
+    if (found != NO_LANE)
+        pool->lanes[found].busy = false;
+    return found;
+}
+
+/* The right to make one more lane. */
+static bool claim(rp_pool *pool, uint32_t *index)
+{
+    *index = pop(pool, &pool->unmade_lanes);
+    if (*index != NO_LANE)
+        return true;
+    uint32_t n = atomic_load(&pool->n_claimed);
+    do {
+        if (n >= pool->max_lanes)
+            return false;
+        if (pool->memory_bytes != 0 && (n + (size_t)1) * pool->lane_bytes > pool->memory_bytes)
+            return false;
+    } while (!atomic_compare_exchange_weak(&pool->n_claimed, &n, n + 1));
+    *index = n;
+    return true;
+}
+
+rp_status rp_pool_acquire(rp_pool *pool, rp_lane **lane)
+{
+    if (lane == NULL)
+        return RP_STATUS_NULL_POINTER;
+    *lane = NULL;
+    if (pool == NULL)
+        return RP_STATUS_NULL_POINTER;
+    uint32_t index = pop(pool, &pool->free_lanes);
+    if (index == NO_LANE)
+        index = reclaim(pool);
+    if (index == NO_LANE) {
+        if (!claim(pool, &index))
+            return RP_STATUS_POOL_EXHAUSTED;
+        rp_status status = lane_make(pool, &pool->lanes[index]);
+        if (status != RP_STATUS_OK) {
+            push(pool, &pool->unmade_lanes, index);
+            return status;
+        }
+        atomic_fetch_add(&pool->n_made, 1);
+    }
+    *lane = &pool->lanes[index];
+    return RP_STATUS_OK;
+}
+
+void rp_pool_release(rp_pool *pool, rp_lane *lane)
+{
+    if (pool == NULL || lane == NULL)
+        return;
+    uint32_t index = (uint32_t)(lane - pool->lanes);
+    push(pool, lane->busy ? &pool->busy_lanes : &pool->free_lanes, index);
+}
+
+uint32_t rp_pool_lane_count(const rp_pool *pool)
+{
+    return pool == NULL ? 0 : atomic_load(&pool->n_made);
+}
+
+rp_stream rp_lane_stream(const rp_lane *lane)
+{
+    return lane->stream;
+}
+
+void *rp_lane_workspace(const rp_lane *lane, size_t *workspace_size)
+{
+    if (workspace_size != NULL)
+        *workspace_size = lane->workspace_bytes;
+    return lane->d_workspace;
+}
+
+/* Device and host see the same memory: no copies. */
+static rp_status compress_in_place(rp_lane *lane, const void *input, size_t input_size,
+                                   void *output, size_t output_capacity,
+                                   const rp_compress_options *options, uint32_t timeout_us,
+                                   size_t *output_size)
+{
+    rp_status status = rp_compress_async(
+        lane->d_workspace, lane->workspace_bytes, input, input_size, output, output_capacity,
+        &lane->result.frame_bytes, &lane->result.status, options, lane->stream);
+    if (status == RP_STATUS_OK)
+        status = rp_stream_wait(lane->stream, timeout_us);
+    if (status == RP_STATUS_OK)
+        status = lane->result.status;
+    if (status == RP_STATUS_OK)
+        *output_size = lane->result.frame_bytes;
+    return status;
+}
+
+/* Through the lane's own memory, so that after a timeout the caller's is left alone. */
+static rp_status compress_staged(rp_lane *lane, const void *input, size_t input_size, void *output,
+                                 size_t output_capacity, const rp_compress_options *options,
+                                 uint32_t timeout_us, size_t *output_size)
+{
+    const rp_device_ops *ops = lane->stream.device->ops;
+    size_t input_room = round_up(lane->max_input_bytes);
+    uint8_t *staged_output = lane->staging + input_room;
+    lane_result *staged_result =
+        (lane_result *)(void *)(staged_output + round_up(lane->output_bytes));
+    size_t capacity = output_capacity < lane->output_bytes ? output_capacity : lane->output_bytes;
+    size_t most = rp_compress_bound(input_size);
+    if (input_size != 0)
+        memcpy(lane->staging, input, input_size);
+    /* Set aside until a wait says that the device is done with the lane. */
+    lane->busy = true;
+    rp_status status = ops->copy_async(lane->stream, lane->d_input, lane->staging, input_size,
+                                       RP_COPY_HOST_TO_DEVICE);
+    if (status == RP_STATUS_OK)
+        status = rp_compress_async(
+            lane->d_workspace, lane->workspace_bytes, lane->d_input, input_size, lane->d_output,
+            capacity, &lane->d_result->frame_bytes, &lane->d_result->status, options, lane->stream);
+    if (status == RP_STATUS_OK)
+        status = ops->copy_async(lane->stream, staged_result, lane->d_result, sizeof(lane_result),
+                                 RP_COPY_DEVICE_TO_HOST);
+    if (status == RP_STATUS_OK)
+        status = ops->copy_async(lane->stream, staged_output, lane->d_output,
+                                 capacity < most ? capacity : most, RP_COPY_DEVICE_TO_HOST);
+    rp_status waited = ops->wait(lane->stream, timeout_us);
+    if (waited == RP_STATUS_OK)
+        lane->busy = false;
+    if (status == RP_STATUS_OK)
+        status = waited;
+    if (status == RP_STATUS_OK)
+        status = staged_result->status;
+    if (status == RP_STATUS_OK && staged_result->frame_bytes > capacity)
+        status = RP_STATUS_INTERNAL;
+    if (status == RP_STATUS_OK) {
+        memcpy(output, staged_output, staged_result->frame_bytes);
+        *output_size = staged_result->frame_bytes;
+    }
+    return status;
+}
+
+rp_status rp_lane_compress(rp_lane *lane, const void *input, size_t input_size, void *output,
+                           size_t output_capacity, size_t *output_size,
+                           const rp_compress_options *options, uint32_t timeout_us)
+{
+    rp_error *error = options != NULL ? options->error : NULL;
+    if (output_size != NULL)
+        *output_size = 0;
+    if (lane == NULL || output_size == NULL)
+        return rp_fail(error, RP_STATUS_NULL_POINTER, "%s is NULL",
+                       lane == NULL ? "lane" : "output_size");
+    if (input_size > lane->max_input_bytes)
+        return rp_fail(error, RP_STATUS_INPUT_TOO_LARGE,
+                       "input of %zu bytes; allowed by the pool: up to %zu", input_size,
+                       lane->max_input_bytes);
+    if (input == NULL && input_size != 0)
+        return rp_fail(error, RP_STATUS_NULL_POINTER, "input is NULL with input_size %zu",
+                       input_size);
+    if (output == NULL && output_capacity != 0)
+        return rp_fail(error, RP_STATUS_NULL_POINTER, "output is NULL with output_capacity %zu",
+                       output_capacity);
+    if (lane->staging == NULL)
+        return compress_in_place(lane, input, input_size, output, output_capacity, options,
+                                 timeout_us, output_size);
+    return compress_staged(lane, input, input_size, output, output_capacity, options, timeout_us,
+                           output_size);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A workspace is one array for each kind of intermediate result, with one element for each
+ * chunk of the batch. Sizes follow from the largest input alone, so that the size of a
+ * workspace can be known before there is one.
+ */
+#include "engine/workspace.h"
+
+#include "engine/error.h"
+#include "kernels/stages.h"
+
+/* The shortest match is 4 bytes. */
+#define MIN_MATCH_BYTES 4
+
+static size_t round_up(size_t n_bytes)
+{
+    return (n_bytes + RP_WORKSPACE_ALIGNMENT - 1) & ~(RP_WORKSPACE_ALIGNMENT - 1);
+}
+
+static uint8_t *carve(uint8_t **next, size_t stride, size_t n)
+{
+    uint8_t *here = *next;
+    *next += round_up(stride * n);
+    return here;
+}
+
+size_t rp_workspace_layout(uint8_t *base, size_t max_input_bytes, size_t n_inputs,
+                           rp_stage_buffers *buffers)
+{
+    size_t chunk = max_input_bytes;
+    size_t per_input = 1;
+    if (max_input_bytes > RP_ZSTD_BLOCK_BYTES) {
+        chunk = RP_ZSTD_BLOCK_BYTES;
+        per_input = (max_input_bytes + chunk - 1) / chunk;
+    }
+    /* A chunk of 0 bytes takes its place too, which keeps the arithmetic free of exceptions. */
+    if (chunk == 0)
+        chunk = 1;
+    size_t max_sequences = chunk / MIN_MATCH_BYTES + 1;
+    size_t candidates_bytes = 2 * chunk * sizeof(uint16_t);
+    size_t leaving_bits_bytes = max_sequences * sizeof(uint32_t);
+    size_t extra = candidates_bytes > leaving_bits_bytes ? candidates_bytes : leaving_bits_bytes;
+
+    buffers->n_chunks = n_inputs * per_input;
+    buffers->chunks_per_input = per_input;
+    buffers->chunk_bytes = chunk;
+    buffers->sequences_stride = max_sequences;
+    buffers->literals_stride = round_up(chunk + RP_BUFFER_SLACK);
+    buffers->literals_section_stride = round_up(chunk + RP_BUFFER_SLACK);
+    buffers->sequences_section_stride = round_up(chunk + RP_BUFFER_SLACK);
+    buffers->scratch_stride = round_up(RP_TEAM_MEMORY_BYTES + extra);
+
+    size_t n = buffers->n_chunks;
+    uint8_t *next = base;
+    buffers->d_chunks = (rp_chunk *)(void *)carve(&next, sizeof(rp_chunk), n);
+    buffers->d_sequences =
+        (rp_sequence *)(void *)carve(&next, max_sequences * sizeof(rp_sequence), n);
+    buffers->d_literals = carve(&next, buffers->literals_stride, n);
+    buffers->d_literals_sections = carve(&next, buffers->literals_section_stride, n);
+    buffers->d_sequences_sections = carve(&next, buffers->sequences_section_stride, n);
+    buffers->d_scratch = carve(&next, buffers->scratch_stride, n);
+    return (size_t)(next - base);
+}
+
+static bool batch_in_range(size_t max_input_bytes, size_t n_inputs)
+{
+    if (max_input_bytes > RP_MAX_INPUT_BYTES || n_inputs == 0 || n_inputs > RP_MAX_BATCH_INPUTS)
+        return false;
+    size_t per_input = (max_input_bytes + RP_ZSTD_BLOCK_BYTES - 1) / RP_ZSTD_BLOCK_BYTES;
+    return n_inputs <= RP_MAX_BATCH_CHUNKS / (per_input == 0 ? 1 : per_input);
+}
+
+size_t rp_workspace_size(size_t max_input_bytes, size_t max_inputs, rp_effort effort)
+{
+    rp_stage_buffers buffers;
+    if (rp_effort_name(effort) == NULL || !batch_in_range(max_input_bytes, max_inputs))
+        return 0;
+    /* An aligned address that is not NULL, of which only differences are taken. */
+    return rp_workspace_layout((uint8_t *)RP_WORKSPACE_ALIGNMENT, max_input_bytes, max_inputs,
+                               &buffers);
+}
+
+rp_status rp_workspace_carve(void *d_workspace, size_t workspace_size, size_t max_input_bytes,
+                             size_t n_inputs, rp_effort effort, rp_stage_buffers *buffers)
+{
+    if (d_workspace == NULL || buffers == NULL)
+        return RP_STATUS_NULL_POINTER;
+    if ((uintptr_t)d_workspace % RP_WORKSPACE_ALIGNMENT != 0)
+        return RP_STATUS_WORKSPACE_MISALIGNED;
+    if (rp_effort_name(effort) == NULL)
+        return RP_STATUS_INVALID_EFFORT;
+    if (max_input_bytes > RP_MAX_INPUT_BYTES)
+        return RP_STATUS_INPUT_TOO_LARGE;
+    if (!batch_in_range(max_input_bytes, n_inputs))
+        return RP_STATUS_INVALID_BATCH_SIZE;
+    if (rp_workspace_size(max_input_bytes, n_inputs, effort) > workspace_size)
+        return RP_STATUS_WORKSPACE_TOO_SMALL;
+    rp_workspace_layout((uint8_t *)d_workspace, max_input_bytes, n_inputs, buffers);
+    return RP_STATUS_OK;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Devices: where kernels run. Everything that rockpress asks of a device goes through the
+ * table of functions below. "host" runs the kernels on the calling CPU thread; "cuda" runs
+ * them on an NVIDIA GPU. A device may be provided by the caller: the tests do, to inject
+ * faults and to run the kernels with teams of many threads.
+ *
+ * Thread rule: every function of the table may be called from any thread at the same time,
+ * except that calls on one stream are made by one thread at a time. None of them may be
+ * called in a child after fork(), unless the device was opened there.
+ */
+#ifndef ROCKPRESS_DEVICE_H
+#define ROCKPRESS_DEVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rockpress/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct rp_device rp_device;
+
+/* A queue of work on a device. `handle` is the device's own (a cudaStream_t for "cuda", NULL
+ * for "host"), so a caller may wrap a stream that it made itself. Passed by value. */
+typedef struct rp_stream {
+    const rp_device *device;
+    void *handle;
+} rp_stream;
+
+typedef enum rp_copy_kind {
+    RP_COPY_HOST_TO_DEVICE = 0,
+    RP_COPY_DEVICE_TO_HOST = 1,
+    RP_COPY_DEVICE_TO_DEVICE = 2
+} rp_copy_kind;
+
+/* One launch of one stage: defined in kernels/stages.h, opaque to callers. */
+struct rp_launch;
+
+/*
+ * The table. Functions that return rp_status return RP_STATUS_OK or one of the run-time
+ * statuses; those that return void are no-ops on a lost device.
+ */
+typedef struct rp_device_ops {
+    /* Device memory, aligned to at least 256 bytes, uninitialised. */
+    rp_status (*memory_alloc)(const rp_device *device, size_t bytes, void **d_memory);
+    void (*memory_free)(const rp_device *device, void *d_memory);
+
+    /* Host memory that the device copies from and to without an intermediate copy (pinned). */
+    rp_status (*staging_alloc)(const rp_device *device, size_t bytes, void **memory);
+    void (*staging_free)(const rp_device *device, void *memory);
+
+    rp_status (*stream_create)(const rp_device *device, void **handle);
+    void (*stream_destroy)(const rp_device *device, void *handle);
+
+    /* Enqueues; returns without waiting. Allocates nothing, takes no lock of rockpress's. */
+    rp_status (*copy_async)(rp_stream stream, void *destination, const void *source, size_t bytes,
+                            rp_copy_kind kind);
+    rp_status (*launch)(rp_stream stream, const struct rp_launch *launch);
+
+    /* Waits until all that was enqueued on the stream is done, for at most timeout_us
+     * microseconds (0: only asks). RP_STATUS_TIMEOUT if it is not done by then. */
+    rp_status (*wait)(rp_stream stream, uint32_t timeout_us);
+
+    /* Releases the device itself. */
+    void (*close)(rp_device *device);
+} rp_device_ops;
+
+/* Device memory is plain host memory, so no copies are needed between the two, and what is enqueued
+ * is done when the call returns. */
+#define RP_DEVICE_HOST_MEMORY UINT32_C(1)
+
+struct rp_device {
+    const rp_device_ops *ops;
+    const char *name; /* for logs and statistics: "host", "cuda:0" */
+    uint32_t flags;   /* RP_DEVICE_* */
+    void *state;      /* the device's own */
+};
+
+/*
+ * Opens a device by name: "host", "cuda" (the first usable GPU) or "cuda:N".
+ * RP_STATUS_UNKNOWN_DEVICE for another name, RP_STATUS_DEVICE_UNAVAILABLE when there is no
+ * driver, no such GPU or no CUDA support in this build, RP_STATUS_OUT_OF_HOST_MEMORY.
+ * On failure *device is NULL. Close with rp_device_close(). Any thread.
+ */
+RP_API rp_status rp_device_open(const char *name, rp_device **device);
+
+/* Closes a device; NULL is allowed. Every stream and all memory of it must be gone before. */
+RP_API void rp_device_close(rp_device *device);
+
+/* Short forms of the table's functions, with a check of the arguments before each. */
+RP_API rp_status rp_stream_create(const rp_device *device, rp_stream *stream);
+RP_API void rp_stream_destroy(rp_stream stream);
+RP_API rp_status rp_stream_wait(rp_stream stream, uint32_t timeout_us);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The engine: compresses independent inputs (RocksDB blocks) to zstd frames (RFC 8878) on a
+ * device. It is stateless: the caller owns the stream and the workspace, nothing here
+ * allocates, locks or waits, and every call is asynchronous on the stream it is given.
+ * Pointers that start with d_ are device pointers (plain host pointers on a device with
+ * RP_DEVICE_HOST_MEMORY). What is enqueued may be read and written until the stream has
+ * been waited for.
+ *
+ * Thread rule: any number of threads may call at the same time, each with its own stream
+ * and workspace.
+ *
+ * The same input, effort, flags and version of rockpress give the same bytes on every
+ * device. Frames are single-segment, with content size and without dictionary id; each
+ * input is compressed on its own.
+ */
+#ifndef ROCKPRESS_ENGINE_H
+#define ROCKPRESS_ENGINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rockpress/device.h"
+#include "rockpress/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Largest input of one frame, in bytes. */
+#define RP_MAX_INPUT_BYTES ((size_t)1 << 30)
+/* Most inputs of one batch. */
+#define RP_MAX_BATCH_INPUTS ((size_t)1 << 20)
+/* Alignment of a workspace, in bytes. */
+#define RP_WORKSPACE_ALIGNMENT ((size_t)256)
+/* Block_Maximum_Size of RFC 8878, section 3.1.1.2.4: a longer input becomes several zstd blocks. */
+#define RP_ZSTD_BLOCK_BYTES ((size_t)128 * 1024)
+
+/* How hard to look for matches: ratio against time. */
+typedef enum rp_effort {
+    RP_EFFORT_FAST = 1 /* two hash tables, lazy by one */
+} rp_effort;
+
+/* Name of an effort ("fast"), or NULL when it is not one. */
+RP_API const char *rp_effort_name(rp_effort effort);
+
+/* Append the frame's Content_Checksum (low 4 bytes of XXH64, RFC 8878 section 3.1.1). */
+#define RP_COMPRESS_CHECKSUM UINT32_C(1)
+#define RP_COMPRESS_FLAGS_ALL RP_COMPRESS_CHECKSUM
+
+typedef struct rp_compress_options {
+    rp_effort effort;
+    uint32_t flags;  /* RP_COMPRESS_* */
+    rp_error *error; /* nullable: filled on an argument error */
+} rp_compress_options;
+
+/* Effort fast, no flags, no error text. */
+#define RP_COMPRESS_OPTIONS_DEFAULT                                                                \
+    {                                                                                              \
+        RP_EFFORT_FAST, 0, NULL                                                                    \
+    }
+
+/*
+ * Most bytes that the frame of an input of src_bytes takes; 0 if src_bytes is beyond
+ * RP_MAX_INPUT_BYTES. Never more than ZSTD_compressBound(src_bytes). A smaller capacity is
+ * allowed, and gives RP_STATUS_OUTPUT_TOO_SMALL for that input if its frame does not fit.
+ */
+RP_API size_t rp_compress_bound(size_t src_bytes);
+
+/*
+ * Bytes of workspace that a batch of up to max_inputs inputs of up to max_input_bytes each
+ * takes at this effort. Pure arithmetic; 0 if an argument is out of range
+ * (max_input_bytes <= RP_MAX_INPUT_BYTES, 1 <= max_inputs <= RP_MAX_BATCH_INPUTS).
+ */
+RP_API size_t rp_workspace_size(size_t max_input_bytes, size_t max_inputs, rp_effort effort);
+
+/*
+ * Compresses one input: the batch of one, without the arrays.
+ *   d_workspace      workspace_size bytes, aligned to RP_WORKSPACE_ALIGNMENT, at least
+ *                    rp_workspace_size(input_size, 1, effort)
+ *   d_input          input_size bytes; may be NULL when input_size is 0
+ *   d_output         output_capacity bytes; may be NULL when output_capacity is 0
+ *   d_output_size    bytes of the frame, 0 unless the status is RP_STATUS_OK
+ *   d_status         the result: RP_STATUS_OK, RP_STATUS_OUTPUT_TOO_SMALL, RP_STATUS_INTERNAL
+ *   options          nullable: RP_COMPRESS_OPTIONS_DEFAULT
+ * Returns RP_STATUS_OK when everything was enqueued, an argument error when nothing was, or
+ * a run-time status of the device, after which the contents of the outputs are undefined.
+ */
+RP_API rp_status rp_compress_async(void *d_workspace, size_t workspace_size, const void *d_input,
+                                   size_t input_size, void *d_output, size_t output_capacity,
+                                   size_t *d_output_size, rp_status *d_status,
+                                   const rp_compress_options *options, rp_stream stream);
+
+/* A batch: the structure is the caller's and only read during the call; its arrays of
+ * n_inputs elements, and what they point to, live on the device until the stream is done. */
+typedef struct rp_batch {
+    const void *const *d_inputs;
+    const size_t *d_input_sizes; /* each at most max_input_bytes */
+    size_t max_input_bytes;
+    size_t n_inputs;
+    void *const *d_outputs;
+    const size_t *d_output_capacities;
+    size_t *d_output_sizes; /* out: bytes of each frame, 0 unless its status is RP_STATUS_OK */
+    rp_status *d_statuses;  /* out: per input, as d_status above, or RP_STATUS_INPUT_TOO_LARGE */
+} rp_batch;
+
+/* Compresses a batch of independent inputs. workspace_size is at least
+ * rp_workspace_size(max_input_bytes, n_inputs, effort). Returns as rp_compress_async. */
+RP_API rp_status rp_compress_batch_async(void *d_workspace, size_t workspace_size,
+                                         const rp_batch *batch, const rp_compress_options *options,
+                                         rp_stream stream);
+
+/*
+ * The stages, for callers who want one of them alone. Each works on the zstd blocks ("chunks")
+ * of a batch, chunks_per_input for each input, and reads and writes the buffers below, which
+ * rp_workspace_carve() lays out in a workspace. Each is one launch on the caller's stream.
+ */
+
+/* One sequence: RFC 8878 section 3.1.1.3.2. Packed, so that a sequence is one 8-byte word:
+ * bits 0-16 literal length, 17-33 match length minus 3, 34-63 offset value (1 to 3: repeat
+ * offsets, above: offset plus 3). */
+typedef uint64_t rp_sequence;
+
+static inline uint32_t rp_sequence_literal_length(rp_sequence sequence)
+{
+    return (uint32_t)(sequence & 0x1FFFF);
+}
+
+static inline uint32_t rp_sequence_match_length(rp_sequence sequence)
+{
+    return (uint32_t)((sequence >> 17) & 0x1FFFF) + 3;
+}
+
+static inline uint32_t rp_sequence_offset_value(rp_sequence sequence)
+{
+    return (uint32_t)(sequence >> 34);
+}
+
+/* What the stages know of one chunk. */
+typedef struct rp_chunk {
+    uint32_t n_sequences;
+    uint32_t n_literals;             /* all literals, those after the last sequence too */
+    uint32_t literals_section_bytes; /* 0: the chunk is better stored raw */
+    uint32_t sequences_section_bytes;
+} rp_chunk;
+
+typedef struct rp_stage_buffers {
+    size_t n_chunks;         /* n_inputs * chunks_per_input */
+    size_t chunks_per_input; /* at least 1 */
+    size_t chunk_bytes;      /* most bytes of one chunk, at most RP_ZSTD_BLOCK_BYTES */
+    rp_chunk *d_chunks;      /* [n_chunks] */
+    rp_sequence *d_sequences;
+    size_t sequences_stride; /* elements from one chunk's sequences to the next's */
+    uint8_t *d_literals;
+    size_t literals_stride; /* bytes, and so on */
+    uint8_t *d_literals_sections;
+    size_t literals_section_stride;
+    uint8_t *d_sequences_sections;
+    size_t sequences_section_stride;
+    uint8_t *d_scratch; /* what does not fit a team's own memory */
+    size_t scratch_stride;
+} rp_stage_buffers;
+
+/* Lays out the buffers for a batch in a workspace; pure arithmetic, enqueues nothing. */
+RP_API rp_status rp_workspace_carve(void *d_workspace, size_t workspace_size,
+                                    size_t max_input_bytes, size_t n_inputs, rp_effort effort,
+                                    rp_stage_buffers *buffers);
+
+/* inputs -> d_chunks (n_sequences, n_literals), d_sequences, d_literals */
+RP_API rp_status rp_launch_lz77_matcher(const rp_batch *batch, const rp_stage_buffers *buffers,
+                                        const rp_compress_options *options, rp_stream stream);
+
+/* d_literals -> d_literals_sections: RFC 8878 section 3.1.1.3.1 */
+RP_API rp_status rp_launch_huffman_encoder(const rp_batch *batch, const rp_stage_buffers *buffers,
+                                           const rp_compress_options *options, rp_stream stream);
+
+/* d_sequences -> d_sequences_sections: RFC 8878 section 3.1.1.3.2 */
+RP_API rp_status rp_launch_fse_encoder(const rp_batch *batch, const rp_stage_buffers *buffers,
+                                       const rp_compress_options *options, rp_stream stream);
+
+/* sections -> outputs, sizes, statuses: RFC 8878 section 3.1.1 */
+RP_API rp_status rp_launch_frame_assembler(const rp_batch *batch, const rp_stage_buffers *buffers,
+                                           const rp_compress_options *options, rp_stream stream);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A pool of lanes, for callers who don't want to manage streams and workspaces. A lane is one
+ * stream, one workspace and the staging memory that goes with them; a thread takes a lane,
+ * compresses on it, and gives it back. Acquire and release are lock-free and allocate only
+ * when a lane is made for the first time; lanes are kept until the pool is destroyed.
+ *
+ * Thread rule: acquire and release from any thread; a lane is used by one thread at a time.
+ */
+#ifndef ROCKPRESS_POOL_H
+#define ROCKPRESS_POOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rockpress/device.h"
+#include "rockpress/engine.h"
+#include "rockpress/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct rp_pool rp_pool;
+typedef struct rp_lane rp_lane;
+
+typedef struct rp_pool_options {
+    uint32_t max_lanes;     /* 1 to RP_POOL_MAX_LANES */
+    size_t max_input_bytes; /* largest input that a lane takes, 1 to RP_MAX_INPUT_BYTES */
+    size_t memory_bytes;    /* bound on device memory over all lanes; 0: none */
+    rp_effort effort;       /* the highest effort that lanes are sized for */
+    rp_error *error;        /* nullable: filled on an argument error */
+} rp_pool_options;
+
+#define RP_POOL_MAX_LANES UINT32_C(4096)
+
+/* Makes a pool on a device, which must outlive it. No lane is made yet. */
+RP_API rp_status rp_pool_create(const rp_device *device, const rp_pool_options *options,
+                                rp_pool **pool);
+
+/* Frees every lane; NULL is allowed. No lane may be held. Lanes whose work never ended are leaked
+ * on purpose: the device may still write to them. */
+RP_API void rp_pool_destroy(rp_pool *pool);
+
+/* Takes a lane. RP_STATUS_POOL_EXHAUSTED when all max_lanes are held or the memory bound is
+ * reached; a device's status when a new lane could not be made. On failure *lane is NULL. */
+RP_API rp_status rp_pool_acquire(rp_pool *pool, rp_lane **lane);
+
+/* Gives a lane back. A lane whose last wait timed out is set aside until its work is done. */
+RP_API void rp_pool_release(rp_pool *pool, rp_lane *lane);
+
+/* Lanes made so far, for statistics. */
+RP_API uint32_t rp_pool_lane_count(const rp_pool *pool);
+
+/*
+ * Compresses one input from host memory to host memory on the lane and waits for it, for at
+ * most timeout_us microseconds. input_size is at most the pool's max_input_bytes. On
+ * RP_STATUS_OK, *output_size is the size of the frame; on any other status the output's contents
+ * are undefined and *output_size is 0. After RP_STATUS_TIMEOUT neither input nor output is
+ * touched any more: they are the caller's again.
+ */
+RP_API rp_status rp_lane_compress(rp_lane *lane, const void *input, size_t input_size, void *output,
+                                  size_t output_capacity, size_t *output_size,
+                                  const rp_compress_options *options, uint32_t timeout_us);
+
+/* The lane's own stream and workspace, for direct use of the engine. */
+RP_API rp_stream rp_lane_stream(const rp_lane *lane);
+RP_API void *rp_lane_workspace(const rp_lane *lane, size_t *workspace_size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

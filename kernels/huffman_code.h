@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Huffman code lengths and codes for bytes (RFC 8878 section 4.2.1).
+ *
+ * Sorting is by counting: a symbol's place is the number of symbols that come before it, which
+ * every worker finds for its own symbols without talking to the others, and a compiler turns
+ * into vector code. The tree over the sorted counts is made in place by one worker (A. Moffat,
+ * J. Katajainen, "In-place calculation of minimum-redundancy codes", 1995): at most 255 steps.
+ */
+#ifndef ROCKPRESS_KERNELS_HUFFMAN_CODE_H
+#define ROCKPRESS_KERNELS_HUFFMAN_CODE_H
+
+#include "kernels/zstd_format.h"
+
+typedef struct rp_huffman_code {
+    uint32_t n_present;     /* symbols that occur */
+    uint32_t last_symbol;   /* highest symbol that occurs */
+    uint32_t max_bits;      /* length of the longest code */
+    uint32_t keys[256];     /* count << 8 | symbol, of the present symbols */
+    uint32_t sorted[256];   /* the same, rising; then the tree's working space */
+    uint8_t symbol_at[256]; /* symbol at each place of the sorted order */
+    uint8_t lengths[256];   /* bits of each symbol's code, 0 if it does not occur */
+    uint16_t codes[256];    /* code << 4 | length */
+} rp_huffman_code;
+
+RP_FN uint32_t rp_huffman_entry_bits(uint16_t entry)
+{
+    return entry & 15;
+}
+
+RP_FN uint32_t rp_huffman_entry_code(uint16_t entry)
+{
+    return (uint32_t)entry >> 4;
+}
+
+/* Replaces rising weights by falling code lengths, in place. n is at least 2. */
+RP_FN void rp_huffman_tree(uint32_t *weights, uint32_t n)
+{
+    /* 1: make inner nodes, each takes the two lightest of leaves and earlier inner nodes;
+     * a slot that was taken keeps the index of its parent. */
+    uint32_t leaf = 2;
+    uint32_t root = 0;
+    weights[0] += weights[1];
+    for (uint32_t next = 1; next < n - 1; next++) {
+        uint32_t sum;
+        if (leaf >= n || weights[root] < weights[leaf]) {
+            sum = weights[root];
+            weights[root++] = next;
+        } else {
+            sum = weights[leaf++];
+        }
+        if (leaf >= n || (root < next && weights[root] < weights[leaf])) {
+            sum += weights[root];
+            weights[root++] = next;
+        } else {
+            sum += weights[leaf++];
+        }
+        weights[next] = sum;
+    }
+    /* 2: depth of the inner nodes, from the root down. */
+    weights[n - 2] = 0;
+    for (uint32_t next = n - 2; next-- > 0;)
+        weights[next] = weights[weights[next]] + 1;
+    /* 3: depth of the leaves. */
+    uint32_t available = 1;
+    uint32_t depth = 0;
+    uint32_t inner = n - 1; /* inner nodes at [0, inner) are still to be visited */
+    uint32_t next_leaf = n;
+    while (available > 0) {
+        uint32_t used = 0;
+        while (inner > 0 && weights[inner - 1] == depth) {
+            used++;
+            inner--;
+        }
+        while (available > used) {
+            weights[--next_leaf] = depth;
+            available--;
+        }
+        available = 2 * used;
+        depth++;
+    }
+}
+
+/*
+ * Cuts code lengths, falling along the sorted order, to RP_HUFFMAN_MAX_BITS. Each step moves
+ * one leaf one level down and two leaves of the deepest level up beside it, as in JPEG's annex
+ * K.3, so the code stays complete.
+ */
+RP_FN void rp_huffman_limit(uint32_t *lengths, uint32_t n)
+{
+    if (lengths[0] <= RP_HUFFMAN_MAX_BITS)
+        return;
+    uint32_t per_length[RP_HUFFMAN_MAX_BITS + 2];
+    for (uint32_t bits = 0; bits < RP_HUFFMAN_MAX_BITS + 2; bits++)
+        per_length[bits] = 0;
+    /* What the code takes of its space, in units of the longest allowed code. */
+    uint32_t taken = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t bits = rp_min32(lengths[i], RP_HUFFMAN_MAX_BITS);
+        per_length[bits]++;
+        taken += UINT32_C(1) << (RP_HUFFMAN_MAX_BITS - bits);
+    }
+    while (taken > UINT32_C(1) << RP_HUFFMAN_MAX_BITS) {
+        uint32_t bits = RP_HUFFMAN_MAX_BITS - 1;
+        while (per_length[bits] == 0)
+            bits--;
+        /* One code of `bits` becomes the prefix of two, the other of which takes in a code of
+         * full length. */
+        per_length[bits]--;
+        per_length[bits + 1] += 2;
+        per_length[RP_HUFFMAN_MAX_BITS]--;
+        taken--;
+    }
+    uint32_t i = 0;
+    for (uint32_t bits = RP_HUFFMAN_MAX_BITS; bits > 0; bits--) {
+        for (uint32_t k = 0; k < per_length[bits]; k++)
+            lengths[i++] = bits;
+    }
+}
+
+/* Codes by length, longest first from 0, within a length by symbol (4.2.1.3). */
+RP_FN void rp_huffman_assign(rp_huffman_code *code)
+{
+    uint32_t next[RP_HUFFMAN_MAX_BITS + 1];
+    for (uint32_t bits = 0; bits <= RP_HUFFMAN_MAX_BITS; bits++)
+        next[bits] = 0;
+    for (uint32_t i = 0; i < code->n_present; i++)
+        next[code->sorted[i]]++;
+    uint32_t first = 0;
+    for (uint32_t bits = RP_HUFFMAN_MAX_BITS; bits > 0; bits--) {
+        uint32_t n = next[bits];
+        next[bits] = first;
+        first = (first + n) >> 1;
+    }
+    for (uint32_t s = 0; s <= code->last_symbol; s++) {
+        uint32_t bits = code->lengths[s];
+        code->codes[s] = bits == 0 ? 0 : (uint16_t)(next[bits]++ << 4 | bits);
+    }
+}
+
+/* Fills `code` from the counts of 256 symbols, at least two of which occur; counts are at most
+ * RP_ZSTD_BLOCK_BYTES. */
+RP_FN void rp_huffman_build(rp_team *team, const uint32_t *counts, rp_huffman_code *code)
+{
+    TEAM_FOR (s, 0, 256, team) {
+        code->lengths[s] = 0;
+    }
+    if (TEAM_RANK(team) == 0) {
+        uint32_t n = 0;
+        for (uint32_t s = 0; s < 256; s++) {
+            if (counts[s] != 0) {
+                code->keys[n++] = counts[s] << 8 | s;
+                code->last_symbol = s;
+            }
+        }
+        code->n_present = n;
+    }
+    team_sync(team);
+    uint32_t n = code->n_present;
+    TEAM_FOR (i, 0, n, team) {
+        uint32_t key = code->keys[i];
+        uint32_t place = 0;
+        for (uint32_t j = 0; j < n; j++)
+            place += code->keys[j] < key;
+        code->sorted[place] = key >> 8;
+        code->symbol_at[place] = (uint8_t)key;
+    }
+    team_sync(team);
+    if (TEAM_RANK(team) == 0) {
+        rp_huffman_tree(code->sorted, n);
+        rp_huffman_limit(code->sorted, n);
+        code->max_bits = code->sorted[0];
+        for (uint32_t i = 0; i < n; i++)
+            code->lengths[code->symbol_at[i]] = (uint8_t)code->sorted[i];
+        rp_huffman_assign(code);
+    }
+    team_sync(team);
+}
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stage 2: the literals section of one block (RFC 8878 section 3.1.1.3.1): raw, RLE or Huffman
+ * with one or four streams. The sizes of all forms are known exactly before a bit is
+ * written: the counts are kept per stream, so a stream's bits are a sum over symbols.
+ *
+ * Serial parts: the tree (255 steps) and its description (255 weights); everything that goes
+ * over the literals is divided among the team.
+ */
+#ifndef ROCKPRESS_KERNELS_LITERALS_STAGE_H
+#define ROCKPRESS_KERNELS_LITERALS_STAGE_H
+
+#include "kernels/huffman_weights.h"
+#include "kernels/stages.h"
+
+/* Up to here one stream: three fewer stream sizes to store (6 bytes). Four streams decode about
+ * three times as fast, so longer literals have four, as libzstd does. */
+#define RP_LITERALS_ONE_STREAM_BYTES 255
+#define RP_LITERALS_JUMP_TABLE_BYTES 6
+
+typedef struct rp_literals_memory {
+    uint32_t counts[4][256]; /* per stream */
+    uint32_t totals[256];
+    uint32_t stream_bits[4];
+    rp_huffman_code code;
+    rp_huffman_weights weights;
+} rp_literals_memory;
+
+typedef char rp_literals_memory_fits[sizeof(rp_literals_memory) <= RP_TEAM_MEMORY_BYTES ? 1 : -1];
+
+/* Literals [begin, end) of one stream. */
+typedef struct rp_literals_range {
+    uint32_t begin;
+    uint32_t end;
+} rp_literals_range;
+
+RP_FN rp_literals_range rp_literals_stream(uint32_t n_literals, uint32_t n_streams, uint32_t stream)
+{
+    uint32_t each = (n_literals + n_streams - 1) / n_streams;
+    rp_literals_range range;
+    range.begin = rp_min32(stream * each, n_literals);
+    range.end = rp_min32(range.begin + each, n_literals);
+    return range;
+}
+
+/* The header of raw and RLE literals, 3.1.1.3.1.1. Returns its bytes, 1 to 3. */
+RP_FN uint32_t rp_literals_simple_header(uint8_t *section, uint32_t type, uint32_t n_literals,
+                                         bool write)
+{
+    uint32_t n_bytes = n_literals < 32 ? 1 : n_literals < 4096 ? 2 : 3;
+    uint32_t size_format = n_bytes == 1 ? 0 : n_bytes == 2 ? 1 : 3;
+    uint32_t shift = n_bytes == 1 ? 3 : 4;
+    if (write)
+        rp_store_bytes(section, type | size_format << 2 | n_literals << shift, n_bytes);
+    return n_bytes;
+}
+
+/* The header of compressed literals. Returns its bytes, 3 to 5. */
+RP_FN uint32_t rp_literals_compressed_header(uint8_t *section, uint32_t n_streams,
+                                             uint32_t n_literals, uint32_t n_compressed, bool write)
+{
+    uint32_t largest = rp_max32(n_literals, n_compressed);
+    uint32_t size_format = n_streams == 1 ? 0 : largest < 1024 ? 1 : largest < 16384 ? 2 : 3;
+    uint32_t n_size_bits = size_format < 2 ? 10 : size_format == 2 ? 14 : 18;
+    uint32_t n_bytes = size_format < 2 ? 3 : size_format + 2;
+    if (write) {
+        uint64_t header = (uint64_t)RP_LITERALS_COMPRESSED | size_format << 2 |
+                          (uint64_t)n_literals << 4 | (uint64_t)n_compressed << (4 + n_size_bits);
+        rp_store_bytes(section, header, n_bytes);
+    }
+    return n_bytes;
+}
+
+RP_FN void rp_literals_count(rp_team *team, const uint8_t *literals, uint32_t n_literals,
+                             uint32_t n_streams, rp_literals_memory *memory)
+{
+    TEAM_FOR (i, 0, 4 * 256, team) {
+        memory->counts[i >> 8][i & 255] = 0;
+    }
+    team_sync(team);
+    uint32_t each = (n_literals + n_streams - 1) / n_streams;
+    /* Side by side, so that one worker's increments of one counter are far apart. */
+    TEAM_FOR (i, 0, each, team) {
+        for (uint32_t stream = 0; stream < n_streams; stream++) {
+            uint32_t at = stream * each + i;
+            if (at < n_literals)
+                team_atomic_add(&memory->counts[stream][literals[at]], 1);
+        }
+    }
+    team_sync(team);
+    TEAM_FOR (s, 0, 256, team) {
+        memory->totals[s] = memory->counts[0][s] + memory->counts[1][s] + memory->counts[2][s] +
+                            memory->counts[3][s];
+    }
+    team_sync(team);
+}
+
+/* Writes one stream, last literal first, from a byte on; ends with the bit that marks its end. */
+RP_FN void rp_literals_write_stream(rp_team *team, const uint8_t *literals, rp_literals_range range,
+                                    const uint16_t *codes, uint8_t *section, uint32_t first_byte)
+{
+    /* Rank 0 has the last literals: they come first in the stream. */
+    uint32_t n = range.end - range.begin;
+    uint32_t each = (n + TEAM_SIZE(team) - 1) / TEAM_SIZE(team);
+    uint32_t end = range.end - rp_min32(TEAM_RANK(team) * each, n);
+    uint32_t begin = end - rp_min32(each, end - range.begin);
+    uint32_t n_bits = 0;
+    if (TEAM_SIZE(team) > 1) {
+        for (uint32_t i = begin; i < end; i++)
+            n_bits += rp_huffman_entry_bits(codes[literals[i]]);
+    }
+    uint32_t first_bit = first_byte * 8 + team_scan_add(team, n_bits, NULL);
+    rp_bit_writer writer = rp_bits_open(section, first_bit);
+    uint32_t i = end;
+    while (i - begin >= 4) {
+        for (uint32_t k = 0; k < 4; k++) {
+            uint16_t entry = codes[literals[--i]];
+            rp_bits_put(&writer, rp_huffman_entry_code(entry), rp_huffman_entry_bits(entry));
+        }
+        rp_bits_flush(&writer);
+    }
+    while (i > begin) {
+        uint16_t entry = codes[literals[--i]];
+        rp_bits_put(&writer, rp_huffman_entry_code(entry), rp_huffman_entry_bits(entry));
+    }
+    if (begin == range.begin && end > begin)
+        rp_bits_put(&writer, 1, 1);
+    rp_bits_close(&writer);
+}
+
+/* The literals section, at most n_literals + 3 bytes. Returns its size. */
+RP_FN uint32_t rp_literals_encode(rp_team *team, const uint8_t *literals, uint32_t n_literals,
+                                  uint8_t *section, rp_literals_memory *memory)
+{
+    uint32_t n_streams = n_literals <= RP_LITERALS_ONE_STREAM_BYTES ? 1 : 4;
+    uint32_t raw_bytes =
+        rp_literals_simple_header(section, RP_LITERALS_RAW, n_literals, false) + n_literals;
+    uint32_t compressed_bytes = raw_bytes;
+    uint32_t streams_bytes = 0;
+    bool is_rle = false;
+    if (n_literals > 1) {
+        rp_literals_count(team, literals, n_literals, n_streams, memory);
+        is_rle = memory->totals[literals[0]] == n_literals;
+    }
+    if (n_literals > 1 && !is_rle) {
+        rp_huffman_build(team, memory->totals, &memory->code);
+        if (TEAM_RANK(team) == 0) {
+            rp_huffman_describe(&memory->code, &memory->weights);
+        }
+        TEAM_FOR (stream, 0, 4, team) {
+            uint32_t bits = 1;
+            for (uint32_t s = 0; s < 256; s++)
+                bits += memory->counts[stream][s] * memory->code.lengths[s];
+            memory->stream_bits[stream] = bits;
+        }
+        team_sync(team);
+        streams_bytes = memory->weights.description_bytes;
+        for (uint32_t stream = 0; stream < n_streams; stream++)
+            streams_bytes += (memory->stream_bits[stream] + 7) / 8;
+        if (n_streams == 4)
+            streams_bytes += RP_LITERALS_JUMP_TABLE_BYTES;
+        if (memory->weights.description_bytes != 0)
+            compressed_bytes =
+                streams_bytes +
+                rp_literals_compressed_header(section, n_streams, n_literals, streams_bytes, false);
+    }
+
+    if (is_rle) {
+        if (TEAM_RANK(team) == 0) {
+            uint32_t at = rp_literals_simple_header(section, RP_LITERALS_RLE, n_literals, true);
+            section[at] = literals[0];
+        }
+        return rp_literals_simple_header(section, RP_LITERALS_RLE, n_literals, false) + 1;
+    }
+    if (compressed_bytes >= raw_bytes) {
+        if (TEAM_RANK(team) == 0)
+            rp_literals_simple_header(section, RP_LITERALS_RAW, n_literals, true);
+        team_copy(team, section + (raw_bytes - n_literals), literals, n_literals);
+        return raw_bytes;
+    }
+    uint32_t first_byte = compressed_bytes - streams_bytes;
+    uint32_t at = first_byte + memory->weights.description_bytes;
+    uint32_t jump_table = at;
+    if (n_streams == 4)
+        at += RP_LITERALS_JUMP_TABLE_BYTES;
+    rp_bits_clear(team, section, at, compressed_bytes);
+    if (TEAM_RANK(team) == 0) {
+        rp_literals_compressed_header(section, n_streams, n_literals, streams_bytes, true);
+        for (uint32_t i = 0; i < memory->weights.description_bytes; i++)
+            section[first_byte + i] = memory->weights.description[i];
+        for (uint32_t stream = 0; stream + 1 < n_streams; stream++)
+            rp_store_bytes(section + jump_table + 2 * stream, (memory->stream_bits[stream] + 7) / 8,
+                           2);
+    }
+    team_sync(team);
+    for (uint32_t stream = 0; stream < n_streams; stream++) {
+        rp_literals_write_stream(team, literals, rp_literals_stream(n_literals, n_streams, stream),
+                                 memory->code.codes, section, at);
+        at += (memory->stream_bits[stream] + 7) / 8;
+    }
+    return compressed_bytes;
+}
+
+RP_FN void rp_stage_huffman_encoder(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
+                                    void *team_memory)
+{
+    const rp_stage_buffers *buffers = &args->buffers;
+    rp_chunk *chunk = &buffers->d_chunks[chunk_index];
+    if (rp_view_chunk(args, chunk_index).n_bytes == 0)
+        return;
+    uint32_t n_bytes = rp_literals_encode(
+        team, buffers->d_literals + chunk_index * buffers->literals_stride, chunk->n_literals,
+        buffers->d_literals_sections + chunk_index * buffers->literals_section_stride,
+        (rp_literals_memory *)team_memory);
+    if (TEAM_RANK(team) == 0)
+        chunk->literals_section_bytes = n_bytes;
+}
+
+#endif

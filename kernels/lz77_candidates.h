@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Match candidates: for every position of a block, the most recent earlier positions that had
+ * the same hash of 4 bytes, and of 8 bytes.
+ *
+ * Positions go through the tables in order, one tile of team-size positions at a time.
+ * Duplicates inside a tile are found by team_match(), so that the candidate of each position is
+ * the same as if positions had gone through one by one: the result does not depend on the
+ * team. Every position is entered, also those inside matches; that is what makes this pass
+ * independent of the parse.
+ *
+ * Entries are the low 16 bits of a position. A block has up to 17 bits of them, so an entry
+ * stands for the nearest earlier position with these low bits; the few that are wrong by 64 KiB
+ * fail the comparison of bytes that every candidate has to pass anyway, and so does the empty
+ * entry. That halves the tables, which have to fit a GPU's shared memory, and costs nothing but
+ * matches farther back than 64 KiB.
+ */
+#ifndef ROCKPRESS_KERNELS_LZ77_CANDIDATES_H
+#define ROCKPRESS_KERNELS_LZ77_CANDIDATES_H
+
+#include "kernels/memory.h"
+
+#define RP_LZ77_SHORT_BYTES 4
+#define RP_LZ77_LONG_BYTES 8
+#define RP_LZ77_MAX_TABLE_LOG 14
+#define RP_LZ77_MIN_TABLE_LOG 8
+
+typedef struct rp_lz77_tables {
+    uint16_t short_table[1 << RP_LZ77_MAX_TABLE_LOG];
+    uint16_t long_table[1 << RP_LZ77_MAX_TABLE_LOG];
+} rp_lz77_tables;
+
+/* Candidates of all positions, as table entries. */
+typedef struct rp_lz77_candidates {
+    uint16_t *of_short;
+    uint16_t *of_long;
+} rp_lz77_candidates;
+
+/* One entry a position up to 16 Ki: more than that no longer fits two tables beside each other
+ * in the team memory, and 2^14 lose nothing up to 64 KiB. */
+RP_FN uint32_t rp_lz77_table_log(uint32_t n_bytes)
+{
+    uint32_t log = rp_high_bit(rp_max32(n_bytes, 2) - 1) + 1;
+    return rp_min32(rp_max32(log, RP_LZ77_MIN_TABLE_LOG), RP_LZ77_MAX_TABLE_LOG);
+}
+
+RP_FN uint32_t rp_lz77_hash_short(uint32_t bytes, uint32_t log)
+{
+    return (bytes * UINT32_C(2654435761)) >> (32 - log);
+}
+
+RP_FN uint32_t rp_lz77_hash_long(uint64_t bytes, uint32_t log)
+{
+    return (uint32_t)((bytes * UINT64_C(0xCF1BBCDCB7A56463)) >> (64 - log));
+}
+
+/* Looks up `key` and enters the position of this rank; the entry found is the candidate. */
+RP_FN uint16_t rp_lz77_exchange(rp_team *team, uint16_t *table, uint32_t key, uint32_t position,
+                                bool active)
+{
+    bool is_last;
+    uint32_t previous = team_match(team, key, active, &is_last);
+    uint16_t candidate = 0;
+    if (active) {
+        candidate = previous == RP_TEAM_NONE ? table[key]
+                                             : (uint16_t)(position - TEAM_RANK(team) + previous);
+    }
+    team_sync(team);
+    if (is_last)
+        table[key] = (uint16_t)position;
+    team_sync(team);
+    return candidate;
+}
+
+/* Fills the candidates of positions [0, n_bytes - 3); the long ones of [0, n_bytes - 7). */
+RP_FN void rp_lz77_find_candidates(rp_team *team, const uint8_t *source, uint32_t n_bytes,
+                                   rp_lz77_candidates candidates, rp_lz77_tables *tables)
+{
+    uint32_t log = rp_lz77_table_log(n_bytes);
+    TEAM_FOR (i, 0, UINT32_C(1) << log, team) {
+        tables->short_table[i] = 0;
+        tables->long_table[i] = 0;
+    }
+    team_sync(team);
+    uint32_t end_long = n_bytes < RP_LZ77_LONG_BYTES ? 0 : n_bytes - RP_LZ77_LONG_BYTES + 1;
+    uint32_t end_short = n_bytes < RP_LZ77_SHORT_BYTES ? 0 : n_bytes - RP_LZ77_SHORT_BYTES + 1;
+    for (uint32_t tile = 0; tile < end_long; tile += TEAM_SIZE(team)) {
+        uint32_t i = tile + TEAM_RANK(team);
+        bool active = i < end_long;
+        uint64_t bytes = active ? rp_load64(source + i) : 0;
+        uint16_t of_short = rp_lz77_exchange(team, tables->short_table,
+                                             rp_lz77_hash_short((uint32_t)bytes, log), i, active);
+        uint16_t of_long =
+            rp_lz77_exchange(team, tables->long_table, rp_lz77_hash_long(bytes, log), i, active);
+        if (active) {
+            candidates.of_short[i] = of_short;
+            candidates.of_long[i] = of_long;
+        }
+    }
+    for (uint32_t tile = end_long; tile < end_short; tile += TEAM_SIZE(team)) {
+        uint32_t i = tile + TEAM_RANK(team);
+        bool active = i < end_short;
+        uint32_t bytes = active ? rp_load32(source + i) : 0;
+        uint16_t of_short =
+            rp_lz77_exchange(team, tables->short_table, rp_lz77_hash_short(bytes, log), i, active);
+        if (active)
+            candidates.of_short[i] = of_short;
+    }
+    team_sync(team);
+}
+
+#endif

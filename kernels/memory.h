@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Unaligned little-endian access, and the few integer functions that every stage needs. */
+#ifndef ROCKPRESS_KERNELS_MEMORY_H
+#define ROCKPRESS_KERNELS_MEMORY_H
+
+#include "kernels/team.h"
+
+#if !defined(__CUDACC__) && defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "rockpress supports little-endian machines only"
+#endif
+
+RP_FN uint32_t rp_load32(const uint8_t *source)
+{
+#if defined(__CUDACC__)
+    return (uint32_t)source[0] | (uint32_t)source[1] << 8 | (uint32_t)source[2] << 16 |
+           (uint32_t)source[3] << 24;
+#else
+    uint32_t value;
+    memcpy(&value, source, sizeof(value));
+    return value;
+#endif
+}
+
+RP_FN uint64_t rp_load64(const uint8_t *source)
+{
+#if defined(__CUDACC__)
+    return (uint64_t)rp_load32(source) | (uint64_t)rp_load32(source + 4) << 32;
+#else
+    uint64_t value;
+    memcpy(&value, source, sizeof(value));
+    return value;
+#endif
+}
+
+/* Writes the low n_bytes (0 to 8) of a value, little-endian. */
+RP_FN void rp_store_bytes(uint8_t *destination, uint64_t value, uint32_t n_bytes)
+{
+    for (uint32_t i = 0; i < n_bytes; i++)
+        destination[i] = (uint8_t)(value >> (8 * i));
+}
+
+/* Index of the highest set bit; value is not 0. */
+RP_FN uint32_t rp_high_bit(uint32_t value)
+{
+#if defined(__CUDACC__)
+    return 31 - (uint32_t)__clz((int)value);
+#else
+    return 31 - (uint32_t)__builtin_clz(value);
+#endif
+}
+
+/* Number of zero bits below the lowest set one; value is not 0. */
+RP_FN uint32_t rp_trailing_zeros64(uint64_t value)
+{
+#if defined(__CUDACC__)
+    return (uint32_t)__ffsll((long long)value) - 1;
+#else
+    return (uint32_t)__builtin_ctzll(value);
+#endif
+}
+
+RP_FN uint32_t rp_min32(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+RP_FN uint32_t rp_max32(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Teams: how one kernel source runs on a GPU, on a CPU and under a race detector.
+ *
+ * A kernel works on one zstd block and is written for a team of `size` workers, each with its
+ * `rank`, that share a scratch memory. All workers run the same code and take the same
+ * branches around collectives; they divide loops with TEAM_FOR and meet at team_sync().
+ * There are three kinds of team, chosen when the kernels are compiled:
+ *
+ *   solo (default)       one worker: rank and size are constants, collectives vanish, loops
+ *                        become ordinary loops. What the "host" device runs.
+ *   RP_TEAM_THREADS      any number of workers behind two function pointers. The tests run it
+ *                        with real threads under ThreadSanitizer, where a missing team_sync()
+ *                        is a reported race, and with one thread in shuffled rank order.
+ *   CUDA                 one thread block (launch.cu).
+ *
+ * Everything that differs between them is in this file and in bit_writer.h.
+ *
+ * Who may call: every function with a team argument is a collective. All workers call it, at
+ * the same point; results are valid on all of them, unless said otherwise.
+ */
+#ifndef ROCKPRESS_KERNELS_TEAM_H
+#define ROCKPRESS_KERNELS_TEAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__CUDACC__)
+#define RP_FN static __device__ __forceinline__
+#define RP_CONSTANT static __device__ const
+#elif defined(__GNUC__) || defined(__clang__)
+#define RP_FN static inline __attribute__((unused))
+#define RP_CONSTANT static const __attribute__((unused))
+#else
+#define RP_FN static inline
+#define RP_CONSTANT static const
+#endif
+
+#define RP_TEAM_NONE UINT32_MAX
+
+#if defined(RP_TEAM_THREADS)
+
+/* Most workers of a team of threads. */
+#define RP_TEAM_MAX_SIZE 128
+
+/* What the workers of one team share besides their scratch memory. */
+typedef struct rp_team_shared {
+    void (*wait)(struct rp_team_shared *shared, uint32_t rank); /* a barrier */
+    void *wait_context;
+    uint64_t exchange[RP_TEAM_MAX_SIZE];
+} rp_team_shared;
+
+typedef struct rp_team {
+    uint32_t rank;
+    uint32_t size;
+    rp_team_shared *shared;
+} rp_team;
+
+#define TEAM_RANK(team) ((team)->rank)
+#define TEAM_SIZE(team) ((team)->size)
+
+RP_FN void team_sync(rp_team *team)
+{
+    team->shared->wait(team->shared, team->rank);
+}
+
+#else
+
+typedef struct rp_team {
+    uint32_t unused;
+} rp_team;
+
+#define TEAM_RANK(team) ((void)(team), UINT32_C(0))
+#define TEAM_SIZE(team) ((void)(team), UINT32_C(1))
+
+RP_FN void team_sync(rp_team *team)
+{
+    (void)team;
+}
+
+#endif
+
+/* for (i = first + rank; i < end; i += size): divides a loop over the team. Not a collective. */
+#define TEAM_FOR(index, first, end, team)                                                          \
+    for (uint32_t index = (first) + TEAM_RANK(team); index < (end); index += TEAM_SIZE(team))
+
+#if defined(RP_TEAM_THREADS)
+
+/* The value of one rank, on all. */
+RP_FN uint64_t team_broadcast(rp_team *team, uint64_t value, uint32_t root)
+{
+    if (team->rank == root)
+        team->shared->exchange[0] = value;
+    team_sync(team);
+    uint64_t result = team->shared->exchange[0];
+    team_sync(team);
+    return result;
+}
+
+/* The value of the rank below; `first` on rank 0. */
+RP_FN uint64_t team_shift_up(rp_team *team, uint64_t value, uint64_t first)
+{
+    team->shared->exchange[team->rank] = value;
+    team_sync(team);
+    uint64_t result = team->rank == 0 ? first : team->shared->exchange[team->rank - 1];
+    team_sync(team);
+    return result;
+}
+
+/* The smallest value of all ranks. */
+RP_FN uint32_t team_reduce_min(rp_team *team, uint32_t value)
+{
+    team->shared->exchange[team->rank] = value;
+    team_sync(team);
+    uint32_t result = value;
+    for (uint32_t rank = 0; rank < team->size; rank++) {
+        if (team->shared->exchange[rank] < result)
+            result = (uint32_t)team->shared->exchange[rank];
+    }
+    team_sync(team);
+    return result;
+}
+
+/* The sum over the ranks below; *total, if not NULL, is the sum over all. */
+RP_FN uint32_t team_scan_add(rp_team *team, uint32_t value, uint32_t *total)
+{
+    team->shared->exchange[team->rank] = value;
+    team_sync(team);
+    uint32_t below = 0;
+    uint32_t all = 0;
+    for (uint32_t rank = 0; rank < team->size; rank++) {
+        if (rank == team->rank)
+            below = all;
+        all += (uint32_t)team->shared->exchange[rank];
+    }
+    team_sync(team);
+    if (total != NULL)
+        *total = all;
+    return below;
+}
+
+/*
+ * For each rank with `active`: the highest rank below it that is active and has the same key
+ * (RP_TEAM_NONE without one), and in *is_last whether no active rank above it has that key.
+ */
+RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_last)
+{
+    team->shared->exchange[team->rank] = active ? key : UINT64_MAX;
+    team_sync(team);
+    uint32_t previous = RP_TEAM_NONE;
+    bool last = active;
+    for (uint32_t rank = 0; active && rank < team->size; rank++) {
+        if (team->shared->exchange[rank] != key)
+            continue;
+        if (rank < team->rank)
+            previous = rank;
+        else if (rank > team->rank)
+            last = false;
+    }
+    team_sync(team);
+    *is_last = last;
+    return previous;
+}
+
+/* Not collectives: one worker's atomic access to memory that the team shares. */
+RP_FN void team_atomic_add(uint32_t *word, uint32_t value)
+{
+    __atomic_fetch_add(word, value, __ATOMIC_RELAXED);
+}
+
+RP_FN void team_atomic_or(uint32_t *word, uint32_t bits)
+{
+    __atomic_fetch_or(word, bits, __ATOMIC_RELAXED);
+}
+
+#else
+
+RP_FN uint64_t team_broadcast(rp_team *team, uint64_t value, uint32_t root)
+{
+    (void)team;
+    (void)root;
+    return value;
+}
+
+RP_FN uint64_t team_shift_up(rp_team *team, uint64_t value, uint64_t first)
+{
+    (void)team;
+    (void)value;
+    return first;
+}
+
+RP_FN uint32_t team_reduce_min(rp_team *team, uint32_t value)
+{
+    (void)team;
+    return value;
+}
+
+RP_FN uint32_t team_scan_add(rp_team *team, uint32_t value, uint32_t *total)
+{
+    (void)team;
+    if (total != NULL)
+        *total = value;
+    return 0;
+}
+
+RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_last)
+{
+    (void)team;
+    (void)key;
+    *is_last = active;
+    return RP_TEAM_NONE;
+}
+
+RP_FN void team_atomic_add(uint32_t *word, uint32_t value)
+{
+    *word += value;
+}
+
+RP_FN void team_atomic_or(uint32_t *word, uint32_t bits)
+{
+    *word |= bits;
+}
+
+#endif
+
+/* Copies n bytes that do not overlap. */
+RP_FN void team_copy(rp_team *team, uint8_t *destination, const uint8_t *source, uint32_t n_bytes)
+{
+#if defined(RP_TEAM_THREADS) || defined(__CUDACC__)
+    TEAM_FOR (i, 0, n_bytes, team) {
+        destination[i] = source[i];
+    }
+#else
+    (void)team;
+    if (n_bytes != 0)
+        memcpy(destination, source, n_bytes);
+#endif
+}
+
+#endif
