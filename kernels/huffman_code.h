@@ -16,7 +16,7 @@ typedef struct rp_huffman_code {
     uint32_t n_present;     /* symbols that occur */
     uint32_t last_symbol;   /* highest symbol that occurs */
     uint32_t max_bits;      /* length of the longest code */
-    uint32_t keys[256];     /* count << 8 | symbol, of the present symbols */
+    uint32_t keys[256 + 1]; /* count << 8 | symbol, of the present symbols */
     uint32_t sorted[256];   /* the same, rising; then the tree's working space */
     uint8_t symbol_at[256]; /* symbol at each place of the sorted order */
     uint8_t lengths[256];   /* bits of each symbol's code, 0 if it does not occur */
@@ -147,13 +147,15 @@ RP_FN void rp_huffman_build(rp_team *team, const uint32_t *counts, rp_huffman_co
     }
     if (TEAM_RANK(team) == 0) {
         uint32_t n = 0;
+        uint32_t last_symbol = 0;
         for (uint32_t s = 0; s < 256; s++) {
-            if (counts[s] != 0) {
-                code->keys[n++] = counts[s] << 8 | s;
-                code->last_symbol = s;
-            }
+            bool present = counts[s] != 0;
+            code->keys[n] = counts[s] << 8 | s;
+            n += present;
+            last_symbol = present ? s : last_symbol;
         }
         code->n_present = n;
+        code->last_symbol = last_symbol;
     }
     team_sync(team);
     uint32_t n = code->n_present;

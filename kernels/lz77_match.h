@@ -71,15 +71,13 @@ RP_FN uint32_t rp_encode_offset(rp_repeat_offsets *repeats, uint32_t offset, boo
     return code < 3 ? code + 1 : offset + 3;
 }
 
-/* Judges the match of one offset; replaces *best if it saves more. `first` holds the 4 bytes
- * at the position. */
-RP_FN void rp_lz77_try(const uint8_t *source, uint32_t n_bytes, uint32_t position, uint32_t first,
-                       uint32_t offset, int32_t cost, rp_match *best)
+/* Judges the match of one offset, of which 4 bytes are known to be equal; replaces *best if it
+ * saves more. */
+RP_FN void rp_lz77_judge(const uint8_t *source, uint32_t n_bytes, uint32_t position,
+                         uint32_t offset, int32_t cost, rp_match *best)
 {
-    const uint8_t *at = source + position;
-    if (rp_load32(at - offset) != first)
-        return;
-    uint32_t length = 4 + rp_lz77_count_equal(at + 4, at + 4 - offset, source + n_bytes);
+    const uint8_t *at = source + position + 4;
+    uint32_t length = 4 + rp_lz77_count_equal(at, at - offset, source + n_bytes);
     int32_t gain = (int32_t)(length * RP_LZ77_BYTE_GAIN) - cost;
     if (gain > best->gain) {
         best->length = length;
@@ -88,38 +86,40 @@ RP_FN void rp_lz77_try(const uint8_t *source, uint32_t n_bytes, uint32_t positio
     }
 }
 
-/* Distance back to a candidate; 0 if there is none. */
-RP_FN uint32_t rp_lz77_distance(uint32_t position, uint16_t candidate)
-{
-    uint32_t distance = (position - candidate) & 0xFFFF;
-    return distance <= position ? distance : 0;
-}
+/* Offsets that are judged at one position: three repeat offsets, two candidates. */
+#define RP_LZ77_OFFSETS 5
 
 RP_FN rp_match rp_lz77_best_match(const uint8_t *source, uint32_t n_bytes, uint32_t position,
                                   rp_lz77_candidates candidates, rp_repeat_offsets repeats,
                                   bool no_literals)
 {
+    const uint8_t *at = source + position;
+    uint32_t first = rp_load32(at);
+    uint32_t offsets[RP_LZ77_OFFSETS];
+    offsets[0] = no_literals ? repeats.offset[1] : repeats.offset[0];
+    offsets[1] = no_literals ? repeats.offset[2] : repeats.offset[1];
+    offsets[2] = no_literals ? repeats.offset[0] - (repeats.offset[0] != 0) : repeats.offset[2];
+    bool has_long = position + RP_LZ77_LONG_BYTES <= n_bytes;
+    offsets[3] = (position - (has_long ? candidates.of_long[position] : 0)) & 0xFFFF;
+    offsets[4] = (position - candidates.of_short[position]) & 0xFFFF;
+    /* Whether 4 bytes match is nothing that a branch predictor could know: all are compared
+     * first, and most positions are left with one branch. */
+    uint32_t equal = 0;
+    for (uint32_t k = 0; k < RP_LZ77_OFFSETS; k++) {
+        uint32_t offset = offsets[k] <= position ? offsets[k] : 0;
+        equal |= (uint32_t)((rp_load32(at - offset) == first) & (offset != 0)) << k;
+    }
     rp_match best;
     best.length = 0;
     best.offset = 0;
     best.gain = 0;
-    uint32_t first = rp_load32(source + position);
-    for (uint32_t code = 0; code < 3; code++) {
-        uint32_t offset = rp_repeat_offset(repeats, code, no_literals);
-        if (offset != 0 && offset <= position)
-            rp_lz77_try(source, n_bytes, position, first, offset, (int32_t)code, &best);
+    while (equal != 0) {
+        uint32_t k = rp_trailing_zeros64(equal);
+        uint32_t offset = offsets[k];
+        int32_t cost = k < 3 ? (int32_t)k : (int32_t)rp_high_bit(offset) + RP_LZ77_OFFSET_COST;
+        rp_lz77_judge(source, n_bytes, position, offset, cost, &best);
+        equal &= equal - 1;
     }
-    uint32_t far = 0;
-    if (position + RP_LZ77_LONG_BYTES <= n_bytes) {
-        far = rp_lz77_distance(position, candidates.of_long[position]);
-        if (far != 0)
-            rp_lz77_try(source, n_bytes, position, first, far,
-                        (int32_t)rp_high_bit(far) + RP_LZ77_OFFSET_COST, &best);
-    }
-    uint32_t near = rp_lz77_distance(position, candidates.of_short[position]);
-    if (near != 0 && near != far)
-        rp_lz77_try(source, n_bytes, position, first, near,
-                    (int32_t)rp_high_bit(near) + RP_LZ77_OFFSET_COST, &best);
     return best;
 }
 
