@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The compressors that `blocks` compares, behind one shape: open with room for the largest block,
+ * compress block after block with the same context, close. Each is used the way RocksDB uses it.
+ */
+#ifndef ROCKPRESS_BENCH_BLOCKS_CODECS_H
+#define ROCKPRESS_BENCH_BLOCKS_CODECS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "rockpress/engine.h"
+
+struct codec {
+    const char *name; /* "rockpress", "zstd", "lz4" */
+    char level[24];   /* an effort's name, a level, or "default" */
+    bool emits_zstd;  /* frames that libzstd decodes */
+
+    /* Returns false with a message on stderr. */
+    bool (*open)(struct codec *c, size_t max_block_bytes);
+    /* Bytes written, or 0 on failure, with a message on stderr. */
+    size_t (*compress)(struct codec *c, const void *block, size_t size);
+    /* Safe on a codec that was never opened. */
+    void (*close)(struct codec *c);
+
+    /* The result of the last compress. */
+    unsigned char *output;
+    size_t capacity;
+
+    /* Each codec's own. */
+    void *context;
+    int zstd_level;
+    rp_effort effort;
+    rp_device *device;
+    rp_stream stream;
+    void *workspace;
+    size_t workspace_size;
+};
+
+void codec_init_zstd(struct codec *c, int level);
+void codec_init_lz4(struct codec *c);
+const char *codec_lz4_version(void);
+/* Rockpress on its host device. */
+void codec_init_rockpress(struct codec *c, rp_effort effort);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What `blocks` measured, as a table for people and as JSON for tools. */
+#ifndef ROCKPRESS_BENCH_BLOCKS_REPORT_H
+#define ROCKPRESS_BENCH_BLOCKS_REPORT_H
+
+#include "blocks_codecs.h"
+
+enum { MAX_CODECS = 32 };
+
+struct measurement {
+    double ratio;         /* raw bytes / compressed bytes, over all blocks */
+    double compress_mb_s; /* median over the rounds, 1e6 raw bytes per second of CPU time */
+};
+
+/* One corpus at one block size. */
+struct result_row {
+    char corpus[64];
+    size_t block_bytes, n_blocks, raw_bytes;
+    struct measurement by_codec[MAX_CODECS];
+};
+
+struct results {
+    const struct codec *codecs;
+    unsigned n_codecs;
+    struct result_row *rows;
+    size_t n_rows;
+};
+
+/* For each block size: ratio and speed per corpus, their geometric means, and every rockpress
+ * effort relative to zstd levels 1 and 3 where those were measured. */
+void report_print(const struct results *results);
+
+/* An array of {corpus, block_bytes, codec, level, ratio, compress_mb_s}. False with a message on
+ * stderr if the file cannot be written. */
+bool report_write_json(const struct results *results, const char *path);
+
+#endif
