@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 # rockpress_add_test(NAME <name> LABELS <labels...> SOURCES <files...> [LIBRARIES <targets...>]
 #                    [TIMEOUT <seconds>] [ARGS <arguments...>])
-# One executable, one test. Exit status 77 means skipped, and ctest shows it as such.
+# One executable, one test. Exit status 77 means skipped, and ctest shows it as such. Executables
+# with the label unit, differential or fuzz-replay also get the label asan: scripts/test runs these
+# under AddressSanitizer. The label tsan, for ThreadSanitizer, is given by hand to tests with threads.
 function(rockpress_add_test)
   cmake_parse_arguments(T "" "NAME;TIMEOUT" "LABELS;SOURCES;LIBRARIES;ARGS" ${ARGN})
   add_executable(${T_NAME} ${T_SOURCES})
   target_link_libraries(${T_NAME} PRIVATE rockpress_compiler ${T_LIBRARIES})
   target_include_directories(${T_NAME} PRIVATE ${PROJECT_SOURCE_DIR}/include
                                                ${PROJECT_SOURCE_DIR})
+  if("unit" IN_LIST T_LABELS OR "differential" IN_LIST T_LABELS OR "fuzz-replay" IN_LIST T_LABELS)
+    list(APPEND T_LABELS asan)
+  endif()
   rockpress_register_test(NAME ${T_NAME} LABELS ${T_LABELS} TIMEOUT ${T_TIMEOUT}
                           COMMAND ${T_NAME} ${T_ARGS})
 endfunction()
@@ -17,6 +22,9 @@ function(rockpress_register_test)
   cmake_parse_arguments(T "" "NAME;TIMEOUT" "LABELS;COMMAND" ${ARGN})
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 300)
+  endif()
+  if(ROCKPRESS_SANITIZE)
+    math(EXPR T_TIMEOUT "${T_TIMEOUT} * 3")
   endif()
   add_test(NAME ${T_NAME} COMMAND ${T_COMMAND})
   set_tests_properties(${T_NAME} PROPERTIES
