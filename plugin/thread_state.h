@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the plugin keeps per thread: a handful of words, and nothing that needs a destructor,
+ * because RocksDB starts new compression threads for every SST.
+ *
+ * The TLS model is initial-exec: one instruction to reach, no call and no first-touch
+ * allocation by the loader, which global-dynamic would put on the hot path of a library that
+ * was dlopen'ed. A preloaded or linked library always gets it; a dlopen'ed one takes it from
+ * the loader's small reserve for late static TLS, so this structure must stay small.
+ */
+#ifndef ROCKPRESS_PLUGIN_THREAD_STATE_H
+#define ROCKPRESS_PLUGIN_THREAD_STATE_H
+
+#include <stdint.h>
+
+struct rp_thread_state {
+    uint32_t depth;      /* above 0: inside libzstd or the engine, hooks only forward */
+    uint32_t shard;      /* this thread's counters, plus 1; 0 is not chosen yet */
+    uint32_t cpu_blocks; /* to time one in so many */
+    uint32_t reserved;
+};
+
+_Static_assert(sizeof(struct rp_thread_state) <= 64, "static TLS is scarce in a late load");
+
+extern _Thread_local struct rp_thread_state rp_thread __attribute__((tls_model("initial-exec")));
+
+/* Shards spread threads over counters and caches; a power of two. 16 keeps 16 busy threads
+ * apart and costs 6 KiB of counters. */
+#define RP_N_SHARDS 16u
+
+uint32_t rp_thread_choose_shard(void);
+
+/* This thread's shard, below RP_N_SHARDS. */
+static inline uint32_t rp_thread_shard(void)
+{
+    uint32_t shard = rp_thread.shard;
+    return shard != 0 ? shard - 1 : rp_thread_choose_shard();
+}
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The plugin's configuration: names, values, errors, and that it can be set only once. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "plugin/config.h"
+
+static void defaults_are_valid(void **state)
+{
+    rp_plugin_config config;
+
+    (void)state;
+    rp_plugin_config_default(&config);
+    assert_string_equal(config.device, "auto");
+    assert_int_equal(config.verify, RP_VERIFY_SAMPLE);
+    assert_int_equal(config.effort, RP_PLUGIN_EFFORT_AUTO);
+    assert_true(config.min_block_bytes < 4096 && config.max_block_bytes >= 65536);
+    assert_string_equal(config.stats_path, "");
+    assert_null(config.custom_device);
+}
+
+static void every_name_sets_its_field(void **state)
+{
+    rp_plugin_config config;
+
+    (void)state;
+    rp_plugin_config_default(&config);
+    assert_int_equal(rp_plugin_config_set(&config, "ROCKPRESS_DEVICE", "cuda:12", NULL), 0);
+    assert_string_equal(config.device, "cuda:12");
+    assert_int_equal(rp_plugin_config_set(&config, "VERIFY", "all", NULL), 0);
+    assert_int_equal(config.verify, RP_VERIFY_ALL);
+    assert_int_equal(rp_plugin_config_set(&config, "VERIFY_INTERVAL", "7", NULL), 0);
+    assert_int_equal(config.verify_interval, 7);
+    assert_int_equal(rp_plugin_config_set(&config, "LANES", "4096", NULL), 0);
+    assert_int_equal(config.lanes, 4096);
+    assert_int_equal(rp_plugin_config_set(&config, "MIN_BLOCK_BYTES", "2K", NULL), 0);
+    assert_int_equal(config.min_block_bytes, 2048);
+    assert_int_equal(rp_plugin_config_set(&config, "MAX_BLOCK_BYTES", "1m", NULL), 0);
+    assert_int_equal(config.max_block_bytes, 1 << 20);
+    assert_int_equal(rp_plugin_config_set(&config, "MEMORY_BYTES", "3G", NULL), 0);
+    assert_int_equal(config.memory_bytes, (size_t)3 << 30);
+    assert_int_equal(rp_plugin_config_set(&config, "TIMEOUT_MS", "60000", NULL), 0);
+    assert_int_equal(config.timeout_ms, 60000);
+    assert_int_equal(rp_plugin_config_set(&config, "EFFORT", "fast", NULL), 0);
+    assert_int_equal(config.effort, RP_EFFORT_FAST);
+    assert_int_equal(rp_plugin_config_set(&config, "BREAKER_FAULTS", "1", NULL), 0);
+    assert_int_equal(config.breaker_faults, 1);
+    assert_int_equal(rp_plugin_config_set(&config, "BREAKER_RETRY_MS", "3600000", NULL), 0);
+    assert_int_equal(config.breaker_retry_ms, 3600000);
+    assert_int_equal(rp_plugin_config_set(&config, "CONTEXTS", "0", NULL), 0);
+    assert_int_equal(config.contexts, 0);
+    assert_int_equal(rp_plugin_config_set(&config, "LOG", "info", NULL), 0);
+    assert_int_equal(config.log, RP_LOG_INFO);
+    assert_int_equal(rp_plugin_config_set(&config, "STATS", "-", NULL), 0);
+    assert_string_equal(config.stats_path, "-");
+}
+
+static void bad_values_are_named_and_change_nothing(void **state)
+{
+    static const char *const bad[][2] = {
+        {"DEVICE", ""},
+        {"DEVICE", "gpu"},
+        {"DEVICE", "cuda:"},
+        {"DEVICE", "cuda:x"},
+        {"DEVICE", "cuda:1234"},
+        {"DEVICE", "CUDA"},
+        {"DEVICE", "a name that is longer than the field of the structure can be"},
+        {"VERIFY", "on"},
+        {"VERIFY", ""},
+        {"VERIFY_INTERVAL", "0"},
+        {"VERIFY_INTERVAL", "-1"},
+        {"LANES", "0"},
+        {"LANES", "4097"},
+        {"LANES", "64K"},
+        {"LANES", "8 "},
+        {"LANES", "0x8"},
+        {"MIN_BLOCK_BYTES", "1.5K"},
+        {"MAX_BLOCK_BYTES", "0"},
+        {"MAX_BLOCK_BYTES", "2G"},
+        {"MAX_BLOCK_BYTES", "99999999999999999999999999"},
+        {"MAX_BLOCK_BYTES", "18446744073709551615K"},
+        {"MAX_BLOCK_BYTES", "4KiB"},
+        {"TIMEOUT_MS", "60001"},
+        {"EFFORT", "max"},
+        {"BREAKER_FAULTS", "0"},
+        {"CONTEXTS", "65"},
+        {"LOG", "debug"},
+    };
+    rp_plugin_config config, before;
+    char path[2048];
+    rp_error error;
+
+    (void)state;
+    rp_plugin_config_default(&config);
+    before = config;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        error.message[0] = '\0';
+        assert_int_equal(rp_plugin_config_set(&config, bad[i][0], bad[i][1], &error),
+                         RP_STATUS_INVALID_OPTION);
+        assert_non_null(strstr(error.message, bad[i][0]));
+        assert_non_null(strstr(error.message, "allowed: "));
+        assert_memory_equal(&config, &before, sizeof(config));
+    }
+    memset(path, 'p', sizeof(path));
+    path[sizeof(path) - 1] = '\0';
+    assert_int_equal(rp_plugin_config_set(&config, "STATS", path, &error),
+                     RP_STATUS_INVALID_OPTION);
+    assert_memory_equal(&config, &before, sizeof(config));
+}
+
+static void unknown_names_are_errors(void **state)
+{
+    rp_plugin_config config;
+    rp_error error;
+
+    (void)state;
+    rp_plugin_config_default(&config);
+    assert_int_equal(rp_plugin_config_set(&config, "ROCKPRESS_DEVCE", "off", &error),
+                     RP_STATUS_INVALID_OPTION);
+    assert_non_null(strstr(error.message, "ROCKPRESS_DEVCE"));
+    assert_non_null(strstr(error.message, " DEVICE"));
+    assert_int_equal(rp_plugin_config_set(&config, "", "off", NULL), RP_STATUS_INVALID_OPTION);
+    assert_int_equal(rp_plugin_config_set(&config, "ROCKPRESS_", "1", NULL),
+                     RP_STATUS_INVALID_OPTION);
+    assert_int_equal(rp_plugin_config_set(NULL, "DEVICE", "off", NULL), RP_STATUS_NULL_POINTER);
+    assert_int_equal(rp_plugin_config_set(&config, NULL, "off", NULL), RP_STATUS_NULL_POINTER);
+    assert_int_equal(rp_plugin_config_set(&config, "DEVICE", NULL, NULL), RP_STATUS_NULL_POINTER);
+}
+
+static void environment_keeps_what_it_understands(void **state)
+{
+    rp_plugin_config config, defaults;
+    rp_error error;
+
+    (void)state;
+    rp_plugin_config_default(&config);
+    assert_int_equal(rp_plugin_config_from_environment(&config, &error), 0);
+    assert_string_equal(error.message, "");
+
+    setenv("ROCKPRESS_DEVICE", "host", 1);
+    setenv("ROCKPRESS_LANES", "many", 1);
+    setenv("ROCKPRESS_SPEED", "11", 1);
+    setenv("ROCKPRESS_TIMEOUT_MS", "20", 1);
+    assert_int_equal(rp_plugin_config_from_environment(&config, &error), 2);
+    assert_true(strstr(error.message, "LANES") != NULL || strstr(error.message, "SPEED") != NULL);
+    rp_plugin_config_default(&defaults);
+    assert_string_equal(config.device, "host");
+    assert_int_equal(config.timeout_ms, 20);
+    assert_int_equal(config.lanes, defaults.lanes);
+    unsetenv("ROCKPRESS_LANES");
+    unsetenv("ROCKPRESS_SPEED");
+
+    /* Each of the two is in range, together they leave no block. */
+    setenv("ROCKPRESS_MIN_BLOCK_BYTES", "1M", 1);
+    assert_int_equal(rp_plugin_config_from_environment(&config, &error), 1);
+    assert_non_null(strstr(error.message, "MIN_BLOCK_BYTES"));
+    assert_int_equal(config.min_block_bytes, defaults.min_block_bytes);
+    assert_int_equal(config.max_block_bytes, defaults.max_block_bytes);
+    unsetenv("ROCKPRESS_MIN_BLOCK_BYTES");
+    unsetenv("ROCKPRESS_DEVICE");
+    unsetenv("ROCKPRESS_TIMEOUT_MS");
+}
+
+static void structures_are_checked_field_by_field(void **state)
+{
+    rp_plugin_config good, config;
+    rp_error error;
+
+    (void)state;
+    rp_plugin_config_default(&good);
+    config = good;
+    memset(config.device, 'x', sizeof(config.device));
+    assert_int_equal(rp_plugin_configure(&config, &error), RP_STATUS_INVALID_OPTION);
+    assert_non_null(strstr(error.message, "DEVICE"));
+    config = good;
+    config.verify = (rp_verify_mode)3;
+    assert_int_equal(rp_plugin_configure(&config, &error), RP_STATUS_INVALID_OPTION);
+    assert_non_null(strstr(error.message, "VERIFY=3"));
+    config = good;
+    config.effort = 9;
+    assert_int_equal(rp_plugin_configure(&config, NULL), RP_STATUS_INVALID_OPTION);
+    config = good;
+    config.lanes = 0;
+    assert_int_equal(rp_plugin_configure(&config, NULL), RP_STATUS_INVALID_OPTION);
+    config = good;
+    config.max_block_bytes = 0;
+    assert_int_equal(rp_plugin_configure(&config, NULL), RP_STATUS_INVALID_OPTION);
+    config = good;
+    config.min_block_bytes = config.max_block_bytes + 1;
+    assert_int_equal(rp_plugin_configure(&config, NULL), RP_STATUS_INVALID_OPTION);
+    config = good;
+    memset(config.stats_path, 'x', sizeof(config.stats_path));
+    assert_int_equal(rp_plugin_configure(&config, NULL), RP_STATUS_INVALID_OPTION);
+    assert_int_equal(rp_plugin_configure(NULL, NULL), RP_STATUS_NULL_POINTER);
+    assert_null(rp_config_peek());
+}
+
+/* Last: the configuration of this process is then in force. */
+static void configuring_works_once(void **state)
+{
+    rp_plugin_config config;
+    rp_error error;
+
+    (void)state;
+    rp_plugin_config_default(&config);
+    config.lanes = 3;
+    memcpy(config.device, "off", sizeof("off"));
+    setenv("ROCKPRESS_LANES", "5", 1);
+    assert_int_equal(rp_plugin_configure(&config, &error), RP_STATUS_OK);
+    assert_int_equal(rp_config_get()->lanes, 3);
+    assert_ptr_equal(rp_config_get(), rp_config_peek());
+    assert_int_equal(rp_plugin_configure(&config, &error), RP_STATUS_INVALID_OPTION);
+    assert_non_null(strstr(error.message, "already in use"));
+    unsetenv("ROCKPRESS_LANES");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_are_valid),
+        cmocka_unit_test(every_name_sets_its_field),
+        cmocka_unit_test(bad_values_are_named_and_change_nothing),
+        cmocka_unit_test(unknown_names_are_errors),
+        cmocka_unit_test(environment_keeps_what_it_understands),
+        cmocka_unit_test(structures_are_checked_field_by_field),
+        cmocka_unit_test(configuring_works_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the direct route does when a device misbehaves. Each scenario runs in a child process of
+ * its own, because a process opens its device once and a lost one stays lost. The device is
+ * "host" behind a table of functions that fail on command.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <zstd.h>
+
+#include "plugin/offload.h"
+#include "rockpress/plugin.h"
+
+static const rp_device *inner;
+static _Atomic int launch_status, wait_status, alloc_status, stream_status;
+static _Atomic bool corrupt;
+static _Atomic int n_calls;
+
+static rp_stream inner_stream(rp_stream stream)
+{
+    rp_stream passed = {inner, stream.handle};
+
+    return passed;
+}
+
+static rp_status faulty_alloc(const rp_device *device, size_t bytes, void **memory)
+{
+    (void)device;
+    n_calls++;
+    *memory = NULL;
+    return alloc_status != 0 ? (rp_status)alloc_status
+                             : inner->ops->memory_alloc(inner, bytes, memory);
+}
+
+static void faulty_free(const rp_device *device, void *memory)
+{
+    (void)device;
+    inner->ops->memory_free(inner, memory);
+}
+
+static rp_status faulty_stream_create(const rp_device *device, void **handle)
+{
+    (void)device;
+    n_calls++;
+    return stream_status != 0 ? (rp_status)stream_status : inner->ops->stream_create(inner, handle);
+}
+
+static void faulty_stream_destroy(const rp_device *device, void *handle)
+{
+    (void)device;
+    inner->ops->stream_destroy(inner, handle);
+}
+
+static rp_status faulty_copy(rp_stream stream, void *destination, const void *source, size_t bytes,
+                             rp_copy_kind kind)
+{
+    rp_status status =
+        inner->ops->copy_async(inner_stream(stream), destination, source, bytes, kind);
+
+    n_calls++;
+    /* The frame, not its size: that copy is smaller. */
+    if (corrupt && kind == RP_COPY_DEVICE_TO_HOST && bytes > 64)
+        ((unsigned char *)destination)[30] ^= 0x10;
+    return status;
+}
+
+static rp_status faulty_launch(rp_stream stream, const struct rp_launch *launch)
+{
+    n_calls++;
+    return launch_status != 0 ? (rp_status)launch_status
+                              : inner->ops->launch(inner_stream(stream), launch);
+}
+
+static rp_status faulty_wait(rp_stream stream, uint32_t timeout_us)
+{
+    n_calls++;
+    return wait_status != 0 ? (rp_status)wait_status
+                            : inner->ops->wait(inner_stream(stream), timeout_us);
+}
+
+static void faulty_close(rp_device *device)
+{
+    (void)device;
+}
+
+static const rp_device_ops faulty_ops = {
+    faulty_alloc,          faulty_free, faulty_alloc,  faulty_free, faulty_stream_create,
+    faulty_stream_destroy, faulty_copy, faulty_launch, faulty_wait, faulty_close,
+};
+
+/* Without RP_DEVICE_HOST_MEMORY: copies are made, as for a GPU. */
+static const rp_device faulty = {&faulty_ops, "faulty", 0, NULL};
+
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
+            return false;                                                                          \
+        }                                                                                          \
+    } while (0)
+
+static char block[4096], frame[8192], decoded[4096];
+
+static rp_skip compress_block(void)
+{
+    rp_offload_request request = {block, sizeof(block), frame, sizeof(frame), 3, false};
+    size_t size = 0;
+    rp_skip skip = rp_offload_compress(&request, &size);
+
+    if (skip == RP_SKIP_NONE &&
+        (ZSTD_decompress(decoded, sizeof(decoded), frame, size) != sizeof(block) ||
+         memcmp(decoded, block, sizeof(block)) != 0)) {
+        fprintf(stderr, "a wrong frame was handed over\n");
+        exit(1);
+    }
+    return skip;
+}
+
+static rp_stats stats_now(void)
+{
+    rp_stats stats;
+
+    rp_stats_get(&stats);
+    return stats;
+}
+
+static void sleep_ms(long ms)
+{
+    struct timespec pause = {ms / 1000, ms % 1000 * 1000000};
+
+    nanosleep(&pause, NULL);
+}
+
+static bool configure(void (*adjust)(rp_plugin_config *))
+{
+    rp_plugin_config config;
+    unsigned seed = 7;
+    rp_device *host;
+
+    for (size_t i = 0; i < sizeof(block); i++) {
+        seed = seed * 1103515245u + 12345u;
+        block[i] = i % 40 < 20 ? "k=000000001;status=o"[i % 20] : (char)('A' + (seed >> 16) % 20);
+    }
+    CHECK(rp_device_open("host", &host) == RP_STATUS_OK);
+    inner = host;
+    rp_plugin_config_default(&config);
+    config.custom_device = &faulty;
+    config.log = RP_LOG_OFF;
+    config.breaker_faults = 3;
+    config.breaker_retry_ms = 50;
+    config.lanes = 4;
+    if (adjust != NULL)
+        adjust(&config);
+    CHECK(rp_plugin_configure(&config, NULL) == RP_STATUS_OK);
+    return true;
+}
+
+static bool works_without_faults(void)
+{
+    CHECK(configure(NULL));
+    for (int i = 0; i < 20; i++)
+        CHECK(compress_block() == RP_SKIP_NONE);
+    rp_stats stats = stats_now();
+    CHECK(stats.blocks[RP_ROUTE_DIRECT] == 20 && stats.verified_blocks == 20);
+    CHECK(stats.lanes == 1 && stats.device_active == 1);
+    CHECK(strcmp(stats.device, "faulty") == 0);
+    return true;
+}
+
+static bool breaker_opens_and_closes(rp_fault fault, _Atomic int *knob, rp_status status)
+{
+    int calls;
+
+    CHECK(configure(NULL));
+    CHECK(compress_block() == RP_SKIP_NONE);
+    *knob = (int)status;
+    for (int i = 0; i < 3; i++)
+        CHECK(compress_block() == RP_SKIP_FAULT);
+    calls = n_calls;
+    for (int i = 0; i < 100; i++)
+        CHECK(compress_block() == RP_SKIP_BREAKER);
+    CHECK(n_calls == calls);
+    CHECK(stats_now().faults[fault] == 3 && stats_now().breaker_opens == 1);
+    /* A probe fails: closed for twice as long. Then one succeeds. */
+    sleep_ms(60);
+    CHECK(compress_block() == RP_SKIP_FAULT);
+    CHECK(compress_block() == RP_SKIP_BREAKER);
+    *knob = 0;
+    CHECK(compress_block() == RP_SKIP_BREAKER);
+    sleep_ms(120);
+    CHECK(compress_block() == RP_SKIP_NONE);
+    CHECK(compress_block() == RP_SKIP_NONE);
+    CHECK(stats_now().breaker_opens == 1 && stats_now().device_active == 1);
+    return true;
+}
+
+static bool launch_fails(void)
+{
+    return breaker_opens_and_closes(RP_FAULT_LAUNCH, &launch_status, RP_STATUS_LAUNCH_FAILED);
+}
+
+static bool waits_time_out(void)
+{
+    return breaker_opens_and_closes(RP_FAULT_TIMEOUT, &wait_status, RP_STATUS_TIMEOUT);
+}
+
+static bool engine_is_broken(void)
+{
+    return breaker_opens_and_closes(RP_FAULT_INTERNAL, &launch_status, RP_STATUS_INTERNAL);
+}
+
+static bool memory_runs_out(void)
+{
+    CHECK(configure(NULL));
+    alloc_status = RP_STATUS_OUT_OF_DEVICE_MEMORY;
+    for (int i = 0; i < 3; i++)
+        CHECK(compress_block() == RP_SKIP_FAULT);
+    CHECK(compress_block() == RP_SKIP_BREAKER);
+    CHECK(stats_now().faults[RP_FAULT_MEMORY] == 3 && stats_now().lanes == 0);
+    alloc_status = 0;
+    sleep_ms(60);
+    CHECK(compress_block() == RP_SKIP_NONE);
+    CHECK(stats_now().lanes == 1);
+    return true;
+}
+
+static bool lost_device_is_left_alone(void)
+{
+    int calls;
+
+    CHECK(configure(NULL));
+    CHECK(compress_block() == RP_SKIP_NONE);
+    launch_status = RP_STATUS_DEVICE_FAULT;
+    CHECK(compress_block() == RP_SKIP_FAULT);
+    launch_status = 0;
+    calls = n_calls;
+    sleep_ms(200);
+    for (int i = 0; i < 10; i++)
+        CHECK(compress_block() == RP_SKIP_DEVICE);
+    CHECK(n_calls == calls);
+    CHECK(stats_now().faults[RP_FAULT_DEVICE] == 1 && stats_now().device_active == 0);
+    return true;
+}
+
+static bool wrong_bytes_are_never_handed_over(void)
+{
+    CHECK(configure(NULL));
+    CHECK(compress_block() == RP_SKIP_NONE);
+    corrupt = true;
+    CHECK(compress_block() == RP_SKIP_FAULT);
+    corrupt = false;
+    sleep_ms(200);
+    CHECK(compress_block() == RP_SKIP_DEVICE);
+    CHECK(stats_now().faults[RP_FAULT_VERIFY] == 1 && stats_now().device_active == 0);
+    return true;
+}
+
+static void verify_rarely(rp_plugin_config *config)
+{
+    config->verify_interval = 100;
+}
+
+static bool sampling_is_as_documented(void)
+{
+    CHECK(configure(verify_rarely));
+    for (int i = 0; i < 1500; i++)
+        CHECK(compress_block() == RP_SKIP_NONE);
+    CHECK(stats_now().verified_blocks == 1000 + 5);
+    return true;
+}
+
+static void verify_never(rp_plugin_config *config)
+{
+    config->verify = RP_VERIFY_OFF;
+}
+
+static bool verification_can_be_off(void)
+{
+    CHECK(configure(verify_never));
+    for (int i = 0; i < 10; i++)
+        CHECK(compress_block() == RP_SKIP_NONE);
+    CHECK(stats_now().verified_blocks == 0);
+    return true;
+}
+
+static bool sizes_outside_the_limits_are_skipped(void)
+{
+    static char large[300 << 10], out[400 << 10];
+    rp_offload_request request = {large, sizeof(large), out, sizeof(out), 3, true};
+    size_t size;
+
+    CHECK(configure(NULL));
+    CHECK(rp_offload_compress(&request, &size) == RP_SKIP_SIZE);
+    request.input_size = 511;
+    CHECK(rp_offload_compress(&request, &size) == RP_SKIP_SIZE);
+    request.input_size = 0;
+    CHECK(rp_offload_compress(&request, &size) == RP_SKIP_SIZE);
+    CHECK(n_calls == 0); /* the device was not even opened */
+    request.input_size = 512;
+    CHECK(rp_offload_compress(&request, &size) == RP_SKIP_NONE);
+    request.input_size = 256 << 10;
+    CHECK(rp_offload_compress(&request, &size) == RP_SKIP_NONE);
+    request.output_capacity = 5;
+    CHECK(rp_offload_compress(&request, &size) == RP_SKIP_CAPACITY);
+    CHECK(stats_now().faults[RP_FAULT_INTERNAL] == 0);
+    return true;
+}
+
+/* A thread that holds the only lane for a while. */
+static void one_lane(rp_plugin_config *config)
+{
+    config->lanes = 1;
+    config->breaker_faults = 1000;
+}
+
+static bool lanes_that_timed_out_are_not_reused(void)
+{
+    CHECK(configure(one_lane));
+    wait_status = RP_STATUS_TIMEOUT;
+    CHECK(compress_block() == RP_SKIP_FAULT);
+    CHECK(compress_block() == RP_SKIP_POOL);
+    wait_status = 0;
+    CHECK(compress_block() == RP_SKIP_NONE);
+    CHECK(stats_now().faults[RP_FAULT_TIMEOUT] == 1 && stats_now().lanes == 1);
+    return true;
+}
+
+static bool children_leave_the_device_alone(void)
+{
+    int calls, status;
+    pid_t child;
+
+    CHECK(configure(NULL));
+    CHECK(compress_block() == RP_SKIP_NONE);
+    calls = n_calls;
+    child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        bool good = true;
+        for (int i = 0; i < 10; i++)
+            good &= compress_block() == RP_SKIP_DEVICE;
+        good &= n_calls == calls && stats_now().device_active == 0;
+        _exit(good ? 0 : 1);
+    }
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    CHECK(compress_block() == RP_SKIP_NONE);
+    return true;
+}
+
+static void no_device(rp_plugin_config *config)
+{
+    config->custom_device = NULL;
+    memcpy(config->device, "cuda:999", sizeof("cuda:999"));
+}
+
+static bool a_missing_device_is_no_error(void)
+{
+    CHECK(configure(no_device));
+    for (int i = 0; i < 10; i++)
+        CHECK(compress_block() == RP_SKIP_DEVICE);
+    CHECK(strcmp(stats_now().device, "none") == 0 && stats_now().faults[RP_FAULT_DEVICE] == 0);
+    return true;
+}
+
+static void *compress_many(void *result)
+{
+    char out[8192];
+    rp_offload_request request = {block, sizeof(block), out, sizeof(out), 3, false};
+    size_t size;
+
+    for (int i = 0; i < 500; i++) {
+        rp_skip skip = rp_offload_compress(&request, &size);
+        /* Any reason may come, but a frame must be one. */
+        if (skip == RP_SKIP_NONE && ZSTD_getFrameContentSize(out, size) != sizeof(block))
+            *(bool *)result = false;
+        if (skip != RP_SKIP_NONE && skip != RP_SKIP_DEVICE && skip != RP_SKIP_FAULT &&
+            skip != RP_SKIP_BREAKER && skip != RP_SKIP_POOL)
+            *(bool *)result = false;
+        if (i % 100 == 50)
+            launch_status = launch_status != 0 ? 0 : RP_STATUS_LAUNCH_FAILED;
+    }
+    return NULL;
+}
+
+static bool threads_and_faults_together(void)
+{
+    pthread_t threads[6];
+    bool good[6];
+
+    CHECK(configure(NULL));
+    for (int i = 0; i < 6; i++) {
+        good[i] = true;
+        CHECK(pthread_create(&threads[i], NULL, compress_many, &good[i]) == 0);
+    }
+    for (int i = 0; i < 6; i++) {
+        pthread_join(threads[i], NULL);
+        CHECK(good[i]);
+    }
+    CHECK(stats_now().lanes <= 4);
+    return true;
+}
+
+static const struct scenario {
+    const char *name;
+    bool (*run)(void);
+} scenarios[] = {
+#define SCENARIO(name)                                                                             \
+    {                                                                                              \
+#name, name                                                                                \
+    }
+    SCENARIO(works_without_faults),
+    SCENARIO(launch_fails),
+    SCENARIO(waits_time_out),
+    SCENARIO(engine_is_broken),
+    SCENARIO(memory_runs_out),
+    SCENARIO(lost_device_is_left_alone),
+    SCENARIO(wrong_bytes_are_never_handed_over),
+    SCENARIO(sampling_is_as_documented),
+    SCENARIO(verification_can_be_off),
+    SCENARIO(sizes_outside_the_limits_are_skipped),
+    SCENARIO(lanes_that_timed_out_are_not_reused),
+    SCENARIO(children_leave_the_device_alone),
+    SCENARIO(a_missing_device_is_no_error),
+    SCENARIO(threads_and_faults_together),
+};
+
+int main(void)
+{
+    int n_failed = 0;
+
+    for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
+        int status = 1;
+        pid_t child = fork();
+        if (child == 0)
+            exit(scenarios[i].run() ? 0 : 1);
+        if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
+            n_failed++;
+        printf("%s %s\n", status == 0 ? "ok    " : "FAILED", scenarios[i].name);
+        fflush(stdout);
+    }
+    return n_failed != 0;
+}
