@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "engine/check.h"
 #include "engine/error.h"
 #include "engine/workspace.h"
 #include "kernels/stages.h"
@@ -31,7 +32,7 @@ size_t rp_compress_bound(size_t src_bytes)
     return FRAME_OVERHEAD_BYTES + src_bytes + BLOCK_HEADER_BYTES * (n_blocks == 0 ? 1 : n_blocks);
 }
 
-static rp_status check_options(const rp_compress_options *options, rp_stream stream)
+rp_status rp_check_options(const rp_compress_options *options, rp_stream stream)
 {
     rp_error *error = options->error;
     if (stream.device == NULL || stream.device->ops == NULL)
@@ -112,7 +113,7 @@ rp_status rp_compress_async(void *d_workspace, size_t workspace_size, const void
     if (options == NULL)
         options = &default_options;
     rp_error *error = options->error;
-    rp_status status = check_options(options, stream);
+    rp_status status = rp_check_options(options, stream);
     if (status == RP_STATUS_OK)
         status = check_workspace(d_workspace, workspace_size, input_size, 1, options);
     if (status != RP_STATUS_OK)
@@ -185,7 +186,7 @@ rp_status rp_compress_batch_async(void *d_workspace, size_t workspace_size, cons
 {
     if (options == NULL)
         options = &default_options;
-    rp_status status = check_options(options, stream);
+    rp_status status = rp_check_options(options, stream);
     if (status == RP_STATUS_OK)
         status = check_batch(batch, options->error);
     if (status == RP_STATUS_OK)
@@ -228,7 +229,7 @@ static rp_status launch_one(rp_stage stage, const rp_batch *batch, const rp_stag
 {
     if (options == NULL)
         options = &default_options;
-    rp_status status = check_options(options, stream);
+    rp_status status = rp_check_options(options, stream);
     if (status == RP_STATUS_OK)
         status = check_batch(batch, options->error);
     if (status == RP_STATUS_OK)

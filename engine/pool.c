@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/check.h"
 #include "engine/error.h"
 
 /* Where results come back: behind the frame, in memory that device and host both reach. */
@@ -278,6 +279,7 @@ static rp_status compress_in_place(rp_lane *lane, const void *input, size_t inpu
         &lane->result.frame_bytes, &lane->result.status, options, lane->stream);
     if (status == RP_STATUS_OK)
         status = rp_stream_wait(lane->stream, timeout_us);
+    lane->busy = status == RP_STATUS_TIMEOUT;
     if (status == RP_STATUS_OK)
         status = lane->result.status;
     if (status == RP_STATUS_OK)
@@ -333,7 +335,10 @@ rp_status rp_lane_compress(rp_lane *lane, const void *input, size_t input_size, 
                            size_t output_capacity, size_t *output_size,
                            const rp_compress_options *options, uint32_t timeout_us)
 {
-    rp_error *error = options != NULL ? options->error : NULL;
+    static const rp_compress_options default_options = RP_COMPRESS_OPTIONS_DEFAULT;
+    if (options == NULL)
+        options = &default_options;
+    rp_error *error = options->error;
     if (output_size != NULL)
         *output_size = 0;
     if (lane == NULL || output_size == NULL)
@@ -349,6 +354,15 @@ rp_status rp_lane_compress(rp_lane *lane, const void *input, size_t input_size, 
     if (output == NULL && output_capacity != 0)
         return rp_fail(error, RP_STATUS_NULL_POINTER, "output is NULL with output_capacity %zu",
                        output_capacity);
+    rp_status status = rp_check_options(options, lane->stream);
+    if (status != RP_STATUS_OK)
+        return status;
+    size_t needed = rp_workspace_size(input_size, 1, options->effort);
+    if (needed > lane->workspace_bytes)
+        return rp_fail(
+            error, RP_STATUS_WORKSPACE_TOO_SMALL,
+            "effort %s needs a workspace of %zu bytes for %zu; the pool's lanes have %zu",
+            rp_effort_name(options->effort), needed, input_size, lane->workspace_bytes);
     if (lane->staging == NULL)
         return compress_in_place(lane, input, input_size, output, output_capacity, options,
                                  timeout_us, output_size);
