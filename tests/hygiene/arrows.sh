@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# arrows.sh <tree>: which folder may include what (docs/architecture.md), and that the syntax of
+# CUDA kernels and launches stands in kernels/launch.cu only.
+set -euo pipefail
+# shellcheck source=tests/hygiene/common.sh
+. "$(dirname "$0")/common.sh"
+cd "$1"
+
+# includes <file>: line number and name of each #include, with its quote or bracket
+includes()
+{
+    sed -nE 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*(["<][^">]*)[">].*/\1/; T; =; p' "$1" |
+        paste -d ' ' - -
+}
+
+# may_include <file> <name>: the arrows
+may_include()
+{
+    local file=$1 name=$2 folder=${1%%/*} top=${2%%/*}
+    case $name in
+    rocksdb/*) [[ $file == plugin/rocksdb_adapter.* ]] && return 0 || return 1 ;;
+    cuda* | cub/* | thrust/* | cooperative_groups*)
+        [[ $file == engine/device_cuda.* || $file == kernels/launch.cu ]] && return 0 || return 1
+        ;;
+    esac
+    case $folder:$top in
+    *:rockpress) return 0 ;;
+    kernels:kernels | engine:kernels | engine:engine | plugin:plugin) return 0 ;;
+    *:kernels | *:engine | *:plugin | *:bench | *:tests) return 1 ;;
+    esac
+    # A name without a folder is a neighbour; '..' would lead around the arrows.
+    [[ $name != *..* ]]
+}
+
+# Whether a file uses the syntax outside of comments, which the compiler's preprocessor removes.
+uses_cuda_syntax()
+{
+    grep -qE '__global__|<<<' "$1" || return 1
+    "${CC:-cc}" -x c -fpreprocessed -dD -E -w "$1" | grep -E '__global__|<<<' >/dev/null
+}
+
+n=0
+while IFS= read -r file; do
+    n=$((n + 1))
+    case $file in
+    include/* | kernels/* | engine/* | plugin/*)
+        while read -r line name; do
+            may_include "$file" "${name:1}" ||
+                violation "$file:$line: may not include ${name:1}"
+        done < <(includes "$file")
+        ;;
+    esac
+    if [ "$file" != kernels/launch.cu ] && uses_cuda_syntax "$file"; then
+        violation "$file: __global__ and <<<>>> belong into kernels/launch.cu"
+    fi
+done < <(project_files | grep -E '\.(c|h|cc|cu|cuh)$' || true)
+finish $n 'source files'

@@ -1,0 +1,206 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Each check refuses what it is there to refuse: samples with one fault each are planted in a
+# directory of their own, next to good ones, and the check must find exactly the fault.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+samples=$(mktemp -d)
+trap 'rm -rf "$samples"' EXIT
+tested=0
+wrong=0
+
+# Begins a new, empty sample tree.
+new_tree()
+{
+    tree=$samples/$((++tested))
+    mkdir "$tree"
+}
+
+# plant <path> <line>...: a file of the sample
+plant()
+{
+    local path=$tree/$1
+    shift
+    mkdir -p "$(dirname "$path")"
+    printf '%s\n' "$@" >"$path"
+}
+
+run_check()
+{
+    local status=0
+    answer=$("$here/$1.sh" "${@:2}" 2>&1) || status=$?
+    if [ $status -eq 77 ]; then
+        printf '%s: %s\n' "$1" "$answer"
+    fi
+    return $status
+}
+
+# accepts <check> [argument...]
+accepts()
+{
+    local status=0
+    run_check "${@:1:1}" "${@:2}" || status=$?
+    if [ $status -ne 0 ] && [ $status -ne 77 ]; then
+        printf 'WRONG: %s refused a good sample: %s\n' "$1" "$answer"
+        wrong=$((wrong + 1))
+    fi
+}
+
+# refuses <text of the reason> <check> [argument...]
+refuses()
+{
+    local status=0 reason=$1
+    shift
+    run_check "$@" || status=$?
+    [ $status -ne 77 ] || return 0
+    if [ $status -ne 1 ] || [[ $answer != *"$reason"* ]] || [[ $answer != *'1 violations'* ]]; then
+        printf 'WRONG: %s: status %d instead of 1 and "%s": %s\n' "$1" $status "$reason" "$answer"
+        wrong=$((wrong + 1))
+    fi
+}
+
+spdx='/* SPDX-License-Identifier: Apache-2.0 */'
+
+# A check that finds nothing to look at fails.
+for check in headers arrows format spdx length paths; do
+    new_tree
+    if run_check $check "$tree"; then
+        printf 'WRONG: %s accepted an empty tree\n' $check
+        wrong=$((wrong + 1))
+    fi
+done
+
+new_tree
+plant include/rockpress/good.h '#include <stddef.h>' 'size_t rp_f(void);'
+accepts headers "$tree"
+# Refused by several compilers, so the number of violations varies.
+while IFS='|' read -r compiler guard line; do
+    new_tree
+    plant include/rockpress/bad.h "$guard" "$line"
+    if run_check headers "$tree" || [[ $answer != *"include/rockpress/bad.h: $compiler "* ]]; then
+        printf 'WRONG: headers accepted "%s": %s\n' "$line" "$answer"
+        wrong=$((wrong + 1))
+    fi
+done <<'SAMPLES'
+gcc -x c -std=c11:|#pragma once|static inline size_t rp_f(void) { return 0; }
+gcc -x c -std=c11:|#pragma once|static int rp_f(void) { return 0; }
+gcc -x c++ -std=c++17:|#pragma once|int rp_f(int class);
+gcc -x c -std=c11:||struct rp_s { int member; };
+SAMPLES
+
+new_tree
+plant include/rockpress/a.h '#include "rockpress/b.h"' '#include <stdint.h>'
+plant kernels/a.h '#include "rockpress/a.h"' '#include "kernels/b.h"' '#include "neighbour.h"'
+plant kernels/launch.cu '#include <cuda_runtime.h>' '__global__ void f(void) {}'
+plant engine/a.c '#include "kernels/a.h"' '#include "engine/b.h"'
+plant engine/device_cuda.cu '#include <cuda_runtime.h>'
+plant engine/b.c '/* never <<<>>> and __global__ here */' 'int x = 1 << 3;'
+plant plugin/a.c '#include "rockpress/a.h"' '#include "plugin/b.h"' '#include <zstd.h>'
+plant plugin/rocksdb_adapter.cc '#include <rocksdb/advanced_compression.h>'
+plant tests/a.c '#include "kernels/a.h"' '#include <rocksdb/c.h>'
+accepts arrows "$tree"
+while read -r file include; do
+    new_tree
+    plant "$file" "$spdx" "#  include $include"
+    refuses "$file:2: may not include ${include:1:-1}" arrows "$tree"
+done <<'SAMPLES'
+include/rockpress/a.h "engine/a.h"
+include/rockpress/a.h "kernels/a.h"
+include/rockpress/a.h "../../engine/a.h"
+include/rockpress/a.h <rocksdb/c.h>
+include/rockpress/a.h <cuda_runtime.h>
+kernels/a.h "plugin/a.h"
+kernels/a.h "engine/a.h"
+kernels/a.h <rocksdb/c.h>
+kernels/a.h <cuda_runtime_api.h>
+engine/a.c "plugin/a.h"
+engine/a.c <rocksdb/c.h>
+engine/a.c <cuda.h>
+engine/a.c "../plugin/a.h"
+plugin/a.c "engine/a.h"
+plugin/a.c "kernels/a.h"
+plugin/a.c <cuda_runtime.h>
+plugin/a.c <rocksdb/c.h>
+engine/a.c "tests/support/a.h"
+plugin/a.c "bench/a.h"
+SAMPLES
+new_tree
+plant kernels/team.h 'int x;' '__global__ void f(void);'
+refuses 'kernels/team.h: __global__' arrows "$tree"
+new_tree
+plant engine/device_cuda.cu 'void f(void) { g<<<1, 2>>>(); }'
+refuses 'engine/device_cuda.cu: __global__' arrows "$tree"
+
+new_tree
+plant .clang-format 'BasedOnStyle: LLVM' 'IndentWidth: 4'
+plant a.c 'int f(void)' '{' '        return 0;' '}'
+refuses 'a.c:' format "$tree"
+plant a.c 'int f(void) { return 0; }'
+accepts format "$tree"
+
+new_tree
+plant a.c "$spdx"
+plant b.sh '#!/bin/sh' '# SPDX-License-Identifier: Apache-2.0'
+plant CMakeLists.txt '# SPDX-License-Identifier: Apache-2.0'
+plant data.tsv 'no licence here'
+accepts spdx "$tree"
+while IFS='|' read -r file first second; do
+    new_tree
+    plant "$file" "$first" "$second"
+    refuses "$file:" spdx "$tree"
+done <<'SAMPLES'
+a.c|int x;|/* SPDX-License-Identifier: Apache-2.0 */
+a.h|/* SPDX-License-Identifier: MIT */|int x;
+tests/CMakeLists.txt|add_test()|# SPDX-License-Identifier: Apache-2.0
+scripts/run|#!/bin/sh|true
+SAMPLES
+
+# The names are put together here, so that the check finds nothing in this file.
+new_tree
+plant a.md "see https://example.org$(printf /%s work)/a, rel$(printf /%s root)/b and /usr/lib"
+accepts paths "$tree"
+for folder in work root home; do
+    new_tree
+    plant docs/a.md 'good' "run$(printf ' /%s' $folder)/x/y"
+    refuses 'docs/a.md:2:' paths "$tree"
+    new_tree
+    plant a.c "char *p = \"$(printf '/%s' $folder)\";"
+    refuses 'a.c:1:' paths "$tree"
+done
+
+new_tree
+plant a.c "$(seq 799)"
+accepts length "$tree"
+plant a.c "$(seq 800)"
+refuses 'a.c:800:' length "$tree"
+
+# make_library <source line> [option...]: builds $tree/lib.so
+make_library()
+{
+    new_tree
+    plant lib.c "$1"
+    "${CC:-cc}" -shared -fPIC -o "$tree/lib.so" "$tree/lib.c" "${@:2}"
+}
+hooked='int ZSTD_freeCCtx(void *c) { return c != 0; }'
+make_library 'int rp_a(void) { return 0; }'
+accepts symbols "$tree/lib.so"
+accepts needed "$tree/lib.so"
+make_library "int rp_a(void) { return 0; } int helper(void) { return 0; }"
+refuses 'exports helper' symbols "$tree/lib.so"
+make_library "int rp_a(void) { return 0; } $hooked"
+refuses 'exports ZSTD_freeCCtx' symbols "$tree/lib.so"
+accepts symbols "$tree/lib.so" hook
+make_library "$hooked int ZSTD_freeCCtxx(void) { return 0; }"
+refuses 'no ZSTD_freeCCtxx' symbols "$tree/lib.so" hook
+make_library 'int rp_a(void) { return 0; }'
+refuses 'hooks nothing' symbols "$tree/lib.so" hook
+for needed in libcudart.so.12 libcuda.so.1 librocksdb.so.7.8; do
+    make_library 'int rp_f(void) { return 0; }' -Wl,-soname,$needed
+    dependency=$tree/lib.so
+    make_library 'int rp_f(void); int rp_g(void) { return rp_f(); }' -Wl,--no-as-needed "$dependency"
+    refuses "needs $needed" needed "$tree/lib.so"
+done
+
+printf '%d samples, %d wrong\n' $tested $wrong
+[ $wrong -eq 0 ]
