@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One input of 64 MiB and a few bytes: 513 zstd blocks in one frame, of all kinds in turn, so
+ * that raw, RLE and compressed blocks follow each other in every order and offsets, sizes and
+ * the checksum go beyond what 16 and 24 bits hold.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/differential/encoder.h"
+#include "tests/differential/judge.h"
+#include "tests/support/inputs.h"
+
+static void test_64_mib(void **state)
+{
+    (void)state;
+    size_t n = ((size_t)64 << 20) + 13;
+    size_t capacity = rp_compress_bound(n);
+    uint8_t *input = malloc(n);
+    uint8_t *frame = malloc(capacity);
+    assert_non_null(input);
+    assert_non_null(frame);
+    inputs_random random = inputs_seed(64);
+    /* Stretches of a quarter to twice a zstd block: their borders are rarely the blocks'. */
+    for (size_t at = 0; at < n;) {
+        size_t length = 32768 + inputs_below(&random, 230000);
+        length = length < n - at ? length : n - at;
+        inputs_fill((inputs_kind)inputs_below(&random, INPUTS_N_KINDS), input + at, length, at);
+        at += length;
+    }
+    test_encoder encoder;
+    frame_judge judge = {0};
+    size_t frame_bytes;
+    encoder_open(&encoder, n);
+    assert_int_equal(
+        encoder_lane(&encoder, input, n, frame, capacity, &frame_bytes, RP_COMPRESS_CHECKSUM),
+        RP_STATUS_OK);
+    if (!judge_frame(&judge, input, n, frame, frame_bytes, true))
+        fail_msg("%s", judge.error);
+    assert_true(judge.stats.n_blocks_raw > 0);
+    assert_true(judge.stats.n_blocks_rle > 0);
+    assert_true(judge.stats.n_blocks_compressed > 0);
+    encoder_close(&encoder);
+    judge_free(&judge);
+    free(input);
+    free(frame);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_64_mib),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0 ? 1 : 0;
+}

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+# The engine's public functions: arguments, sizes, what they do not do on the hot path.
+set(engine_helpers
+  ${PROJECT_SOURCE_DIR}/tests/differential/counting_device.c
+  ${PROJECT_SOURCE_DIR}/tests/support/inputs.c)
+rockpress_add_test(NAME test_arguments LABELS unit
+  SOURCES test_arguments.c ${engine_helpers}
+  LIBRARIES rockpress_static cmocka_dep)
+rockpress_add_test(NAME test_arguments_pool LABELS unit
+  SOURCES test_arguments_pool.c ${engine_helpers}
+  LIBRARIES rockpress_static cmocka_dep)
+rockpress_add_test(NAME test_bound LABELS unit
+  SOURCES test_bound.c
+  LIBRARIES rockpress_static zstd_dep cmocka_dep)
+rockpress_add_test(NAME test_workspace LABELS unit
+  SOURCES test_workspace.c
+  LIBRARIES rockpress_static cmocka_dep)
+# Under ThreadSanitizer it says that it is skipped.
+rockpress_add_test(NAME test_hot_path LABELS unit
+  SOURCES test_hot_path.c ${engine_helpers}
+  LIBRARIES rockpress_static ${CMAKE_DL_LIBS})
+if(TARGET xxhash_dep)
+  rockpress_add_test(NAME test_xxh64 LABELS unit
+    SOURCES test_xxh64.c ${PROJECT_SOURCE_DIR}/tests/support/inputs.c
+    LIBRARIES xxhash_dep cmocka_dep)
+endif()

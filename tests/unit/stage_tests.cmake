@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# The kernels, stage by stage and in teams, and the pool. What is about threads is labelled tsan.
+set(stage_support ${PROJECT_SOURCE_DIR}/tests/support)
+set(stage_team ${stage_support}/team_device.c ${stage_support}/inputs.c)
+
+rockpress_add_test(NAME test_team LABELS unit tsan
+  SOURCES test_team.c ${stage_team}
+  LIBRARIES rockpress_static cmocka_dep)
+
+# Compiled for teams of threads and for teams of one: the two implementations of a collective.
+rockpress_add_test(NAME test_team_collectives LABELS unit tsan
+  SOURCES test_team_collectives.c ${stage_team}
+  LIBRARIES rockpress_static cmocka_dep)
+rockpress_add_test(NAME test_bit_writer LABELS unit tsan
+  SOURCES test_bit_writer.c ${stage_team}
+  LIBRARIES rockpress_static cmocka_dep)
+foreach(name test_team_collectives test_bit_writer)
+  target_compile_definitions(${name} PRIVATE RP_TEAM_THREADS)
+endforeach()
+rockpress_add_test(NAME test_team_collectives_solo LABELS unit
+  SOURCES test_team_collectives.c
+  LIBRARIES rockpress_static cmocka_dep)
+rockpress_add_test(NAME test_bit_writer_solo LABELS unit
+  SOURCES test_bit_writer.c ${stage_support}/inputs.c
+  LIBRARIES rockpress_static cmocka_dep)
+
+rockpress_add_test(NAME test_pool LABELS unit tsan
+  SOURCES test_pool.c ${stage_support}/queue_device.c ${stage_support}/inputs.c
+  LIBRARIES rockpress_static cmocka_dep)
+
+rockpress_add_test(NAME test_matcher LABELS unit
+  SOURCES test_matcher.c ${stage_support}/inputs.c
+  LIBRARIES rockpress_static zstd_dep cmocka_dep)
+if(TARGET rfc8878_decoder)
+  foreach(name test_huffman test_fse test_frame)
+    rockpress_add_test(NAME ${name} LABELS unit
+      SOURCES ${name}.c ${stage_support}/inputs.c
+      LIBRARIES rfc8878_decoder rockpress_static zstd_dep xxhash_dep cmocka_dep m)
+  endforeach()
+endif()

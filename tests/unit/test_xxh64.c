@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kernels' XXH64 against libxxhash: every length up to 1000 at every alignment of 8, and
+ * large inputs, so that each tail (32, 8, 4 and 1 bytes) meets each other. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <xxhash.h>
+
+#include "kernels/xxh64.h"
+#include "tests/support/inputs.h"
+
+#define LARGEST ((size_t)3 << 20)
+
+static void test_against_libxxhash(void **state)
+{
+    (void)state;
+    uint8_t *bytes = malloc(LARGEST + 8);
+    assert_non_null(bytes);
+    inputs_fill(INPUTS_NOISE, bytes, LARGEST + 8, 1);
+    for (size_t n = 0; n <= 1000; n++) {
+        for (size_t shift = 0; shift < 8; shift++)
+            assert_true(rp_xxh64(bytes + shift, n) == XXH64(bytes + shift, n, 0));
+    }
+    for (size_t n = 1000; n < LARGEST; n = n * 5 / 4 + 1)
+        assert_true(rp_xxh64(bytes, n) == XXH64(bytes, n, 0));
+    assert_true(rp_xxh64(bytes, LARGEST) == XXH64(bytes, LARGEST, 0));
+    /* Extreme bytes: carries and sign. */
+    memset(bytes, 0xFF, 4096);
+    for (size_t n = 0; n <= 300; n++)
+        assert_true(rp_xxh64(bytes, n) == XXH64(bytes, n, 0));
+    memset(bytes, 0, 4096);
+    for (size_t n = 0; n <= 300; n++)
+        assert_true(rp_xxh64(bytes, n) == XXH64(bytes, n, 0));
+    free(bytes);
+}
+
+/* Reads not one byte behind the input: an allocation of its size, for AddressSanitizer. */
+static void test_reads_only_the_input(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n < 100; n++) {
+        uint8_t *bytes = malloc(n);
+        assert_non_null(bytes);
+        memset(bytes, (int)n, n);
+        assert_true(rp_xxh64(bytes, n) == XXH64(bytes, n, 0));
+        free(bytes);
+    }
+    assert_true(rp_xxh64(NULL, 0) == XXH64(NULL, 0, 0));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_against_libxxhash),
+        cmocka_unit_test(test_reads_only_the_input),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0 ? 1 : 0;
+}
