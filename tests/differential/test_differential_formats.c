@@ -275,6 +275,25 @@ static void test_literals_forms(void **state)
     }
 }
 
+/* Literals that stay raw in a block that is compressed: their size field has 5, 12 or 20 bits, and
+ * the match behind them is what makes the block worth compressing. */
+static void test_raw_literals(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {30,   31,   32,   33,    4094,  4095,
+                                   4096, 4097, 4098, 16384, 65535, 100000};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        inputs_random random = inputs_seed(i);
+        inputs_fill_unmatched(input, sizes[i], 256, &random);
+        for (size_t k = 0; k < 100; k++)
+            input[sizes[i] + k] = input[sizes[i] + k - 29];
+        const rfc8878_stats *stats = check("raw literals", sizes[i] + 100);
+        assert_int_equal(stats->n_literals_raw, 1);
+        assert_int_equal(stats->n_sequences, 1);
+        assert_int_equal(stats->max_literals_length, sizes[i]);
+    }
+}
+
 static void test_every_kind(void **state)
 {
     (void)state;
@@ -302,7 +321,8 @@ int main(void)
         cmocka_unit_test(test_huffman_depth_limit), cmocka_unit_test(test_sequence_counts),
         cmocka_unit_test(test_longest_lengths),     cmocka_unit_test(test_offsets),
         cmocka_unit_test(test_one_code_per_field),  cmocka_unit_test(test_literals_forms),
-        cmocka_unit_test(test_every_kind),          cmocka_unit_test(test_everything_was_seen),
+        cmocka_unit_test(test_raw_literals),        cmocka_unit_test(test_every_kind),
+        cmocka_unit_test(test_everything_was_seen),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down) != 0 ? 1 : 0;
 }

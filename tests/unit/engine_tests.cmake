@@ -9,6 +9,9 @@ rockpress_add_test(NAME test_arguments LABELS unit
 rockpress_add_test(NAME test_arguments_pool LABELS unit
   SOURCES test_arguments_pool.c ${engine_helpers}
   LIBRARIES rockpress_static cmocka_dep)
+rockpress_add_test(NAME test_arguments_that_wrap_around LABELS unit
+  SOURCES test_arguments_that_wrap_around.c ${engine_helpers}
+  LIBRARIES rockpress_static cmocka_dep)
 rockpress_add_test(NAME test_bound LABELS unit
   SOURCES test_bound.c
   LIBRARIES rockpress_static zstd_dep cmocka_dep)

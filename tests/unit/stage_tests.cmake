@@ -24,9 +24,12 @@ rockpress_add_test(NAME test_bit_writer_solo LABELS unit
   SOURCES test_bit_writer.c ${stage_support}/inputs.c
   LIBRARIES rockpress_static cmocka_dep)
 
-rockpress_add_test(NAME test_pool LABELS unit tsan
-  SOURCES test_pool.c ${stage_support}/queue_device.c ${stage_support}/inputs.c
-  LIBRARIES rockpress_static cmocka_dep)
+foreach(name test_pool test_pool_threads)
+  rockpress_add_test(NAME ${name} LABELS unit tsan
+    SOURCES ${name}.c ${stage_support}/queue_device.c ${stage_support}/pool_sample.c
+            ${stage_support}/inputs.c
+    LIBRARIES rockpress_static cmocka_dep)
+endforeach()
 
 rockpress_add_test(NAME test_matcher LABELS unit
   SOURCES test_matcher.c ${stage_support}/inputs.c

@@ -4,8 +4,6 @@
  * looks from here: lanes are made once and bounded, work that timed out leaves the caller's
  * memory alone, and whatever fails, in whatever order, nothing leaks and no lane is lost.
  */
-#include <pthread.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -18,10 +16,9 @@
 #include <cmocka.h>
 
 #include "rockpress/pool.h"
-#include "tests/support/inputs.h"
+#include "tests/support/pool_sample.h"
 #include "tests/support/queue_device.h"
 
-#define MAX_INPUT_BYTES 5000
 #define TIMEOUT_US 1000000
 
 static rp_device *host;
@@ -35,7 +32,8 @@ static void assert_alive(queue_device *device, int n_lanes)
 
 static rp_pool *make_pool(const rp_device *device, uint32_t max_lanes, size_t memory_bytes)
 {
-    rp_pool_options options = {max_lanes, MAX_INPUT_BYTES, memory_bytes, RP_EFFORT_FAST, NULL};
+    rp_pool_options options = {max_lanes, POOL_SAMPLE_MAX_BYTES, memory_bytes, RP_EFFORT_FAST,
+                               NULL};
     rp_pool *pool = NULL;
     assert_int_equal(rp_pool_create(device, &options, &pool), RP_STATUS_OK);
     assert_non_null(pool);
@@ -57,47 +55,14 @@ static void assert_no_lane(rp_pool *pool, rp_status expected)
     assert_null(lane);
 }
 
-/* An input and its frame from the host device. */
-typedef struct sample {
-    size_t n_bytes;
-    size_t frame_bytes;
-    uint8_t input[MAX_INPUT_BYTES];
-    uint8_t frame[MAX_INPUT_BYTES + 64];
-} sample;
-
-static sample *make_sample(inputs_kind kind, size_t n_bytes)
+/* Acquiring a lane that is free does not ask the device. */
+static rp_lane *acquire_free(rp_pool *pool, queue_device *device)
 {
-    sample *made = calloc(1, sizeof(*made));
-    assert_non_null(made);
-    made->n_bytes = n_bytes;
-    inputs_fill(kind, made->input, n_bytes, n_bytes);
-    size_t workspace_bytes = rp_workspace_size(n_bytes, 1, RP_EFFORT_FAST);
-    void *workspace = aligned_alloc(RP_WORKSPACE_ALIGNMENT, workspace_bytes);
-    rp_stream stream = {host, NULL};
-    rp_status status;
-    assert_int_equal(rp_compress_async(workspace, workspace_bytes, made->input, n_bytes,
-                                       made->frame, sizeof(made->frame), &made->frame_bytes,
-                                       &status, NULL, stream),
-                     RP_STATUS_OK);
-    assert_int_equal(status, RP_STATUS_OK);
-    free(workspace);
-    return made;
-}
-
-/* From any thread: no assertions. */
-static rp_status compress(rp_lane *lane, const sample *one, uint8_t *output, size_t capacity,
-                          size_t *output_size)
-{
-    return rp_lane_compress(lane, one->input, one->n_bytes, output, capacity, output_size, NULL,
-                            TIMEOUT_US);
-}
-
-static bool compresses_well(rp_lane *lane, const sample *one)
-{
-    uint8_t output[sizeof(one->frame)];
-    size_t n_bytes;
-    return compress(lane, one, output, sizeof(output), &n_bytes) == RP_STATUS_OK &&
-           n_bytes == one->frame_bytes && memcmp(output, one->frame, n_bytes) == 0;
+    queue_device_fail(device, QUEUE_WAIT, 1, RP_STATUS_DEVICE_FAULT);
+    rp_lane *lane = acquire(pool);
+    assert_int_equal(atomic_load(&device->fail_in[QUEUE_WAIT]), 1);
+    atomic_store(&device->fail_in[QUEUE_WAIT], 0);
+    return lane;
 }
 
 static void test_bound_and_reuse(void **state)
@@ -115,7 +80,7 @@ static void test_bound_and_reuse(void **state)
             size_t n_bytes = 0;
             const uint8_t *workspace = rp_lane_workspace(lanes[i], &n_bytes);
             assert_int_equal((uintptr_t)workspace % RP_WORKSPACE_ALIGNMENT, 0);
-            assert_true(n_bytes >= rp_workspace_size(MAX_INPUT_BYTES, 1, RP_EFFORT_FAST));
+            assert_true(n_bytes >= rp_workspace_size(POOL_SAMPLE_MAX_BYTES, 1, RP_EFFORT_FAST));
             for (uint32_t k = 0; k < i; k++) {
                 assert_ptr_not_equal(lanes[i], lanes[k]);
                 assert_ptr_not_equal(workspace, rp_lane_workspace(lanes[k], NULL));
@@ -164,18 +129,19 @@ static void test_memory_bound(void **state)
 /* Staged and in place: the bytes of the host device, nothing behind the capacity. */
 static void check_compress(const rp_device *on)
 {
-    static const size_t sizes[] = {0, 1, 300, 3000, MAX_INPUT_BYTES};
+    static const size_t sizes[] = {0, 1, 300, 3000, POOL_SAMPLE_MAX_BYTES};
     rp_pool *pool = make_pool(on, 1, 0);
     rp_lane *lane = acquire(pool);
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        sample *one = make_sample(INPUTS_RECORDS, sizes[i]);
+        pool_sample *one = pool_sample_make(host, INPUTS_RECORDS, sizes[i]);
         uint8_t output[sizeof(one->frame)];
         size_t n_bytes;
-        assert_true(compresses_well(lane, one));
-        assert_int_equal(compress(lane, one, output, one->frame_bytes, &n_bytes), RP_STATUS_OK);
+        assert_true(pool_sample_compresses(lane, one));
+        assert_int_equal(pool_sample_compress(lane, one, output, one->frame_bytes, &n_bytes),
+                         RP_STATUS_OK);
         assert_int_equal(n_bytes, one->frame_bytes);
         memset(output, 0xC3, sizeof(output));
-        assert_int_equal(compress(lane, one, output, one->frame_bytes - 1, &n_bytes),
+        assert_int_equal(pool_sample_compress(lane, one, output, one->frame_bytes - 1, &n_bytes),
                          RP_STATUS_OUTPUT_TOO_SMALL);
         assert_int_equal(n_bytes, 0);
         for (size_t k = one->frame_bytes - 1; k < sizeof(output); k++)
@@ -204,7 +170,7 @@ static void test_lane_creation_fails(void **state)
                                        QUEUE_STAGING_ALLOC};
     static const rp_status failures[] = {RP_STATUS_DEVICE_FAULT, RP_STATUS_OUT_OF_DEVICE_MEMORY,
                                          RP_STATUS_OUT_OF_HOST_MEMORY};
-    sample *one = make_sample(INPUTS_TEXT, 1000);
+    pool_sample *one = pool_sample_make(host, INPUTS_TEXT, 1000);
     for (size_t c = 0; c < 3; c++) {
         for (int n_before = 0; n_before < 3; n_before++) {
             queue_device device;
@@ -224,7 +190,7 @@ static void test_lane_creation_fails(void **state)
             assert_no_lane(pool, RP_STATUS_POOL_EXHAUSTED);
             assert_int_equal(rp_pool_lane_count(pool), 3);
             for (int i = 0; i < 3; i++) {
-                assert_true(compresses_well(lanes[i], one));
+                assert_true(pool_sample_compresses(lanes[i], one));
                 rp_pool_release(pool, lanes[i]);
             }
             rp_pool_destroy(pool);
@@ -256,9 +222,9 @@ static void test_timeout(void **state)
     queue_device device;
     queue_device_open(&device, host, 0);
     rp_pool *pool = make_pool(&device.device, 1, 0);
-    sample *one = make_sample(INPUTS_TEXT, 2000);
+    pool_sample *one = pool_sample_make(host, INPUTS_TEXT, 2000);
     rp_lane *lane = acquire(pool);
-    assert_true(compresses_well(lane, one));
+    assert_true(pool_sample_compresses(lane, one));
 
     uint8_t *input = malloc(one->n_bytes);
     uint8_t output[3000];
@@ -284,10 +250,12 @@ static void test_timeout(void **state)
         assert_int_equal(output[i], 0x22);
     free(input);
     assert_int_equal(rp_pool_lane_count(pool), 1);
-    assert_true(compresses_well(lane, one));
+    /* It is no longer one of those set aside, whether it was used or not. */
     rp_pool_release(pool, lane);
-    /* It was taken from those set aside for good. */
-    assert_ptr_equal(acquire(pool), lane);
+    assert_ptr_equal(acquire_free(pool, &device), lane);
+    assert_true(pool_sample_compresses(lane, one));
+    rp_pool_release(pool, lane);
+    assert_ptr_equal(acquire_free(pool, &device), lane);
     rp_pool_release(pool, lane);
     rp_pool_destroy(pool);
     assert_alive(&device, 0);
@@ -301,15 +269,16 @@ static void test_lane_used_on_after_timeout(void **state)
     queue_device device;
     queue_device_open(&device, host, 0);
     rp_pool *pool = make_pool(&device.device, 1, 0);
-    sample *slow = make_sample(INPUTS_NOISE, 3000);
-    sample *next = make_sample(INPUTS_TEXT, 700);
+    pool_sample *slow = pool_sample_make(host, INPUTS_NOISE, 3000);
+    pool_sample *next = pool_sample_make(host, INPUTS_TEXT, 700);
     rp_lane *lane = acquire(pool);
     uint8_t output[4000];
     size_t n_bytes;
     queue_device_stall(rp_lane_stream(lane), true);
-    assert_int_equal(compress(lane, slow, output, sizeof(output), &n_bytes), RP_STATUS_TIMEOUT);
+    assert_int_equal(pool_sample_compress(lane, slow, output, sizeof(output), &n_bytes),
+                     RP_STATUS_TIMEOUT);
     queue_device_stall(rp_lane_stream(lane), false);
-    assert_true(compresses_well(lane, next));
+    assert_true(pool_sample_compresses(lane, next));
     rp_pool_release(pool, lane);
     assert_ptr_equal(acquire(pool), lane);
     rp_pool_release(pool, lane);
@@ -326,7 +295,7 @@ static void test_one_of_many_hanging_lanes_finishes(void **state)
     enum { N = 40 };
     queue_device device;
     queue_device_open(&device, host, 0);
-    sample *one = make_sample(INPUTS_TEXT, 300);
+    pool_sample *one = pool_sample_make(host, INPUTS_TEXT, 300);
     rp_pool *pool = make_pool(&device.device, N, 0);
     rp_lane *lanes[N];
     for (int i = 0; i < N; i++) {
@@ -334,7 +303,7 @@ static void test_one_of_many_hanging_lanes_finishes(void **state)
         size_t n_bytes;
         lanes[i] = acquire(pool);
         queue_device_stall(rp_lane_stream(lanes[i]), true);
-        assert_int_equal(compress(lanes[i], one, output, sizeof(output), &n_bytes),
+        assert_int_equal(pool_sample_compress(lanes[i], one, output, sizeof(output), &n_bytes),
                          RP_STATUS_TIMEOUT);
     }
     for (int i = 0; i < N; i++)
@@ -365,7 +334,7 @@ static void test_destroy_after_timeouts(void **state)
     static rp_pool *pool; /* reachable, as it is leaked on purpose */
     static queue_device device;
     queue_device_open(&device, host, 0);
-    sample *one = make_sample(INPUTS_TEXT, 300);
+    pool_sample *one = pool_sample_make(host, INPUTS_TEXT, 300);
     pool = make_pool(&device.device, 3, 0);
     rp_lane *lanes[3];
     for (int i = 0; i < 3; i++) {
@@ -373,7 +342,7 @@ static void test_destroy_after_timeouts(void **state)
         size_t n_bytes;
         lanes[i] = acquire(pool);
         queue_device_stall(rp_lane_stream(lanes[i]), i < 2);
-        assert_int_equal(compress(lanes[i], one, output, sizeof(output), &n_bytes),
+        assert_int_equal(pool_sample_compress(lanes[i], one, output, sizeof(output), &n_bytes),
                          i < 2 ? RP_STATUS_TIMEOUT : RP_STATUS_OK);
     }
     for (int i = 0; i < 3; i++)
@@ -392,7 +361,7 @@ static void test_run_time_faults(void **state)
         [QUEUE_COPY] = 3, [QUEUE_LAUNCH] = 4, [QUEUE_WAIT] = 1};
     static const rp_status failures[] = {RP_STATUS_LAUNCH_FAILED, RP_STATUS_DEVICE_FAULT,
                                          RP_STATUS_TIMEOUT};
-    sample *one = make_sample(INPUTS_TEXT, 1500);
+    pool_sample *one = pool_sample_make(host, INPUTS_TEXT, 1500);
     queue_device device;
     queue_device_open(&device, host, 0);
     rp_pool *pool = make_pool(&device.device, 1, 0);
@@ -404,7 +373,7 @@ static void test_run_time_faults(void **state)
                 rp_lane *lane = acquire(pool);
                 memset(output, 0x33, sizeof(output));
                 queue_device_fail(&device, (queue_call)c, nth, failures[f]);
-                assert_int_equal(compress(lane, one, output, sizeof(output), &n_bytes),
+                assert_int_equal(pool_sample_compress(lane, one, output, sizeof(output), &n_bytes),
                                  failures[f]);
                 assert_int_equal(n_bytes, 0);
                 assert_int_equal(atomic_load(&device.fail_in[c]), 0);
@@ -412,7 +381,7 @@ static void test_run_time_faults(void **state)
                     assert_int_equal(output[i], 0x33);
                 rp_pool_release(pool, lane);
                 lane = acquire(pool);
-                assert_true(compresses_well(lane, one));
+                assert_true(pool_sample_compresses(lane, one));
                 rp_pool_release(pool, lane);
             }
         }
@@ -421,135 +390,6 @@ static void test_run_time_faults(void **state)
     rp_pool_destroy(pool);
     assert_alive(&device, 0);
     free(one);
-}
-
-/* Threads. */
-
-enum { N_THREADS = 6, N_LANES = 3, N_SAMPLES = 4 };
-
-typedef struct thread_test {
-    rp_pool *pool;
-    sample *samples[N_SAMPLES];
-    uint32_t n_rounds;
-    bool with_timeouts;
-    _Atomic int n_held;
-    _Atomic int n_errors;
-    _Atomic int n_exhausted;
-    _Atomic uint64_t n_seeds;
-} thread_test;
-
-static void one_round(thread_test *test, inputs_random *random)
-{
-    rp_lane *lane;
-    rp_status status;
-    while ((status = rp_pool_acquire(test->pool, &lane)) == RP_STATUS_POOL_EXHAUSTED) {
-        atomic_fetch_add(&test->n_exhausted, 1);
-        sched_yield();
-    }
-    /* A lane may fail to be made in these tests, never anything else. */
-    if (status != RP_STATUS_OK) {
-        if (status != RP_STATUS_OUT_OF_DEVICE_MEMORY)
-            atomic_fetch_add(&test->n_errors, 1);
-        return;
-    }
-    if (atomic_fetch_add(&test->n_held, 1) >= N_LANES)
-        atomic_fetch_add(&test->n_errors, 1);
-    const sample *one = test->samples[inputs_below(random, N_SAMPLES)];
-    rp_stream stream = rp_lane_stream(lane);
-    bool slow = test->with_timeouts && inputs_below(random, 4) == 0;
-    if (slow) {
-        uint8_t output[sizeof(one->frame)];
-        size_t n_bytes;
-        queue_device_stall(stream, true);
-        if (compress(lane, one, output, sizeof(output), &n_bytes) != RP_STATUS_TIMEOUT)
-            atomic_fetch_add(&test->n_errors, 1);
-    } else if (!compresses_well(lane, one)) {
-        atomic_fetch_add(&test->n_errors, 1);
-    }
-    atomic_fetch_sub(&test->n_held, 1);
-    rp_pool_release(test->pool, lane);
-    if (slow)
-        queue_device_stall(stream, false);
-}
-
-static void *thread_main(void *context)
-{
-    thread_test *test = context;
-    inputs_random random = inputs_seed(atomic_fetch_add(&test->n_seeds, 1));
-    for (uint32_t round = 0; round < test->n_rounds; round++)
-        one_round(test, &random);
-    return NULL;
-}
-
-/* A pool that ends up with all of its lanes, whatever happened to them. */
-static void run_threads(const rp_device *on, uint32_t n_rounds, bool with_timeouts,
-                        queue_device *failing)
-{
-    thread_test test;
-    pthread_t threads[N_THREADS];
-    memset(&test, 0, sizeof(test));
-    test.pool = make_pool(on, N_LANES, 0);
-    test.n_rounds = n_rounds;
-    test.with_timeouts = with_timeouts;
-    for (size_t i = 0; i < N_SAMPLES; i++)
-        test.samples[i] = make_sample(INPUTS_MIXED, 10 + 400 * i);
-    for (size_t i = 0; i < N_THREADS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, thread_main, &test), 0);
-    for (size_t i = 0; i < N_THREADS; i++)
-        pthread_join(threads[i], NULL);
-    assert_int_equal(atomic_load(&test.n_errors), 0);
-    /* A failure may not have come up yet. */
-    for (int c = 0; failing != NULL && c < QUEUE_N_CALLS; c++)
-        atomic_store(&failing->fail_in[c], 0);
-    assert_in_range(rp_pool_lane_count(test.pool), 1, N_LANES);
-    rp_lane *lanes[N_LANES];
-    for (size_t i = 0; i < N_LANES; i++)
-        lanes[i] = acquire(test.pool);
-    assert_no_lane(test.pool, RP_STATUS_POOL_EXHAUSTED);
-    assert_int_equal(rp_pool_lane_count(test.pool), N_LANES);
-    for (size_t i = 0; i < N_LANES; i++)
-        rp_pool_release(test.pool, lanes[i]);
-    rp_pool_destroy(test.pool);
-    for (size_t i = 0; i < N_SAMPLES; i++)
-        free(test.samples[i]);
-}
-
-static void test_threads_in_place(void **state)
-{
-    (void)state;
-    run_threads(host, 300, false, NULL);
-}
-
-static void test_threads_staged(void **state)
-{
-    (void)state;
-    queue_device device;
-    queue_device_open(&device, host, 0);
-    run_threads(&device.device, 300, false, NULL);
-    assert_alive(&device, 0);
-}
-
-static void test_threads_with_timeouts(void **state)
-{
-    (void)state;
-    queue_device device;
-    queue_device_open(&device, host, 0);
-    run_threads(&device.device, 300, true, NULL);
-    assert_alive(&device, 0);
-}
-
-/* The first lanes fail to be made, while others are asked for. */
-static void test_threads_with_failures(void **state)
-{
-    (void)state;
-    for (int nth = 1; nth <= 3; nth++) {
-        queue_device device;
-        queue_device_open(&device, host, 0);
-        queue_device_fail(&device, QUEUE_MEMORY_ALLOC, nth, RP_STATUS_OUT_OF_DEVICE_MEMORY);
-        queue_device_fail(&device, QUEUE_STAGING_ALLOC, 1, RP_STATUS_OUT_OF_DEVICE_MEMORY);
-        run_threads(&device.device, 20, false, &device);
-        assert_alive(&device, 0);
-    }
 }
 
 static int open_host(void **state)
@@ -571,10 +411,6 @@ int main(void)
         cmocka_unit_test(test_one_of_many_hanging_lanes_finishes),
         cmocka_unit_test(test_destroy_after_timeouts),
         cmocka_unit_test(test_run_time_faults),
-        cmocka_unit_test(test_threads_in_place),
-        cmocka_unit_test(test_threads_staged),
-        cmocka_unit_test(test_threads_with_timeouts),
-        cmocka_unit_test(test_threads_with_failures),
     };
     return cmocka_run_group_tests(tests, open_host, NULL) ? 1 : 0;
 }
