@@ -30,3 +30,15 @@ function(rockpress_register_test)
   set_tests_properties(${T_NAME} PROPERTIES
     LABELS "${T_LABELS}" SKIP_RETURN_CODE 77 TIMEOUT ${T_TIMEOUT})
 endfunction()
+
+# rockpress_test_efforts(<test> <labels...>): runs the executable of a test at the other efforts, too;
+# the highest, which differs from the one before it by the number of steps, with the label slow.
+function(rockpress_test_efforts test)
+  foreach(effort fast high max)
+    rockpress_register_test(NAME ${test}_${effort} LABELS ${ARGN} COMMAND ${test} TIMEOUT 600)
+    set_tests_properties(${test}_${effort} PROPERTIES ENVIRONMENT TEST_EFFORT=${effort})
+    if(effort STREQUAL max)
+      set_tests_properties(${test}_${effort} PROPERTIES LABELS "${ARGN};slow")
+    endif()
+  endforeach()
+endfunction()

@@ -21,7 +21,17 @@ static const rp_compress_options default_options = RP_COMPRESS_OPTIONS_DEFAULT;
 
 const char *rp_effort_name(rp_effort effort)
 {
-    return effort == RP_EFFORT_FAST ? "fast" : NULL;
+    switch (effort) {
+    case RP_EFFORT_FAST:
+        return "fast";
+    case RP_EFFORT_DEFAULT:
+        return "default";
+    case RP_EFFORT_HIGH:
+        return "high";
+    case RP_EFFORT_MAX:
+        return "max";
+    }
+    return NULL;
 }
 
 size_t rp_compress_bound(size_t src_bytes)
@@ -39,8 +49,8 @@ rp_status rp_check_options(const rp_compress_options *options, rp_stream stream)
         return rp_fail(error, RP_STATUS_INVALID_STREAM,
                        "the stream's device is NULL; make streams with rp_stream_create()");
     if (rp_effort_name(options->effort) == NULL)
-        return rp_fail(error, RP_STATUS_INVALID_EFFORT, "effort %d; allowed: %d (fast)",
-                       (int)options->effort, (int)RP_EFFORT_FAST);
+        return rp_fail(error, RP_STATUS_INVALID_EFFORT, "effort %d; allowed: %d (fast) to %d (max)",
+                       (int)options->effort, (int)RP_EFFORT_FAST, (int)RP_EFFORT_MAX);
     if ((options->flags & ~RP_COMPRESS_FLAGS_ALL) != 0)
         return rp_fail(error, RP_STATUS_INVALID_FLAGS, "flags 0x%x; allowed: bits of 0x%x",
                        (unsigned)options->flags, (unsigned)RP_COMPRESS_FLAGS_ALL);
@@ -75,12 +85,13 @@ static rp_status check_workspace(const void *d_workspace, size_t workspace_size,
     return RP_STATUS_OK;
 }
 
+/* Distances rather than ends are compared: an end could wrap around. */
 static bool overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes)
 {
     uintptr_t a_begin = (uintptr_t)a;
     uintptr_t b_begin = (uintptr_t)b;
-    return a_bytes != 0 && b_bytes != 0 && a_begin < b_begin + b_bytes &&
-           b_begin < a_begin + a_bytes;
+    return a_bytes != 0 && b_bytes != 0 &&
+           (a_begin - b_begin < b_bytes || b_begin - a_begin < a_bytes);
 }
 
 static rp_status launch_stage(rp_stage stage, size_t n_teams, const rp_stage_args *args,
@@ -146,7 +157,7 @@ rp_status rp_compress_async(void *d_workspace, size_t workspace_size, const void
     args.single.output_capacity = output_capacity;
     args.effort = (uint32_t)options->effort;
     args.flags = options->flags;
-    rp_workspace_layout((uint8_t *)d_workspace, input_size, 1, &args.buffers);
+    rp_workspace_layout((uint8_t *)d_workspace, input_size, 1, options->effort, &args.buffers);
     return launch_all(&args, stream);
 }
 
@@ -197,7 +208,7 @@ rp_status rp_compress_batch_async(void *d_workspace, size_t workspace_size, cons
     rp_stage_args args;
     batch_args(&args, batch, options);
     rp_workspace_layout((uint8_t *)d_workspace, batch->max_input_bytes, batch->n_inputs,
-                        &args.buffers);
+                        options->effort, &args.buffers);
     return launch_all(&args, stream);
 }
 
@@ -211,8 +222,15 @@ static rp_status check_buffers(const rp_batch *batch, const rp_stage_buffers *bu
         buffers->d_scratch == NULL)
         return rp_fail(error, RP_STATUS_NULL_POINTER,
                        "a buffer is NULL; lay them out with rp_workspace_carve()");
+    if (batch->max_input_bytes > RP_MAX_INPUT_BYTES)
+        return rp_fail(error, RP_STATUS_INPUT_TOO_LARGE, "inputs of up to %zu bytes; allowed: %zu",
+                       batch->max_input_bytes, RP_MAX_INPUT_BYTES);
+    if (buffers->chunk_bytes == 0 || buffers->chunk_bytes > RP_ZSTD_BLOCK_BYTES)
+        return rp_fail(error, RP_STATUS_INVALID_OPTION, "chunks of %zu bytes; allowed: 1 to %zu",
+                       buffers->chunk_bytes, RP_ZSTD_BLOCK_BYTES);
     if (batch->n_inputs == 0 || batch->n_inputs > RP_MAX_BATCH_INPUTS ||
         buffers->chunks_per_input == 0 || buffers->n_chunks > RP_MAX_BATCH_CHUNKS ||
+        buffers->chunks_per_input > RP_MAX_BATCH_CHUNKS ||
         buffers->n_chunks != batch->n_inputs * buffers->chunks_per_input)
         return rp_fail(error, RP_STATUS_INVALID_BATCH_SIZE,
                        "%zu inputs with buffers for %zu chunks, %zu for each input",

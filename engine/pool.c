@@ -36,6 +36,7 @@ struct rp_lane {
     lane_result result;
     size_t max_input_bytes;
     bool busy; /* a wait timed out */
+    uint32_t next_still_busy;
     _Atomic uint32_t next;
 };
 
@@ -102,8 +103,8 @@ rp_status rp_pool_create(const rp_device *device, const rp_pool_options *options
         return rp_fail(error, RP_STATUS_INVALID_OPTION, "max_input_bytes %zu; allowed: 1 to %zu",
                        options->max_input_bytes, RP_MAX_INPUT_BYTES);
     if (rp_effort_name(options->effort) == NULL)
-        return rp_fail(error, RP_STATUS_INVALID_EFFORT, "effort %d; allowed: %d (fast)",
-                       (int)options->effort, (int)RP_EFFORT_FAST);
+        return rp_fail(error, RP_STATUS_INVALID_EFFORT, "effort %d; allowed: %d (fast) to %d (max)",
+                       (int)options->effort, (int)RP_EFFORT_FAST, (int)RP_EFFORT_MAX);
     size_t bytes = sizeof(rp_pool) + options->max_lanes * sizeof(rp_lane);
     rp_pool *made = calloc(1, bytes);
     if (made == NULL)
@@ -180,25 +181,29 @@ void rp_pool_destroy(rp_pool *pool)
         free(pool);
 }
 
-/* A lane that timed out and has finished since. Each busy lane is asked at most once a call. */
+/* A lane that timed out and has finished since. Asks each busy lane at most once: those that are
+ * still busy are kept in a list of this thread's meanwhile. */
 static uint32_t reclaim(rp_pool *pool)
 {
-    uint32_t still_busy[16];
-    uint32_t n_still_busy = 0;
+    uint32_t still_busy = NO_LANE;
     uint32_t found = NO_LANE;
-    while (found == NO_LANE && n_still_busy < 16) {
+    while (found == NO_LANE) {
         uint32_t index = pop(pool, &pool->busy_lanes);
         if (index == NO_LANE)
             break;
-        if (rp_stream_wait(pool->lanes[index].stream, 0) == RP_STATUS_OK)
+        if (rp_stream_wait(pool->lanes[index].stream, 0) == RP_STATUS_OK) {
             found = index;
-        else
-            still_busy[n_still_busy++] = index;
+            pool->lanes[index].busy = false;
+        } else {
+            pool->lanes[index].next_still_busy = still_busy;
+            still_busy = index;
+        }
     }
-    while (n_still_busy > 0)
-        push(pool, &pool->busy_lanes, still_busy[--n_still_busy]);
-    if (found != NO_LANE)
-        pool->lanes[found].busy = false;
+    while (still_busy != NO_LANE) {
+        uint32_t index = still_busy;
+        still_busy = pool->lanes[index].next_still_busy;
+        push(pool, &pool->busy_lanes, index);
+    }
     return found;
 }
 

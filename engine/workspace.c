@@ -7,10 +7,7 @@
 #include "engine/workspace.h"
 
 #include "engine/error.h"
-#include "kernels/stages.h"
-
-/* The shortest match is 4 bytes. */
-#define MIN_MATCH_BYTES 4
+#include "kernels/lz77_stage.h"
 
 static size_t round_up(size_t n_bytes)
 {
@@ -24,7 +21,7 @@ static uint8_t *carve(uint8_t **next, size_t stride, size_t n)
     return here;
 }
 
-size_t rp_workspace_layout(uint8_t *base, size_t max_input_bytes, size_t n_inputs,
+size_t rp_workspace_layout(uint8_t *base, size_t max_input_bytes, size_t n_inputs, rp_effort effort,
                            rp_stage_buffers *buffers)
 {
     size_t chunk = max_input_bytes;
@@ -36,10 +33,13 @@ size_t rp_workspace_layout(uint8_t *base, size_t max_input_bytes, size_t n_input
     /* A chunk of 0 bytes takes its place too, which keeps the arithmetic free of exceptions. */
     if (chunk == 0)
         chunk = 1;
-    size_t max_sequences = chunk / MIN_MATCH_BYTES + 1;
-    size_t candidates_bytes = 2 * chunk * sizeof(uint16_t);
-    size_t leaving_bits_bytes = max_sequences * sizeof(uint32_t);
-    size_t extra = candidates_bytes > leaving_bits_bytes ? candidates_bytes : leaving_bits_bytes;
+    size_t max_sequences = chunk / RP_OPTIMAL_MIN_MATCH + 1;
+    /* The matcher's scratch; the sequences stage has use for 4 bytes a sequence of it. */
+    uint8_t *origin = (uint8_t *)RP_WORKSPACE_ALIGNMENT;
+    bool optimal = effort >= RP_EFFORT_HIGH;
+    rp_lz77_scratch scratch = rp_lz77_divide_scratch(origin, (uint32_t)chunk, optimal);
+    size_t extra = optimal ? (size_t)((uint8_t *)(scratch.steps + max_sequences) - origin)
+                           : (size_t)((uint8_t *)(scratch.candidates.of_long + chunk) - origin);
 
     buffers->n_chunks = n_inputs * per_input;
     buffers->chunks_per_input = per_input;
@@ -77,7 +77,7 @@ size_t rp_workspace_size(size_t max_input_bytes, size_t max_inputs, rp_effort ef
         return 0;
     /* An aligned address that is not NULL, of which only differences are taken. */
     return rp_workspace_layout((uint8_t *)RP_WORKSPACE_ALIGNMENT, max_input_bytes, max_inputs,
-                               &buffers);
+                               effort, &buffers);
 }
 
 rp_status rp_workspace_carve(void *d_workspace, size_t workspace_size, size_t max_input_bytes,
@@ -95,6 +95,6 @@ rp_status rp_workspace_carve(void *d_workspace, size_t workspace_size, size_t ma
         return RP_STATUS_INVALID_BATCH_SIZE;
     if (rp_workspace_size(max_input_bytes, n_inputs, effort) > workspace_size)
         return RP_STATUS_WORKSPACE_TOO_SMALL;
-    rp_workspace_layout((uint8_t *)d_workspace, max_input_bytes, n_inputs, buffers);
+    rp_workspace_layout((uint8_t *)d_workspace, max_input_bytes, n_inputs, effort, buffers);
     return RP_STATUS_OK;
 }

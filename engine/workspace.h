@@ -12,7 +12,7 @@
  * Fills `buffers` with addresses from `base` on; returns the bytes that they take, rounded up to
  * RP_WORKSPACE_ALIGNMENT. The arguments are in range.
  */
-size_t rp_workspace_layout(uint8_t *base, size_t max_input_bytes, size_t n_inputs,
+size_t rp_workspace_layout(uint8_t *base, size_t max_input_bytes, size_t n_inputs, rp_effort effort,
                            rp_stage_buffers *buffers);
 
 #endif

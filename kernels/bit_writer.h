@@ -69,7 +69,8 @@ RP_FN void rp_bits_flush(rp_bit_writer *writer)
 
 RP_FN void rp_bits_close(rp_bit_writer *writer)
 {
-    if (writer->n_bits != 0)
+    /* Not when nothing was put: the word may be one that another segment fills alone. */
+    if (writer->bits != 0)
         team_atomic_or(writer->word, (uint32_t)writer->bits);
 }
 

@@ -31,21 +31,23 @@ typedef struct rp_fse_table {
     uint16_t next_state[RP_FSE_MAX_SIZE];
 } rp_fse_table;
 
-/* Table size for n_values values of n_present symbols: large enough to fit the distribution, with
- * a state for every symbol, and small enough that its description pays. */
-RP_FN uint32_t rp_fse_choose_log(uint32_t n_values, uint32_t n_present, uint32_t max_log)
+/* Smallest table worth trying for n_values values of n_present symbols up to last_symbol: it has
+ * a state for every symbol, and grows with the values that it is for. */
+RP_FN uint32_t rp_fse_choose_log(uint32_t n_values, uint32_t n_present, uint32_t last_symbol,
+                                 uint32_t max_log)
 {
     uint32_t high = rp_high_bit(rp_max32(n_values - 1, 1));
     uint32_t log = high > 2 ? high - 2 : 0;
-    log = rp_max32(log, rp_high_bit(n_present) + 1);
+    uint32_t spread = rp_min32(high + 1, rp_high_bit(rp_max32(last_symbol, 1)) + 2);
+    log = rp_max32(log, rp_max32(spread, rp_high_bit(n_present) + 1));
     return rp_min32(rp_max32(log, RP_FSE_MIN_LOG), max_log);
 }
 
 /*
- * Scales counts to probabilities that sum to 1 << log, each present symbol at least 1. At
- * least two symbols are present, and at most 1 << log. Rounds to nearest, then moves single
- * units where they cost least: adding one to p is worth about count / p bits, taking one
- * about count / (p - 1).
+ * Scales counts to probabilities that sum to 1 << log, each present symbol at least 1. At least two
+ * symbols are present, and at most 1 << log. Rounds to nearest, then moves single units where it
+ * pays: from p to p + 1 a symbol gains about count / (p + 1/2), and from p to p - 1 it loses
+ * count / (p - 1/2). The best gain and the smallest loss are compared until they are equal.
  */
 RP_FN void rp_fse_normalize(const uint32_t *counts, uint32_t n_symbols, uint32_t total,
                             uint32_t log, int16_t *probabilities)
@@ -61,26 +63,38 @@ RP_FN void rp_fse_normalize(const uint32_t *counts, uint32_t n_symbols, uint32_t
         probabilities[s] = (int16_t)p;
         sum += p;
     }
-    while (sum != size) {
-        bool add = sum < size;
-        uint32_t best = 0;
-        uint32_t best_numerator = 0;
-        uint32_t best_denominator = 1;
+    for (;;) {
+        uint32_t taker = 0;            /* gains most by one more */
+        uint32_t giver = RP_MAX_CODES; /* loses least by one less */
         for (uint32_t s = 0; s < n_symbols; s++) {
             uint32_t p = (uint32_t)probabilities[s];
-            if (p == 0 || (!add && p == 1))
+            if (p == 0)
                 continue;
-            uint32_t denominator = add ? p : p - 1;
-            uint64_t left = (uint64_t)counts[s] * best_denominator;
-            uint64_t right = (uint64_t)best_numerator * denominator;
-            if (best_numerator == 0 || (add ? left > right : left < right)) {
-                best = s;
-                best_numerator = counts[s];
-                best_denominator = denominator;
-            }
+            uint32_t taker_p = (uint32_t)probabilities[taker];
+            if (taker_p == 0 ||
+                (uint64_t)counts[s] * (2 * taker_p + 1) > (uint64_t)counts[taker] * (2 * p + 1))
+                taker = s;
+            if (p == 1)
+                continue;
+            if (giver == RP_MAX_CODES ||
+                (uint64_t)counts[s] * (2 * (uint32_t)probabilities[giver] - 1) <
+                    (uint64_t)counts[giver] * (2 * p - 1))
+                giver = s;
         }
-        probabilities[best] = (int16_t)(probabilities[best] + (add ? 1 : -1));
-        sum = add ? sum + 1 : sum - 1;
+        if (sum < size) {
+            probabilities[taker]++;
+            sum++;
+        } else if (sum > size) {
+            probabilities[giver]--;
+            sum--;
+        } else {
+            if (giver == RP_MAX_CODES || giver == taker ||
+                (uint64_t)counts[taker] * (2 * (uint32_t)probabilities[giver] - 1) <=
+                    (uint64_t)counts[giver] * (2 * (uint32_t)probabilities[taker] + 1))
+                return;
+            probabilities[taker]++;
+            probabilities[giver]--;
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 #ifndef ROCKPRESS_KERNELS_HUFFMAN_CODE_H
 #define ROCKPRESS_KERNELS_HUFFMAN_CODE_H
 
+#include "kernels/huffman_limit.h"
 #include "kernels/zstd_format.h"
 
 typedef struct rp_huffman_code {
@@ -21,6 +22,7 @@ typedef struct rp_huffman_code {
     uint8_t symbol_at[256]; /* symbol at each place of the sorted order */
     uint8_t lengths[256];   /* bits of each symbol's code, 0 if it does not occur */
     uint16_t codes[256];    /* code << 4 | length */
+    rp_package_merge limit; /* scratch */
 } rp_huffman_code;
 
 RP_FN uint32_t rp_huffman_entry_bits(uint16_t entry)
@@ -81,43 +83,6 @@ RP_FN void rp_huffman_tree(uint32_t *weights, uint32_t n)
     }
 }
 
-/*
- * Cuts code lengths, falling along the sorted order, to RP_HUFFMAN_MAX_BITS. Each step moves
- * one leaf one level down and two leaves of the deepest level up beside it, as in JPEG's annex
- * K.3, so the code stays complete.
- */
-RP_FN void rp_huffman_limit(uint32_t *lengths, uint32_t n)
-{
-    if (lengths[0] <= RP_HUFFMAN_MAX_BITS)
-        return;
-    uint32_t per_length[RP_HUFFMAN_MAX_BITS + 2];
-    for (uint32_t bits = 0; bits < RP_HUFFMAN_MAX_BITS + 2; bits++)
-        per_length[bits] = 0;
-    /* What the code takes of its space, in units of the longest allowed code. */
-    uint32_t taken = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t bits = rp_min32(lengths[i], RP_HUFFMAN_MAX_BITS);
-        per_length[bits]++;
-        taken += UINT32_C(1) << (RP_HUFFMAN_MAX_BITS - bits);
-    }
-    while (taken > UINT32_C(1) << RP_HUFFMAN_MAX_BITS) {
-        uint32_t bits = RP_HUFFMAN_MAX_BITS - 1;
-        while (per_length[bits] == 0)
-            bits--;
-        /* One code of `bits` becomes the prefix of two, the other of which takes in a code of
-         * full length. */
-        per_length[bits]--;
-        per_length[bits + 1] += 2;
-        per_length[RP_HUFFMAN_MAX_BITS]--;
-        taken--;
-    }
-    uint32_t i = 0;
-    for (uint32_t bits = RP_HUFFMAN_MAX_BITS; bits > 0; bits--) {
-        for (uint32_t k = 0; k < per_length[bits]; k++)
-            lengths[i++] = bits;
-    }
-}
-
 /* Codes by length, longest first from 0, within a length by symbol (4.2.1.3). */
 RP_FN void rp_huffman_assign(rp_huffman_code *code)
 {
@@ -138,9 +103,34 @@ RP_FN void rp_huffman_assign(rp_huffman_code *code)
     }
 }
 
+RP_FN uint64_t rp_huffman_bits(const rp_huffman_code *code, const uint32_t *counts)
+{
+    uint64_t bits = 0;
+    for (uint32_t i = 0; i < code->n_present; i++)
+        bits += (uint64_t)counts[code->symbol_at[i]] * code->sorted[i];
+    return bits;
+}
+
+/* Limits the lengths in code->sorted: to few bits, whose description is short, but no further than
+ * that can make good. One worker. */
+RP_FN void rp_huffman_shorten(rp_huffman_code *code, const uint32_t *counts, uint32_t n_literals)
+{
+    uint32_t n = code->n_present;
+    uint32_t most_bits = rp_huffman_choose_limit(n, n_literals);
+    if (code->sorted[0] <= most_bits)
+        return;
+    uint64_t most = rp_huffman_bits(code, counts) + n + RP_HUFFMAN_LIMIT_SLACK_BITS;
+    for (;; most_bits++) {
+        rp_huffman_limit(code->sorted, n, code->symbol_at, counts, most_bits, &code->limit);
+        if (most_bits == RP_HUFFMAN_MAX_BITS || rp_huffman_bits(code, counts) <= most)
+            return;
+    }
+}
+
 /* Fills `code` from the counts of 256 symbols, at least two of which occur; counts are at most
  * RP_ZSTD_BLOCK_BYTES. */
-RP_FN void rp_huffman_build(rp_team *team, const uint32_t *counts, rp_huffman_code *code)
+RP_FN void rp_huffman_build(rp_team *team, const uint32_t *counts, uint32_t n_literals,
+                            rp_huffman_code *code)
 {
     TEAM_FOR (s, 0, 256, team) {
         code->lengths[s] = 0;
@@ -170,7 +160,7 @@ RP_FN void rp_huffman_build(rp_team *team, const uint32_t *counts, rp_huffman_co
     team_sync(team);
     if (TEAM_RANK(team) == 0) {
         rp_huffman_tree(code->sorted, n);
-        rp_huffman_limit(code->sorted, n);
+        rp_huffman_shorten(code, counts, n_literals);
         code->max_bits = code->sorted[0];
         for (uint32_t i = 0; i < n; i++)
             code->lengths[code->symbol_at[i]] = (uint8_t)code->sorted[i];

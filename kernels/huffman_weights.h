@@ -39,7 +39,8 @@ RP_FN uint32_t rp_huffman_compress_weights(rp_huffman_weights *work, uint32_t n_
         n_present += counts[work->weights[i]]++ == 0;
     if (n_present < 2 || n_weights < 3)
         return 0;
-    uint32_t log = rp_fse_choose_log(n_weights, n_present, RP_HUFFMAN_WEIGHTS_MAX_LOG);
+    uint32_t log =
+        rp_fse_choose_log(n_weights, n_present, RP_HUFFMAN_MAX_BITS, RP_HUFFMAN_WEIGHTS_MAX_LOG);
     rp_fse_normalize(counts, RP_HUFFMAN_WEIGHT_SYMBOLS, n_weights, log, probabilities);
     rp_fse_build(&work->table, probabilities, RP_HUFFMAN_WEIGHT_SYMBOLS, log, work->spread);
     uint32_t n_bytes =

@@ -143,7 +143,7 @@ RP_FN uint32_t rp_literals_encode(rp_team *team, const uint8_t *literals, uint32
         is_rle = memory->totals[literals[0]] == n_literals;
     }
     if (n_literals > 1 && !is_rle) {
-        rp_huffman_build(team, memory->totals, &memory->code);
+        rp_huffman_build(team, memory->totals, n_literals, &memory->code);
         if (TEAM_RANK(team) == 0) {
             rp_huffman_describe(&memory->code, &memory->weights);
         }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Match candidates: for every position of a block, the most recent earlier positions that had
- * the same hash of 4 bytes, and of 8 bytes.
+ * the same hash of 4 bytes, of 8 bytes and, if asked for, of 3. Since every position has its
+ * candidate, candidates form chains, and a parse may follow them as far back as it likes.
  *
  * Positions go through the tables in order, one tile of team-size positions at a time.
  * Duplicates inside a tile are found by team_match(), so that the candidate of each position is
@@ -20,6 +21,7 @@
 
 #include "kernels/memory.h"
 
+#define RP_LZ77_THREE_BYTES 3
 #define RP_LZ77_SHORT_BYTES 4
 #define RP_LZ77_LONG_BYTES 8
 #define RP_LZ77_MAX_TABLE_LOG 14
@@ -34,6 +36,7 @@ typedef struct rp_lz77_tables {
 typedef struct rp_lz77_candidates {
     uint16_t *of_short;
     uint16_t *of_long;
+    uint16_t *of_three; /* NULL: not wanted */
 } rp_lz77_candidates;
 
 /* One entry a position up to 16 Ki: more than that no longer fits two tables beside each other
@@ -42,6 +45,12 @@ RP_FN uint32_t rp_lz77_table_log(uint32_t n_bytes)
 {
     uint32_t log = rp_high_bit(rp_max32(n_bytes, 2) - 1) + 1;
     return rp_min32(rp_max32(log, RP_LZ77_MIN_TABLE_LOG), RP_LZ77_MAX_TABLE_LOG);
+}
+
+/* Of the lowest 3 bytes. */
+RP_FN uint32_t rp_lz77_hash_three(uint32_t bytes, uint32_t log)
+{
+    return ((bytes << 8) * UINT32_C(506832829)) >> (32 - log);
 }
 
 RP_FN uint32_t rp_lz77_hash_short(uint32_t bytes, uint32_t log)
@@ -70,6 +79,33 @@ RP_FN uint16_t rp_lz77_exchange(rp_team *team, uint16_t *table, uint32_t key, ui
         table[key] = (uint16_t)position;
     team_sync(team);
     return candidate;
+}
+
+RP_FN void rp_lz77_clear(rp_team *team, uint16_t *table, uint32_t log)
+{
+    TEAM_FOR (i, 0, UINT32_C(1) << log, team) {
+        table[i] = 0;
+    }
+    team_sync(team);
+}
+
+/* The 3-byte candidates, of the positions that have 4-byte ones: a pass of its own, because
+ * three tables beside each other would not fit the team memory. */
+RP_FN void rp_lz77_find_three(rp_team *team, const uint8_t *source, uint32_t n_bytes,
+                              uint16_t *of_three, uint16_t *table)
+{
+    uint32_t log = rp_lz77_table_log(n_bytes);
+    rp_lz77_clear(team, table, log);
+    uint32_t end = n_bytes < RP_LZ77_SHORT_BYTES ? 0 : n_bytes - RP_LZ77_SHORT_BYTES + 1;
+    for (uint32_t tile = 0; tile < end; tile += TEAM_SIZE(team)) {
+        uint32_t i = tile + TEAM_RANK(team);
+        bool active = i < end;
+        uint32_t bytes = active ? rp_load32(source + i) : 0;
+        uint16_t candidate =
+            rp_lz77_exchange(team, table, rp_lz77_hash_three(bytes, log), i, active);
+        if (active)
+            of_three[i] = candidate;
+    }
 }
 
 /* Fills the candidates of positions [0, n_bytes - 3); the long ones of [0, n_bytes - 7). */
@@ -106,6 +142,8 @@ RP_FN void rp_lz77_find_candidates(rp_team *team, const uint8_t *source, uint32_
         if (active)
             candidates.of_short[i] = of_short;
     }
+    if (candidates.of_three != NULL)
+        rp_lz77_find_three(team, source, n_bytes, candidates.of_three, tables->short_table);
     team_sync(team);
 }
 

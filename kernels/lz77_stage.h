@@ -1,113 +1,147 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stage 1: the sequences and literals of one block. A lazy parse, by one: a match is taken
- * unless the next position has a clearly better one.
- *
- * The team looks at a window of team-size positions at once, each worker at one of them, with
- * the repeat offsets as they are at the window's start. That is right for every position up to
- * the first one where a match is taken, and nothing behind it is used: the next window starts
- * behind that match. Whether the match of a position is taken depends on it and on the next
- * position alone, so windows of any size give the same sequences; a match at a window's last
- * position is carried into the next window as `pending`.
+ * Stage 1: the sequences and literals of one block. Candidates, then a lazy parse; at the higher
+ * efforts, the optimal parse follows, with prices from the parse before it.
  */
 #ifndef ROCKPRESS_KERNELS_LZ77_STAGE_H
 #define ROCKPRESS_KERNELS_LZ77_STAGE_H
 
-#include "kernels/lz77_match.h"
-#include "kernels/stages.h"
+#include "kernels/lz77_lazy.h"
+#include "kernels/lz77_literals_only.h"
+#include "kernels/lz77_optimal.h"
 
-/* How much better the next position's match must be: it costs a literal more. */
-#define RP_LZ77_LAZY_MARGIN 4
-/* A match of this length is taken without looking further, which also bounds the time that is
- * spent on comparing bytes of matches that are not taken. */
-#define RP_LZ77_SUFFICIENT_LENGTH 64
+/* Team memory of the optimal parse. */
+typedef struct rp_optimal_memory {
+    rp_block_counts counts;
+    rp_prices prices;
+    uint32_t n_segments;
+    rp_segment segments[RP_MAX_SEGMENTS + 1];
+} rp_optimal_memory;
 
 typedef char rp_lz77_tables_fit[sizeof(rp_lz77_tables) <= RP_TEAM_MEMORY_BYTES ? 1 : -1];
+typedef char rp_optimal_memory_fits[sizeof(rp_optimal_memory) <= RP_TEAM_MEMORY_BYTES ? 1 : -1];
 
-typedef struct rp_lz77_output {
-    rp_sequence *sequences;
-    uint8_t *literals;
-    uint32_t n_sequences;
-    uint32_t n_literals;
-} rp_lz77_output;
+/* Scratch of the matcher for a block of up to n_bytes. */
+typedef struct rp_lz77_scratch {
+    rp_lz77_candidates candidates;
+    rp_step *steps;
+    rp_node *nodes;
+} rp_lz77_scratch;
 
-RP_FN uint64_t rp_pack_match(rp_match match)
+/* Divides the scratch, as rp_lz77_scratch_bytes() has it. */
+RP_FN rp_lz77_scratch rp_lz77_divide_scratch(uint8_t *base, uint32_t n_bytes, bool optimal)
 {
-    return (uint64_t)match.offset << 32 | match.length;
-}
-
-RP_FN rp_sequence rp_make_sequence(uint32_t literal_length, uint32_t match_length,
-                                   uint32_t offset_value)
-{
-    return (uint64_t)literal_length | (uint64_t)(match_length - 3) << 17 |
-           (uint64_t)offset_value << 34;
-}
-
-/* Appends the match and the literals before it; returns the position behind it. */
-RP_FN uint32_t rp_lz77_take(rp_team *team, const uint8_t *source, uint32_t anchor,
-                            uint32_t position, uint32_t length, uint32_t offset,
-                            rp_repeat_offsets *repeats, rp_lz77_output *output)
-{
-    uint32_t end = position + length;
-    while (position > anchor && position > offset &&
-           source[position - 1] == source[position - 1 - offset])
-        position--;
-    uint32_t n_literals = position - anchor;
-    uint32_t offset_value = rp_encode_offset(repeats, offset, n_literals == 0);
-    if (TEAM_RANK(team) == 0)
-        output->sequences[output->n_sequences] =
-            rp_make_sequence(n_literals, end - position, offset_value);
-    team_copy(team, output->literals + output->n_literals, source + anchor, n_literals);
-    output->n_sequences++;
-    output->n_literals += n_literals;
-    return end;
-}
-
-RP_FN void rp_lz77_parse(rp_team *team, const uint8_t *source, uint32_t n_bytes,
-                         rp_lz77_candidates candidates, rp_repeat_offsets repeats,
-                         rp_lz77_output *output)
-{
-    uint32_t end = n_bytes < RP_LZ77_SHORT_BYTES ? 0 : n_bytes - RP_LZ77_SHORT_BYTES + 1;
-    uint32_t anchor = 0;   /* first byte that is not in a sequence yet */
-    uint32_t position = 0; /* the window's start */
-    rp_match pending;      /* match at position - 1 */
-    pending.length = 0;
-    pending.offset = 0;
-    pending.gain = 0;
-    while (position < end || pending.length != 0) {
-        uint32_t mine = position + TEAM_RANK(team);
-        rp_match match;
-        match.length = 0;
-        match.offset = 0;
-        match.gain = 0;
-        if (mine < end)
-            match = rp_lz77_best_match(source, n_bytes, mine, candidates, repeats, mine == anchor);
-        /* The worker that sees both a match and its successor decides on it. */
-        uint64_t packed = team_shift_up(team, rp_pack_match(match), rp_pack_match(pending));
-        int32_t previous_gain =
-            (int32_t)team_shift_up(team, (uint64_t)(int64_t)match.gain, (uint64_t)pending.gain);
-        uint32_t previous_length = (uint32_t)packed;
-        bool take = previous_length != 0 && (previous_length >= RP_LZ77_SUFFICIENT_LENGTH ||
-                                             match.gain <= previous_gain + RP_LZ77_LAZY_MARGIN);
-        uint32_t taker = team_reduce_min(team, take ? TEAM_RANK(team) : RP_TEAM_NONE);
-        if (taker == RP_TEAM_NONE) {
-            uint32_t last = TEAM_SIZE(team) - 1;
-            packed = team_broadcast(team, rp_pack_match(match), last);
-            pending.gain = (int32_t)team_broadcast(team, (uint64_t)(int64_t)match.gain, last);
-            pending.length = (uint32_t)packed;
-            pending.offset = (uint32_t)(packed >> 32);
-            position += TEAM_SIZE(team);
-            continue;
-        }
-        packed = team_broadcast(team, packed, taker);
-        position = rp_lz77_take(team, source, anchor, position + taker - 1, (uint32_t)packed,
-                                (uint32_t)(packed >> 32), &repeats, output);
-        anchor = position;
-        pending.length = 0;
-        pending.gain = 0;
+    rp_lz77_scratch scratch;
+    size_t round = (n_bytes + UINT32_C(15)) & ~UINT32_C(15);
+    scratch.candidates.of_short = (uint16_t *)(void *)base;
+    scratch.candidates.of_long = scratch.candidates.of_short + round;
+    scratch.candidates.of_three = NULL;
+    scratch.steps = NULL;
+    scratch.nodes = NULL;
+    if (optimal) {
+        scratch.candidates.of_three = scratch.candidates.of_long + round;
+        scratch.nodes = (rp_node *)(void *)(scratch.candidates.of_three + round);
+        scratch.steps = (rp_step *)(void *)(scratch.nodes + round + RP_MAX_SEGMENTS + 1);
     }
-    team_copy(team, output->literals + output->n_literals, source + anchor, n_bytes - anchor);
-    output->n_literals += n_bytes - anchor;
+    return scratch;
+}
+
+/* Takes the match [begin, end), and what is equal behind it up to `limit`: a match of the optimal
+ * parse ends with its segment, or with the longest length of a step. */
+RP_FN uint32_t rp_lz77_take_longest(rp_team *team, const uint8_t *source, uint32_t anchor,
+                                    uint32_t begin, uint32_t end, uint32_t limit, uint32_t offset,
+                                    rp_repeat_offsets *repeats, rp_lz77_output *output)
+{
+    while (end < limit && source[end] == source[end - offset])
+        end++;
+    return rp_lz77_take(team, source, anchor, begin, end - begin, offset, repeats, output);
+}
+
+/* Parses again under prices from the sequences and literals that are there, and replaces them. */
+RP_FN void rp_optimal_pass(rp_team *team, rp_chunk_view view, const rp_lz77_scratch *scratch,
+                           rp_lz77_depths depths, rp_repeat_offsets repeats,
+                           rp_optimal_memory *memory, rp_lz77_output *output)
+{
+    rp_count_parse(team, output->literals, output->n_literals, output->sequences,
+                   output->n_sequences, &memory->counts);
+    rp_price_parse(team, &memory->counts, output->n_literals, output->n_sequences, &memory->prices);
+    if (TEAM_RANK(team) == 0)
+        memory->n_segments = rp_cut_segments(output->sequences, output->n_sequences, view.n_bytes,
+                                             repeats, memory->segments);
+    team_sync(team);
+    uint32_t n_segments = memory->n_segments;
+    TEAM_FOR (i, 0, n_segments, team) {
+        rp_segment *segment = &memory->segments[i];
+        uint32_t end = memory->segments[i + 1].begin;
+        rp_node *nodes = scratch->nodes + segment->begin + i;
+        rp_solve_segment(view.source, view.n_bytes, segment, end, scratch->candidates, depths,
+                         &memory->prices, nodes);
+        segment->n_steps = rp_trace_segment(nodes, segment->begin, end - segment->begin,
+                                            scratch->steps + rp_first_step(segment->begin));
+    }
+    team_sync(team);
+    output->n_sequences = 0;
+    output->n_literals = 0;
+    uint32_t anchor = 0;
+    uint32_t begin = 0; /* of the match that is being put together, 0: none */
+    uint32_t end = 0;
+    uint32_t offset = 0;
+    for (uint32_t i = 0; i < n_segments; i++) {
+        const rp_step *steps = scratch->steps + rp_first_step(memory->segments[i].begin);
+        for (uint32_t k = 0; k < memory->segments[i].n_steps; k++) {
+            rp_step step = steps[k];
+            if (step.offset != offset || step.position != end) {
+                if (begin != 0)
+                    anchor = rp_lz77_take_longest(team, view.source, anchor, begin, end,
+                                                  step.position, offset, &repeats, output);
+                begin = step.position;
+                offset = step.offset;
+            }
+            end = step.position + step.length;
+        }
+    }
+    if (begin != 0)
+        anchor = rp_lz77_take_longest(team, view.source, anchor, begin, end, view.n_bytes, offset,
+                                      &repeats, output);
+    rp_lz77_finish(team, view.source, anchor, view.n_bytes, output);
+}
+
+RP_FN rp_lz77_depths rp_depths(uint32_t of_long, uint32_t of_short, uint32_t of_three)
+{
+    rp_lz77_depths depths;
+    depths.of_long = of_long;
+    depths.of_short = of_short;
+    depths.of_three = of_three;
+    return depths;
+}
+
+RP_FN rp_lazy_plan rp_lazy(uint32_t of_long, uint32_t of_short, uint32_t n_ahead)
+{
+    rp_lazy_plan plan;
+    plan.depths = rp_depths(of_long, of_short, 0);
+    plan.n_ahead = n_ahead;
+    return plan;
+}
+
+/* The parse of each effort. Depths are in docs/kernels.md, with what they gain. */
+RP_FN void rp_lz77_parse(rp_team *team, rp_chunk_view view, const rp_stage_args *args,
+                         const rp_lz77_scratch *scratch, rp_repeat_offsets repeats,
+                         void *team_memory, rp_lz77_output *output)
+{
+    rp_optimal_memory *memory = (rp_optimal_memory *)team_memory;
+    if (args->effort == RP_EFFORT_FAST) {
+        rp_lazy_parse(team, view.source, view.n_bytes, scratch->candidates, rp_lazy(1, 1, 1),
+                      repeats, output);
+        return;
+    }
+    rp_lazy_parse(team, view.source, view.n_bytes, scratch->candidates, rp_lazy(2, 4, 2), repeats,
+                  output);
+    if (args->effort == RP_EFFORT_HIGH) {
+        rp_optimal_pass(team, view, scratch, rp_depths(1, 4, 1), repeats, memory, output);
+    } else if (args->effort == RP_EFFORT_MAX) {
+        for (uint32_t pass = 0; pass < 2; pass++)
+            rp_optimal_pass(team, view, scratch, rp_depths(2, 16, 4), repeats, memory, output);
+    }
 }
 
 RP_FN void rp_stage_lz77_matcher(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
@@ -121,19 +155,23 @@ RP_FN void rp_stage_lz77_matcher(rp_team *team, const rp_stage_args *args, uint3
     output.n_sequences = 0;
     output.n_literals = 0;
     if (view.n_bytes != 0) {
-        uint16_t *scratch =
-            (uint16_t *)(void *)(buffers->d_scratch + chunk_index * buffers->scratch_stride +
-                                 RP_TEAM_MEMORY_BYTES);
-        rp_lz77_candidates candidates;
-        candidates.of_short = scratch;
-        candidates.of_long = scratch + view.n_bytes;
+        uint8_t *base =
+            buffers->d_scratch + chunk_index * buffers->scratch_stride + RP_TEAM_MEMORY_BYTES;
+        rp_lz77_scratch scratch =
+            rp_lz77_divide_scratch(base, view.n_bytes, args->effort >= RP_EFFORT_HIGH);
         rp_repeat_offsets repeats;
         repeats.offset[0] = view.is_first ? 1 : 0;
         repeats.offset[1] = view.is_first ? 4 : 0;
         repeats.offset[2] = view.is_first ? 8 : 0;
-        rp_lz77_find_candidates(team, view.source, view.n_bytes, candidates,
+        rp_lz77_find_candidates(team, view.source, view.n_bytes, scratch.candidates,
                                 (rp_lz77_tables *)team_memory);
-        rp_lz77_parse(team, view.source, view.n_bytes, candidates, repeats, &output);
+        rp_lz77_parse(team, view, args, &scratch, repeats, team_memory, &output);
+        if (rp_literals_only_is_better(team, view.source, view.n_bytes, &output,
+                                       (rp_literals_only_memory *)team_memory)) {
+            output.n_sequences = 0;
+            output.n_literals = 0;
+            rp_lz77_finish(team, view.source, 0, view.n_bytes, &output);
+        }
     }
     if (TEAM_RANK(team) == 0) {
         rp_chunk *chunk = &buffers->d_chunks[chunk_index];

@@ -85,7 +85,7 @@ RP_FN void rp_choose_field_table(rp_field_table *table, uint32_t field, uint32_t
             log = 0;
         }
     } else {
-        uint32_t own_log = rp_fse_choose_log(n_sequences, n_present, format.max_log);
+        uint32_t own_log = rp_fse_choose_log(n_sequences, n_present, last_code, format.max_log);
         rp_fse_normalize(table->counts, n_codes, n_sequences, own_log, table->probabilities);
         uint32_t cost = rp_fse_cost(table->counts, n_codes, table->probabilities, n_codes, own_log);
         uint32_t n_bytes =

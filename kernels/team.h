@@ -37,6 +37,15 @@
 #define RP_CONSTANT static const
 #endif
 
+/* For what is called with constant arguments and gets shorter by knowing them. */
+#if defined(__CUDACC__)
+#define RP_FN_INLINE RP_FN
+#elif defined(__GNUC__) || defined(__clang__)
+#define RP_FN_INLINE static inline __attribute__((unused, always_inline))
+#else
+#define RP_FN_INLINE static inline
+#endif
+
 #define RP_TEAM_NONE UINT32_MAX
 
 #if defined(RP_TEAM_THREADS)

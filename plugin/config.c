@@ -35,10 +35,12 @@ enum kind { KIND_DEVICE, KIND_CHOICE, KIND_U32, KIND_SIZE, KIND_PATH };
 
 /* The position of a choice in its list is its value. */
 static const char *const verify_choices[] = {"off", "sample", "all", NULL};
-static const char *const effort_choices[] = {"auto", "fast", NULL};
+static const char *const effort_choices[] = {"auto", "fast", "default", "high", "max", NULL};
 static const char *const log_choices[] = {"off", "error", "info", NULL};
 
-_Static_assert(RP_EFFORT_FAST == 1, "effort_choices follows rp_effort");
+_Static_assert(RP_EFFORT_FAST == 1 && RP_EFFORT_DEFAULT == 2 && RP_EFFORT_HIGH == 3 &&
+                   RP_EFFORT_MAX == 4,
+               "effort_choices follows rp_effort");
 
 struct option {
     const char *name;

@@ -39,19 +39,16 @@ static const char *device_name;
 static struct rp_breaker breaker;
 
 /* Levels up to 2 and negative ones ask for speed, 3 to 5 are the usual ones, 6 to 9 ask for ratio,
- * those above for all that can be had. So far one effort serves all. */
+ * those above for all that can be had. */
 static const struct {
     int up_to_level;
     rp_effort effort;
 } efforts[] = {
     {2, RP_EFFORT_FAST},
-    {5, RP_EFFORT_FAST},
-    {9, RP_EFFORT_FAST},
-    {INT_MAX, RP_EFFORT_FAST},
+    {5, RP_EFFORT_DEFAULT},
+    {9, RP_EFFORT_HIGH},
+    {INT_MAX, RP_EFFORT_MAX},
 };
-
-/* What lanes are sized for: the highest of them. */
-#define HIGHEST_EFFORT RP_EFFORT_FAST
 
 rp_effort rp_offload_effort(int level)
 {
@@ -99,7 +96,9 @@ static bool make_pool(const rp_plugin_config *config, const rp_device *device)
         .max_lanes = config->lanes,
         .max_input_bytes = config->max_block_bytes,
         .memory_bytes = config->memory_bytes,
-        .effort = HIGHEST_EFFORT,
+        /* A lane serves whatever level comes next, so it is sized for the highest. */
+        .effort =
+            config->effort == RP_PLUGIN_EFFORT_AUTO ? RP_EFFORT_MAX : (rp_effort)config->effort,
         .error = &error,
     };
     rp_status status = rp_pool_create(device, &options, &pool);

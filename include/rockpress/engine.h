@@ -36,12 +36,16 @@ extern "C" {
 /* Block_Maximum_Size of RFC 8878, section 3.1.1.2.4: a longer input becomes several zstd blocks. */
 #define RP_ZSTD_BLOCK_BYTES ((size_t)128 * 1024)
 
-/* How hard to look for matches: ratio against time. */
+/* How hard to look for matches: ratio against time. Each is at least as good as the zstd levels
+ * that it stands for; docs/benchmarks.md has the figures. */
 typedef enum rp_effort {
-    RP_EFFORT_FAST = 1 /* two hash tables, lazy by one */
+    RP_EFFORT_FAST = 1,    /* levels up to 2: last matches of two hashes, lazy by one */
+    RP_EFFORT_DEFAULT = 2, /* levels 3 to 5: short chains, lazy by two */
+    RP_EFFORT_HIGH = 3,    /* levels 6 to 9: optimal parse */
+    RP_EFFORT_MAX = 4      /* above: longer chains, optimal parse twice */
 } rp_effort;
 
-/* Name of an effort ("fast"), or NULL when it is not one. */
+/* Name of an effort ("fast", "default", "high", "max"), or NULL when it is not one. */
 RP_API const char *rp_effort_name(rp_effort effort);
 
 /* Append the frame's Content_Checksum (low 4 bytes of XXH64, RFC 8878 section 3.1.1). */
@@ -54,7 +58,7 @@ typedef struct rp_compress_options {
     rp_error *error; /* nullable: filled on an argument error */
 } rp_compress_options;
 
-/* Effort fast, no flags, no error text. */
+/* Effort default, no flags, no error text. */
 #define RP_COMPRESS_OPTIONS_DEFAULT                                                                \
     {                                                                                              \
         RP_EFFORT_FAST, 0, NULL                                                                    \

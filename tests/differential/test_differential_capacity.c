@@ -16,6 +16,7 @@
 #include "rockpress/engine.h"
 #include "tests/differential/guarded.h"
 #include "tests/differential/judge.h"
+#include "tests/support/effort.h"
 #include "tests/support/inputs.h"
 
 static const size_t sizes[] = {0,    1,    2,     3,     5,     17,    100,    255,    256,   1000,
@@ -32,8 +33,8 @@ typedef struct guarded_arena {
 static rp_status compress(const guarded_arena *arena, const uint8_t *input, size_t n,
                           size_t capacity, size_t *frame_bytes, uint32_t flags)
 {
-    rp_compress_options options = {RP_EFFORT_FAST, flags, NULL};
-    size_t bytes = rp_workspace_size(n, 1, RP_EFFORT_FAST);
+    rp_compress_options options = {test_effort(), flags, NULL};
+    size_t bytes = rp_workspace_size(n, 1, test_effort());
     rp_status status = RP_STATUS_INTERNAL;
     *frame_bytes = SIZE_MAX;
     assert_int_equal(rp_compress_async(guarded_last(&arena->workspace, bytes), bytes, input, n,
@@ -96,7 +97,7 @@ static void test_capacities(void **state)
     guarded_map(&arena.output, rp_compress_bound(largest) + 256);
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         guarded_map(&arena.input, sizes[i]);
-        guarded_map(&arena.workspace, rp_workspace_size(sizes[i], 1, RP_EFFORT_FAST));
+        guarded_map(&arena.workspace, rp_workspace_size(sizes[i], 1, test_effort()));
         for (size_t kind = 0; kind < INPUTS_N_KINDS; kind++)
             check_capacities(&arena, &judge, (inputs_kind)kind, sizes[i],
                              (uint32_t)(kind & 1) * RP_COMPRESS_CHECKSUM);

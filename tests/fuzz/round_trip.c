@@ -9,6 +9,7 @@
 #include "rockpress/engine.h"
 #include "tests/differential/guarded.h"
 #include "tests/differential/judge.h"
+#include "tests/support/effort.h"
 
 static guarded_memory input_memory;
 static guarded_memory output_memory;
@@ -21,7 +22,7 @@ static void set_up(void)
 {
     guarded_map(&input_memory, ROUND_TRIP_MAX_BYTES);
     guarded_map(&output_memory, rp_compress_bound(ROUND_TRIP_MAX_BYTES));
-    guarded_map(&workspace_memory, rp_workspace_size(ROUND_TRIP_MAX_BYTES, 1, RP_EFFORT_FAST));
+    guarded_map(&workspace_memory, rp_workspace_size(ROUND_TRIP_MAX_BYTES, 1, test_effort()));
     expected = malloc(rp_compress_bound(ROUND_TRIP_MAX_BYTES));
     if (expected == NULL || rp_device_open("host", &device) != RP_STATUS_OK)
         abort();
@@ -38,10 +39,10 @@ static void check(int is_good, const char *what, size_t n)
 static rp_status compress(const uint8_t *input, size_t n, size_t capacity, int garbage,
                           size_t *frame_bytes, uint32_t flags)
 {
-    rp_compress_options options = {RP_EFFORT_FAST, flags, NULL};
+    rp_compress_options options = {test_effort(), flags, NULL};
     rp_stream stream = {device, NULL};
     rp_status status = RP_STATUS_INTERNAL;
-    size_t workspace_bytes = rp_workspace_size(n, 1, RP_EFFORT_FAST);
+    size_t workspace_bytes = rp_workspace_size(n, 1, test_effort());
     uint8_t *workspace = guarded_last(&workspace_memory, workspace_bytes);
     memset(workspace, garbage, workspace_bytes);
     *frame_bytes = SIZE_MAX;

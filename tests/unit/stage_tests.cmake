@@ -7,6 +7,9 @@ rockpress_add_test(NAME test_team LABELS unit tsan
   SOURCES test_team.c ${stage_team}
   LIBRARIES rockpress_static cmocka_dep)
 
+rockpress_test_efforts(test_team unit tsan)
+set_tests_properties(test_team_fast PROPERTIES LABELS "unit;tsan;slow")
+
 # Compiled for teams of threads and for teams of one: the two implementations of a collective.
 rockpress_add_test(NAME test_team_collectives LABELS unit tsan
   SOURCES test_team_collectives.c ${stage_team}
@@ -34,6 +37,7 @@ endforeach()
 rockpress_add_test(NAME test_matcher LABELS unit
   SOURCES test_matcher.c ${stage_support}/inputs.c
   LIBRARIES rockpress_static zstd_dep cmocka_dep)
+rockpress_test_efforts(test_matcher unit asan)
 if(TARGET rfc8878_decoder)
   foreach(name test_huffman test_fse test_frame)
     rockpress_add_test(NAME ${name} LABELS unit

@@ -44,9 +44,12 @@ static void test_effort_names(void **state)
 {
     (void)state;
     assert_string_equal(rp_effort_name(RP_EFFORT_FAST), "fast");
+    assert_string_equal(rp_effort_name(RP_EFFORT_DEFAULT), "default");
+    assert_string_equal(rp_effort_name(RP_EFFORT_HIGH), "high");
+    assert_string_equal(rp_effort_name(RP_EFFORT_MAX), "max");
     for (int effort = -1000; effort <= 1000; effort++) {
         const char *name = rp_effort_name((rp_effort)effort);
-        assert_true((name != NULL) == (effort == RP_EFFORT_FAST));
+        assert_true((name != NULL) == (effort >= RP_EFFORT_FAST && effort <= RP_EFFORT_MAX));
         /* What has no name has no workspace. */
         assert_true((rp_workspace_size(4096, 1, (rp_effort)effort) != 0) == (name != NULL));
     }

@@ -87,7 +87,7 @@ static void bad_values_are_named_and_change_nothing(void **state)
         {"MAX_BLOCK_BYTES", "18446744073709551615K"},
         {"MAX_BLOCK_BYTES", "4KiB"},
         {"TIMEOUT_MS", "60001"},
-        {"EFFORT", "max"},
+        {"EFFORT", "best"},
         {"BREAKER_FAULTS", "0"},
         {"CONTEXTS", "65"},
         {"LOG", "debug"},

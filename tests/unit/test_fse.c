@@ -350,6 +350,14 @@ static uint32_t make_counts(uint32_t *counts, uint32_t n_symbols, inputs_random 
     return total;
 }
 
+static uint32_t last_present(const uint32_t *counts, uint32_t n_symbols)
+{
+    uint32_t last = n_symbols - 1;
+    while (last > 0 && counts[last] == 0)
+        last--;
+    return last;
+}
+
 static uint32_t count_present(const uint32_t *counts, uint32_t n_symbols)
 {
     uint32_t n = 0;
@@ -431,8 +439,8 @@ static void test_choice_of_mode(void **state)
         if (count_present(table.counts, n_symbols) > 1) {
             int16_t probabilities[RP_MAX_CODES];
             uint8_t description[RP_FSE_DESCRIPTION_BYTES];
-            uint32_t log =
-                rp_fse_choose_log(total, count_present(table.counts, n_symbols), format.max_log);
+            uint32_t log = rp_fse_choose_log(total, count_present(table.counts, n_symbols),
+                                             last_present(table.counts, n_symbols), format.max_log);
             rp_fse_normalize(table.counts, n_symbols, total, log, probabilities);
             other = 8.0 * rp_fse_describe(probabilities, n_symbols, log, description) +
                     cost_of(table.counts, n_symbols, probabilities, n_symbols, log);

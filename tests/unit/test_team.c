@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "rockpress/engine.h"
+#include "tests/support/effort.h"
 #include "tests/support/inputs.h"
 #include "tests/support/team_device.h"
 
@@ -92,6 +93,7 @@ static batch_result run_batch(const batch_test *test, rp_device *device, stages 
     batch_result result;
     memset(&result, 0, sizeof(result));
     rp_compress_options options = RP_COMPRESS_OPTIONS_DEFAULT;
+    options.effort = test_effort();
     options.flags = test->flags;
     size_t n_bytes = rp_workspace_size(test->max_input_bytes, test->n_inputs, options.effort);
     result.workspace = aligned_alloc(RP_WORKSPACE_ALIGNMENT, n_bytes);
@@ -343,6 +345,7 @@ static void check_single(team_device_kind kind)
     assert_non_null(device);
     rp_stream stream = {device, NULL};
     rp_compress_options options = RP_COMPRESS_OPTIONS_DEFAULT;
+    options.effort = test_effort();
     options.flags = test.flags;
     size_t n_bytes = rp_workspace_size(test.sizes[0], 1, options.effort);
     void *workspace = aligned_alloc(RP_WORKSPACE_ALIGNMENT, n_bytes);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The lazy parse: a match is taken unless one of the next one or two positions has a better one.
+ *
+ * The team looks at a window of team-size positions at once, each worker at one of them, with
+ * the repeat offsets as they are at the window's start. That is right for every position up to
+ * the first one where a match is taken, and nothing behind it is used: the next window starts
+ * behind that match. Whether the match of a position is taken depends on it and on the next
+ * one or two positions alone, so windows of any size give the same sequences; what a decision
+ * still needs of the last positions of a window is carried into the next.
+ */
+#ifndef ROCKPRESS_KERNELS_LZ77_LAZY_H
+#define ROCKPRESS_KERNELS_LZ77_LAZY_H
+
+#include "kernels/lz77_output.h"
+
+/* How much more the match of the position after the next must save: it costs two literals. That
+ * of the next position need only save more at all. */
+#define RP_LZ77_SECOND_MARGIN 3
+/* A match of this length is taken without looking further, which also bounds the time that is
+ * spent on comparing bytes of matches that are not taken. */
+#define RP_LZ77_SUFFICIENT_LENGTH 64
+
+typedef struct rp_lazy_plan {
+    rp_lz77_depths depths;
+    uint32_t n_ahead; /* positions that are looked at before a match is taken, 1 or 2 */
+} rp_lazy_plan;
+
+RP_FN uint64_t rp_pack_match(rp_match match)
+{
+    return (uint64_t)match.offset << 32 | match.length;
+}
+
+RP_FN rp_match rp_unpack_match(uint64_t packed, uint64_t gain)
+{
+    rp_match match;
+    match.length = (uint32_t)packed;
+    match.offset = (uint32_t)(packed >> 32);
+    match.gain = (int32_t)gain;
+    return match;
+}
+
+/* The match of the rank below; `first` on rank 0. A collective. */
+RP_FN rp_match rp_shift_match(rp_team *team, rp_match match, rp_match first)
+{
+    uint64_t packed = team_shift_up(team, rp_pack_match(match), rp_pack_match(first));
+    uint64_t gain = team_shift_up(team, (uint64_t)match.gain, (uint64_t)first.gain);
+    return rp_unpack_match(packed, gain);
+}
+
+/* The match of one rank, on all. A collective. */
+RP_FN rp_match rp_broadcast_match(rp_team *team, rp_match match, uint32_t root)
+{
+    uint64_t packed = team_broadcast(team, rp_pack_match(match), root);
+    uint64_t gain = team_broadcast(team, (uint64_t)match.gain, root);
+    return rp_unpack_match(packed, gain);
+}
+
+RP_FN_INLINE void rp_lazy_parse(rp_team *team, const uint8_t *source, uint32_t n_bytes,
+                                rp_lz77_candidates candidates, rp_lazy_plan plan,
+                                rp_repeat_offsets repeats, rp_lz77_output *output)
+{
+    uint32_t end = n_bytes < RP_LZ77_SHORT_BYTES ? 0 : n_bytes - RP_LZ77_SHORT_BYTES + 1;
+    uint32_t anchor = 0;               /* first byte that is not in a sequence yet */
+    uint32_t position = 0;             /* the window's start */
+    rp_match older = rp_no_match();    /* at position - 2 */
+    rp_match previous = rp_no_match(); /* at position - 1 */
+    while (position < end || previous.length != 0 || older.length != 0) {
+        uint32_t mine = position + TEAM_RANK(team);
+        rp_match match = rp_no_match();
+        /* What does not save more than the matches before it changes nothing. */
+        int32_t least = previous.gain > older.gain ? previous.gain : older.gain;
+        if (mine < end)
+            match = rp_lz77_best_match(source, n_bytes, mine, candidates, plan.depths, repeats,
+                                       mine == anchor, TEAM_RANK(team) == 0 ? least : 0);
+        /* The worker that sees a match and all that come into question instead decides. */
+        rp_match before = rp_shift_match(team, match, previous);
+        rp_match judged = before;
+        bool better = match.gain > before.gain;
+        if (plan.n_ahead == 2) {
+            judged = rp_shift_match(team, before, older);
+            better = before.gain > judged.gain || match.gain > judged.gain + RP_LZ77_SECOND_MARGIN;
+        }
+        bool take = judged.length != 0 && (judged.length >= RP_LZ77_SUFFICIENT_LENGTH || !better);
+        uint32_t taker = team_reduce_min(team, take ? TEAM_RANK(team) : RP_TEAM_NONE);
+        if (taker == RP_TEAM_NONE) {
+            uint32_t last = TEAM_SIZE(team) - 1;
+            if (plan.n_ahead == 2)
+                older = rp_broadcast_match(team, before, last);
+            previous = rp_broadcast_match(team, match, last);
+            position += TEAM_SIZE(team);
+            continue;
+        }
+        judged = rp_broadcast_match(team, judged, taker);
+        position = rp_lz77_take(team, source, anchor, position + taker - plan.n_ahead,
+                                judged.length, judged.offset, &repeats, output);
+        anchor = position;
+        older = rp_no_match();
+        previous = rp_no_match();
+    }
+    rp_lz77_finish(team, source, anchor, n_bytes, output);
+}
+
+#endif
