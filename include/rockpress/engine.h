@@ -36,8 +36,8 @@ extern "C" {
 /* Block_Maximum_Size of RFC 8878, section 3.1.1.2.4: a longer input becomes several zstd blocks. */
 #define RP_ZSTD_BLOCK_BYTES ((size_t)128 * 1024)
 
-/* How hard to look for matches: ratio against time. Each is at least as good as the zstd levels
- * that it stands for; docs/benchmarks.md has the figures. */
+/* How hard to look for matches: ratio against time. docs/benchmarks.md compares each with the zstd
+ * levels that it stands for. */
 typedef enum rp_effort {
     RP_EFFORT_FAST = 1,    /* levels up to 2: last matches of two hashes, lazy by one */
     RP_EFFORT_DEFAULT = 2, /* levels 3 to 5: short chains, lazy by two */
