@@ -6,7 +6,8 @@ add_library(rockpress_compiler INTERFACE)
 target_compile_options(rockpress_compiler INTERFACE
   $<$<COMPILE_LANGUAGE:C>:-Wall -Wextra -Wshadow -Wstrict-prototypes -Wvla>
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra>
-  $<$<BOOL:${ROCKPRESS_WERROR}>:-Werror>)
+  $<$<AND:$<BOOL:${ROCKPRESS_WERROR}>,$<COMPILE_LANGUAGE:C,CXX>>:-Werror>
+  "$<$<AND:$<BOOL:${ROCKPRESS_WERROR}>,$<COMPILE_LANGUAGE:CUDA>>:SHELL:-Werror all-warnings>")
 # Sources use POSIX (threads, clocks, dlfcn) beside C11.
 target_compile_definitions(rockpress_compiler INTERFACE _GNU_SOURCE)
 if(ROCKPRESS_SANITIZE)

@@ -12,6 +12,17 @@ rp_status rp_open_cuda_device(int ordinal, rp_device **device)
     *device = NULL;
     return RP_STATUS_DEVICE_UNAVAILABLE;
 }
+
+size_t rp_list_cuda_devices(rp_device_info *infos, size_t capacity)
+{
+    if (capacity > 0) {
+        memset(&infos[0], 0, sizeof(infos[0]));
+        strcpy(infos[0].name, "cuda");
+        infos[0].status = RP_STATUS_DEVICE_UNAVAILABLE;
+        strcpy(infos[0].reason, "this build of rockpress has no CUDA support");
+    }
+    return 1;
+}
 #endif
 
 /* "cuda" gives -1, "cuda:N" gives N; false for anything else. */
@@ -43,6 +54,20 @@ rp_status rp_device_open(const char *name, rp_device **device)
     if (parse_cuda(name, &ordinal))
         return rp_open_cuda_device(ordinal, device);
     return RP_STATUS_UNKNOWN_DEVICE;
+}
+
+size_t rp_device_list(rp_device_info *infos, size_t capacity)
+{
+    if (infos == NULL)
+        capacity = 0;
+    if (capacity > 0) {
+        memset(&infos[0], 0, sizeof(infos[0]));
+        strcpy(infos[0].name, "host");
+        strcpy(infos[0].description, "the calling CPU thread");
+        infos[0].status = RP_STATUS_OK;
+    }
+    return 1 + (capacity > 1 ? rp_list_cuda_devices(infos + 1, capacity - 1)
+                             : rp_list_cuda_devices(NULL, 0));
 }
 
 void rp_device_close(rp_device *device)

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Unaligned little-endian access, and the few integer functions that every stage needs. */
+/*
+ * Unaligned little-endian access, and the few integer functions that every stage needs.
+ *
+ * A GPU loads aligned words only: unaligned ones are put together from the two or three words
+ * that they lie in. No word is touched that has none of the bytes asked for, so nothing is read
+ * beyond the end of an allocation rounded up to 4 bytes.
+ */
 #ifndef ROCKPRESS_KERNELS_MEMORY_H
 #define ROCKPRESS_KERNELS_MEMORY_H
 
@@ -12,8 +18,9 @@
 RP_FN uint32_t rp_load32(const uint8_t *source)
 {
 #if defined(__CUDACC__)
-    return (uint32_t)source[0] | (uint32_t)source[1] << 8 | (uint32_t)source[2] << 16 |
-           (uint32_t)source[3] << 24;
+    const uint32_t *low = (const uint32_t *)((uintptr_t)source & ~(uintptr_t)3);
+    const uint32_t *high = (const uint32_t *)(((uintptr_t)source + 3) & ~(uintptr_t)3);
+    return __funnelshift_r(*low, *high, (uint32_t)((uintptr_t)source & 3) * 8);
 #else
     uint32_t value;
     memcpy(&value, source, sizeof(value));
@@ -24,7 +31,11 @@ RP_FN uint32_t rp_load32(const uint8_t *source)
 RP_FN uint64_t rp_load64(const uint8_t *source)
 {
 #if defined(__CUDACC__)
-    return (uint64_t)rp_load32(source) | (uint64_t)rp_load32(source + 4) << 32;
+    const uint32_t *low = (const uint32_t *)((uintptr_t)source & ~(uintptr_t)3);
+    const uint32_t *high = (const uint32_t *)(((uintptr_t)source + 7) & ~(uintptr_t)3);
+    uint32_t shift = (uint32_t)((uintptr_t)source & 3) * 8;
+    return (uint64_t)__funnelshift_r(low[0], low[1], shift) |
+           (uint64_t)__funnelshift_r(low[1], *high, shift) << 32;
 #else
     uint64_t value;
     memcpy(&value, source, sizeof(value));

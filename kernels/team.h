@@ -12,12 +12,13 @@
  *   RP_TEAM_THREADS      any number of workers behind two function pointers. The tests run it
  *                        with real threads under ThreadSanitizer, where a missing team_sync()
  *                        is a reported race, and with one thread in shuffled rank order.
- *   CUDA                 one thread block (launch.cu).
+ *   CUDA                 one warp or one thread block (team_cuda.h, launch.cu).
  *
- * Everything that differs between them is in this file and in bit_writer.h.
+ * Everything that differs between them is in this file, in team_cuda.h and in bit_writer.h.
  *
  * Who may call: every function with a team argument is a collective. All workers call it, at
- * the same point; results are valid on all of them, unless said otherwise.
+ * the same point; results are valid on all of them, unless said otherwise. Every collective is a
+ * barrier: what any worker did to the team's memory before it is seen by all behind it.
  */
 #ifndef ROCKPRESS_KERNELS_TEAM_H
 #define ROCKPRESS_KERNELS_TEAM_H
@@ -48,7 +49,11 @@
 
 #define RP_TEAM_NONE UINT32_MAX
 
-#if defined(RP_TEAM_THREADS)
+#if defined(__CUDACC__)
+
+#include "kernels/team_cuda.h"
+
+#elif defined(RP_TEAM_THREADS)
 
 /* Most workers of a team of threads. */
 #define RP_TEAM_MAX_SIZE 128
@@ -94,7 +99,7 @@ RP_FN void team_sync(rp_team *team)
 #define TEAM_FOR(index, first, end, team)                                                          \
     for (uint32_t index = (first) + TEAM_RANK(team); index < (end); index += TEAM_SIZE(team))
 
-#if defined(RP_TEAM_THREADS)
+#if defined(RP_TEAM_THREADS) && !defined(__CUDACC__)
 
 /* The value of one rank, on all. */
 RP_FN uint64_t team_broadcast(rp_team *team, uint64_t value, uint32_t root)
@@ -152,6 +157,7 @@ RP_FN uint32_t team_scan_add(rp_team *team, uint32_t value, uint32_t *total)
 /*
  * For each rank with `active`: the highest rank below it that is active and has the same key
  * (RP_TEAM_NONE without one), and in *is_last whether no active rank above it has that key.
+ * On a GPU, for a team of one warp only.
  */
 RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_last)
 {
@@ -183,7 +189,7 @@ RP_FN void team_atomic_or(uint32_t *word, uint32_t bits)
     __atomic_fetch_or(word, bits, __ATOMIC_RELAXED);
 }
 
-#else
+#elif !defined(__CUDACC__)
 
 RP_FN uint64_t team_broadcast(rp_team *team, uint64_t value, uint32_t root)
 {

@@ -87,6 +87,21 @@ struct rp_device {
  */
 RP_API rp_status rp_device_open(const char *name, rp_device **device);
 
+/* A device of this machine, and whether it can be opened. */
+typedef struct rp_device_info {
+    char name[16]; /* as rp_device_open() takes it: "host", "cuda:0"; "cuda": no GPU at all */
+    char description[160]; /* for a person: model, compute capability, memory */
+    rp_status status;      /* RP_STATUS_OK, or what rp_device_open() would return */
+    char reason[160];      /* for a person: why it cannot be opened; empty if it can */
+} rp_device_info;
+
+/*
+ * Describes up to `capacity` devices: the host, then every GPU, or one line "cuda" that says why
+ * there is none. Returns how many there are, which may be more. Initialises CUDA, as
+ * rp_device_open("cuda") does. Any thread.
+ */
+RP_API size_t rp_device_list(rp_device_info *infos, size_t capacity);
+
 /* Closes a device; NULL is allowed. Every stream and all memory of it must be gone before. */
 RP_API void rp_device_close(rp_device *device);
 

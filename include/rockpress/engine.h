@@ -61,7 +61,7 @@ typedef struct rp_compress_options {
 /* Effort default, no flags, no error text. */
 #define RP_COMPRESS_OPTIONS_DEFAULT                                                                \
     {                                                                                              \
-        RP_EFFORT_FAST, 0, NULL                                                                    \
+        RP_EFFORT_DEFAULT, 0, NULL                                                                 \
     }
 
 /*
@@ -125,17 +125,17 @@ RP_API rp_status rp_compress_batch_async(void *d_workspace, size_t workspace_siz
  * offsets, above: offset plus 3). */
 typedef uint64_t rp_sequence;
 
-static inline uint32_t rp_sequence_literal_length(rp_sequence sequence)
+RP_INLINE uint32_t rp_sequence_literal_length(rp_sequence sequence)
 {
     return (uint32_t)(sequence & 0x1FFFF);
 }
 
-static inline uint32_t rp_sequence_match_length(rp_sequence sequence)
+RP_INLINE uint32_t rp_sequence_match_length(rp_sequence sequence)
 {
     return (uint32_t)((sequence >> 17) & 0x1FFFF) + 3;
 }
 
-static inline uint32_t rp_sequence_offset_value(rp_sequence sequence)
+RP_INLINE uint32_t rp_sequence_offset_value(rp_sequence sequence)
 {
     return (uint32_t)(sequence >> 34);
 }

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The "cuda" device: an NVIDIA GPU through the CUDA runtime, which is linked statically and does
+ * nothing before the first call. Nothing here calls it before a device is listed or opened, nor
+ * from a constructor or destructor. A stream's handle is a cudaStream_t, and may be the caller's.
+ *
+ * The device that is current on the calling thread is left as it was found.
+ *
+ * Errors of CUDA are of two kinds. Some leave the process able to go on; those that don't
+ * ("sticky") come back from every later call, so the device counts as lost from then on: everything
+ * fails with RP_STATUS_DEVICE_FAULT and nothing is freed, as freeing would fail too.
+ */
+#include <cuda_runtime_api.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include "engine/devices.h"
+#include "kernels/launch.h"
+
+/* __reduce_min_sync and asynchronous copies to shared memory begin here. */
+#define MIN_COMPUTE_CAPABILITY 8
+
+typedef struct cuda_state {
+    rp_device device;
+    int ordinal;
+    char name[16];
+    _Atomic bool lost;
+} cuda_state;
+
+static cuda_state *state_of(const rp_device *device)
+{
+    return (cuda_state *)device->state;
+}
+
+static bool is_sticky(cudaError_t error)
+{
+    switch (error) {
+    case cudaErrorIllegalAddress:
+    case cudaErrorLaunchFailure:
+    case cudaErrorLaunchTimeout:
+    case cudaErrorHardwareStackError:
+    case cudaErrorIllegalInstruction:
+    case cudaErrorMisalignedAddress:
+    case cudaErrorInvalidAddressSpace:
+    case cudaErrorInvalidPc:
+    case cudaErrorAssert:
+    case cudaErrorECCUncorrectable:
+    case cudaErrorNvlinkUncorrectable:
+    case cudaErrorContextIsDestroyed:
+    case cudaErrorCudartUnloading:
+    case cudaErrorMpsConnectionFailed:
+    case cudaErrorMpsClientTerminated:
+    case cudaErrorExternalDevice:
+    case cudaErrorContained:
+    case cudaErrorUnknown:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static rp_status status_of(cudaError_t error)
+{
+    switch (error) {
+    case cudaSuccess:
+        return RP_STATUS_OK;
+    case cudaErrorMemoryAllocation:
+        return RP_STATUS_OUT_OF_DEVICE_MEMORY;
+    case cudaErrorInitializationError:
+    case cudaErrorInsufficientDriver:
+    case cudaErrorNoDevice:
+    case cudaErrorInvalidDevice:
+    case cudaErrorDevicesUnavailable:
+    case cudaErrorDeviceNotLicensed:
+    case cudaErrorSystemNotReady:
+    case cudaErrorSystemDriverMismatch:
+    case cudaErrorCompatNotSupportedOnDevice:
+    case cudaErrorStubLibrary:
+    case cudaErrorNoKernelImageForDevice:
+    case cudaErrorUnsupportedPtxVersion:
+        return RP_STATUS_DEVICE_UNAVAILABLE;
+    default:
+        return is_sticky(error) ? RP_STATUS_DEVICE_FAULT : RP_STATUS_LAUNCH_FAILED;
+    }
+}
+
+/* The status of a call, which is noted if the device is lost by it. CUDA keeps an error for the
+ * next one who asks on this thread; that would be somebody else, so it is cleared. */
+static rp_status result(cuda_state *state, cudaError_t error)
+{
+    if (error == cudaSuccess)
+        return RP_STATUS_OK;
+    (void)cudaGetLastError();
+    rp_status status = status_of(error);
+    if (status == RP_STATUS_DEVICE_FAULT)
+        atomic_store_explicit(&state->lost, true, memory_order_relaxed);
+    return status;
+}
+
+/* Makes the device current; leave() undoes it. */
+static rp_status enter(cuda_state *state, int *previous)
+{
+    if (atomic_load_explicit(&state->lost, memory_order_relaxed))
+        return RP_STATUS_DEVICE_FAULT;
+    cudaError_t error = cudaGetDevice(previous);
+    if (error == cudaSuccess && *previous != state->ordinal)
+        error = cudaSetDevice(state->ordinal);
+    return result(state, error);
+}
+
+static rp_status leave(cuda_state *state, int previous, cudaError_t error)
+{
+    rp_status status = result(state, error);
+    if (previous != state->ordinal)
+        (void)cudaSetDevice(previous);
+    return status;
+}
+
+static rp_status cuda_memory_alloc(const rp_device *device, size_t bytes, void **d_memory)
+{
+    cuda_state *state = state_of(device);
+    int previous;
+    *d_memory = NULL;
+    rp_status status = enter(state, &previous);
+    if (status == RP_STATUS_OK)
+        status = leave(state, previous, cudaMalloc(d_memory, bytes));
+    return status;
+}
+
+static void cuda_memory_free(const rp_device *device, void *d_memory)
+{
+    cuda_state *state = state_of(device);
+    int previous;
+    if (enter(state, &previous) == RP_STATUS_OK)
+        (void)leave(state, previous, cudaFree(d_memory));
+}
+
+static rp_status cuda_staging_alloc(const rp_device *device, size_t bytes, void **memory)
+{
+    cuda_state *state = state_of(device);
+    int previous;
+    *memory = NULL;
+    rp_status status = enter(state, &previous);
+    if (status == RP_STATUS_OK)
+        status = leave(state, previous, cudaHostAlloc(memory, bytes, cudaHostAllocPortable));
+    return status == RP_STATUS_OUT_OF_DEVICE_MEMORY ? RP_STATUS_OUT_OF_HOST_MEMORY : status;
+}
+
+static void cuda_staging_free(const rp_device *device, void *memory)
+{
+    cuda_state *state = state_of(device);
+    int previous;
+    if (enter(state, &previous) == RP_STATUS_OK)
+        (void)leave(state, previous, cudaFreeHost(memory));
+}
+
+static rp_status cuda_stream_create(const rp_device *device, void **handle)
+{
+    cuda_state *state = state_of(device);
+    int previous;
+    cudaStream_t stream = NULL;
+    rp_status status = enter(state, &previous);
+    /* Without order against the default stream, which belongs to the application. */
+    if (status == RP_STATUS_OK)
+        status = leave(state, previous, cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
+    *handle = stream;
+    return status;
+}
+
+static void cuda_stream_destroy(const rp_device *device, void *handle)
+{
+    cuda_state *state = state_of(device);
+    int previous;
+    if (enter(state, &previous) == RP_STATUS_OK)
+        (void)leave(state, previous, cudaStreamDestroy((cudaStream_t)handle));
+}
+
+static rp_status cuda_copy_async(rp_stream stream, void *destination, const void *source,
+                                 size_t bytes, rp_copy_kind kind)
+{
+    cuda_state *state = state_of(stream.device);
+    int previous;
+    if (bytes == 0)
+        return RP_STATUS_OK;
+    enum cudaMemcpyKind direction = kind == RP_COPY_HOST_TO_DEVICE   ? cudaMemcpyHostToDevice
+                                    : kind == RP_COPY_DEVICE_TO_HOST ? cudaMemcpyDeviceToHost
+                                                                     : cudaMemcpyDeviceToDevice;
+    rp_status status = enter(state, &previous);
+    if (status == RP_STATUS_OK)
+        status = leave(
+            state, previous,
+            cudaMemcpyAsync(destination, source, bytes, direction, (cudaStream_t)stream.handle));
+    return status;
+}
+
+static rp_status cuda_launch(rp_stream stream, const struct rp_launch *launch)
+{
+    cuda_state *state = state_of(stream.device);
+    int previous;
+    rp_status status = enter(state, &previous);
+    if (status == RP_STATUS_OK)
+        status = leave(state, previous, (cudaError_t)rp_launch_kernels(launch, stream.handle));
+    return status;
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Shortest and longest sleep between two questions. What a sleep is too long adds to the latency,
+ * so it is a quarter of the time waited so far. */
+#define MIN_SLEEP_NS UINT64_C(5000)
+#define MAX_SLEEP_NS UINT64_C(1000000)
+
+/*
+ * Asks, and sleeps in between: a thread that spins takes the CPU time away that the GPU was to
+ * save, and CUDA's own blocking waits have no time limit. The kernel lets sleeps run late by the
+ * thread's timer slack, by default 50 us, as long as a whole block takes: it is turned down
+ * meanwhile.
+ */
+static rp_status cuda_wait(rp_stream stream, uint32_t timeout_us)
+{
+    cuda_state *state = state_of(stream.device);
+    if (atomic_load_explicit(&state->lost, memory_order_relaxed))
+        return RP_STATUS_DEVICE_FAULT;
+    cudaStream_t handle = (cudaStream_t)stream.handle;
+    cudaError_t error = cudaStreamQuery(handle);
+    if (error == cudaErrorNotReady && timeout_us != 0) {
+        int slack = prctl(PR_GET_TIMERSLACK);
+        (void)prctl(PR_SET_TIMERSLACK, 1UL);
+        uint64_t start = now_ns();
+        uint64_t limit = (uint64_t)timeout_us * 1000;
+        uint64_t waited = 0;
+        while (error == cudaErrorNotReady && waited < limit) {
+            uint64_t sleep = waited / 4;
+            sleep = sleep < MIN_SLEEP_NS ? MIN_SLEEP_NS : sleep;
+            sleep = sleep > MAX_SLEEP_NS ? MAX_SLEEP_NS : sleep;
+            sleep = sleep > limit - waited ? limit - waited : sleep;
+            struct timespec duration = {0, (long)sleep};
+            (void)nanosleep(&duration, NULL);
+            error = cudaStreamQuery(handle);
+            waited = now_ns() - start;
+        }
+        if (slack > 0)
+            (void)prctl(PR_SET_TIMERSLACK, (unsigned long)slack);
+    }
+    if (error == cudaErrorNotReady) {
+        (void)cudaGetLastError();
+        return RP_STATUS_TIMEOUT;
+    }
+    return result(state, error);
+}
+
+static void cuda_close(rp_device *device)
+{
+    free(state_of(device));
+}
+
+static const rp_device_ops cuda_ops = {
+    cuda_memory_alloc,  cuda_memory_free,    cuda_staging_alloc, cuda_staging_free,
+    cuda_stream_create, cuda_stream_destroy, cuda_copy_async,    cuda_launch,
+    cuda_wait,          cuda_close,
+};
+
+/* "13.0" of 13000. */
+static void format_version(char *text, size_t bytes, int version)
+{
+    snprintf(text, bytes, "%d.%d", version / 1000, version % 1000 / 10);
+}
+
+static void explain(rp_device_info *info, cudaError_t error)
+{
+    (void)cudaGetLastError();
+    info->status = status_of(error);
+    if (error == cudaErrorInsufficientDriver) {
+        char has[16];
+        char needs[16];
+        int driver = 0;
+        (void)cudaDriverGetVersion(&driver);
+        format_version(has, sizeof(has), driver);
+        format_version(needs, sizeof(needs), CUDART_VERSION);
+        if (driver == 0)
+            snprintf(info->reason, sizeof(info->reason), "no NVIDIA driver (libcuda.so.1)");
+        else
+            snprintf(info->reason, sizeof(info->reason),
+                     "the driver supports CUDA %s; needed: %s or later", has, needs);
+    } else {
+        snprintf(info->reason, sizeof(info->reason), "%s: %s", cudaGetErrorName(error),
+                 cudaGetErrorString(error));
+    }
+}
+
+/* Fills *info for one GPU; its status says whether it can be used. */
+static void describe(int ordinal, rp_device_info *info)
+{
+    struct cudaDeviceProp properties;
+    memset(info, 0, sizeof(*info));
+    snprintf(info->name, sizeof(info->name), "cuda:%d", ordinal);
+    cudaError_t error = cudaGetDeviceProperties(&properties, ordinal);
+    if (error != cudaSuccess) {
+        explain(info, error);
+        return;
+    }
+    snprintf(info->description, sizeof(info->description),
+             "%.64s, compute capability %d.%d, %zu MiB, %d SMs", properties.name, properties.major,
+             properties.minor, properties.totalGlobalMem >> 20, properties.multiProcessorCount);
+    if (properties.major < MIN_COMPUTE_CAPABILITY) {
+        info->status = RP_STATUS_DEVICE_UNAVAILABLE;
+        snprintf(info->reason, sizeof(info->reason),
+                 "compute capability %d.%d; needed: %d.0 or later", properties.major,
+                 properties.minor, MIN_COMPUTE_CAPABILITY);
+        return;
+    }
+    int previous = 0;
+    error = cudaGetDevice(&previous);
+    if (error == cudaSuccess)
+        error = cudaSetDevice(ordinal);
+    if (error == cudaSuccess)
+        error = (cudaError_t)rp_prepare_kernels();
+    if (error != cudaSuccess)
+        explain(info, error);
+    (void)cudaSetDevice(previous);
+}
+
+static int count_devices(rp_device_info *why_none)
+{
+    int n = 0;
+    cudaError_t error = cudaGetDeviceCount(&n);
+    if (error == cudaSuccess && n == 0)
+        error = cudaErrorNoDevice;
+    if (error == cudaSuccess)
+        return n;
+    memset(why_none, 0, sizeof(*why_none));
+    snprintf(why_none->name, sizeof(why_none->name), "cuda");
+    explain(why_none, error);
+    return 0;
+}
+
+size_t rp_list_cuda_devices(rp_device_info *infos, size_t capacity)
+{
+    rp_device_info why_none;
+    int n = count_devices(&why_none);
+    if (n == 0 && capacity > 0)
+        infos[0] = why_none;
+    for (int i = 0; i < n && (size_t)i < capacity; i++)
+        describe(i, &infos[i]);
+    return n == 0 ? 1 : (size_t)n;
+}
+
+rp_status rp_open_cuda_device(int ordinal, rp_device **device)
+{
+    rp_device_info info;
+    int n = count_devices(&info);
+    *device = NULL;
+    if (n == 0)
+        return info.status;
+    int first = ordinal < 0 ? 0 : ordinal;
+    int end = ordinal < 0 ? n : ordinal + 1;
+    rp_status status = RP_STATUS_DEVICE_UNAVAILABLE;
+    for (int i = first; i < end && i < n && status != RP_STATUS_OK; i++) {
+        describe(i, &info);
+        status = info.status;
+        first = i;
+    }
+    if (status != RP_STATUS_OK)
+        return status;
+    cuda_state *state = calloc(1, sizeof(*state));
+    if (state == NULL)
+        return RP_STATUS_OUT_OF_HOST_MEMORY;
+    state->ordinal = first;
+    memcpy(state->name, info.name, sizeof(state->name));
+    atomic_init(&state->lost, false);
+    state->device.ops = &cuda_ops;
+    state->device.name = state->name;
+    state->device.flags = 0;
+    state->device.state = state;
+    *device = &state->device;
+    return RP_STATUS_OK;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The team of team.h on a GPU: one warp, or a thread block of several. A warp alone talks by
+ * shuffles and never meets a barrier of the thread block, so a thread block may also consist of
+ * several warps that are teams of their own (the fused launch does that). `size` is a
+ * constant in every kernel, so the branches on it are none.
+ *
+ * Every collective is a barrier for the team's memory, as in team.h.
+ */
+#ifndef ROCKPRESS_KERNELS_TEAM_CUDA_H
+#define ROCKPRESS_KERNELS_TEAM_CUDA_H
+
+#define RP_WARP_THREADS 32
+#define RP_WARP_ALL UINT32_C(0xFFFFFFFF)
+#define RP_TEAM_MAX_THREADS 1024
+
+/* What the warps of a team exchange: one word for each warp and one for the total. */
+typedef struct rp_team_exchange {
+    uint64_t words[RP_TEAM_MAX_THREADS / RP_WARP_THREADS + 1];
+} rp_team_exchange;
+
+typedef struct rp_team {
+    uint32_t rank;
+    uint32_t size;              /* RP_WARP_THREADS, or the threads of the thread block */
+    rp_team_exchange *exchange; /* in shared memory; not used by a team of one warp */
+} rp_team;
+
+#define TEAM_RANK(team) ((team)->rank)
+#define TEAM_SIZE(team) ((team)->size)
+
+RP_FN void team_sync(rp_team *team)
+{
+    if (team->size == RP_WARP_THREADS)
+        __syncwarp();
+    else
+        __syncthreads();
+}
+
+RP_FN uint64_t team_broadcast(rp_team *team, uint64_t value, uint32_t root)
+{
+    if (team->size == RP_WARP_THREADS) {
+        __syncwarp();
+        return __shfl_sync(RP_WARP_ALL, value, (int)root);
+    }
+    if (team->rank == root)
+        team->exchange->words[0] = value;
+    __syncthreads();
+    uint64_t result = team->exchange->words[0];
+    __syncthreads();
+    return result;
+}
+
+RP_FN uint64_t team_shift_up(rp_team *team, uint64_t value, uint64_t first)
+{
+    __syncwarp();
+    uint64_t below = __shfl_up_sync(RP_WARP_ALL, value, 1);
+    uint32_t lane = team->rank % RP_WARP_THREADS;
+    if (team->size != RP_WARP_THREADS) {
+        uint32_t warp = team->rank / RP_WARP_THREADS;
+        if (lane == RP_WARP_THREADS - 1)
+            team->exchange->words[warp] = value;
+        __syncthreads();
+        if (lane == 0 && warp != 0)
+            below = team->exchange->words[warp - 1];
+        __syncthreads();
+    }
+    return team->rank == 0 ? first : below;
+}
+
+RP_FN uint32_t team_reduce_min(rp_team *team, uint32_t value)
+{
+    __syncwarp();
+    uint32_t result = __reduce_min_sync(RP_WARP_ALL, value);
+    if (team->size != RP_WARP_THREADS) {
+        if (team->rank % RP_WARP_THREADS == 0)
+            team->exchange->words[team->rank / RP_WARP_THREADS] = result;
+        __syncthreads();
+        for (uint32_t warp = 0; warp < team->size / RP_WARP_THREADS; warp++) {
+            uint32_t other = (uint32_t)team->exchange->words[warp];
+            result = other < result ? other : result;
+        }
+        __syncthreads();
+    }
+    return result;
+}
+
+RP_FN uint32_t team_scan_add(rp_team *team, uint32_t value, uint32_t *total)
+{
+    __syncwarp();
+    uint32_t lane = team->rank % RP_WARP_THREADS;
+    uint32_t sum = value;
+    for (uint32_t distance = 1; distance < RP_WARP_THREADS; distance *= 2) {
+        uint32_t below = __shfl_up_sync(RP_WARP_ALL, sum, distance);
+        sum += lane >= distance ? below : 0;
+    }
+    uint32_t all = __shfl_sync(RP_WARP_ALL, sum, RP_WARP_THREADS - 1);
+    uint32_t before = 0; /* the sum of the warps below */
+    if (team->size != RP_WARP_THREADS) {
+        uint32_t mine = team->rank / RP_WARP_THREADS;
+        if (lane == 0)
+            team->exchange->words[mine] = all;
+        __syncthreads();
+        all = 0;
+        for (uint32_t warp = 0; warp < team->size / RP_WARP_THREADS; warp++) {
+            uint32_t other = (uint32_t)team->exchange->words[warp];
+            before += warp < mine ? other : 0;
+            all += other;
+        }
+        __syncthreads();
+    }
+    if (total != NULL)
+        *total = all;
+    return before + sum - value;
+}
+
+/* Of a team of one warp only: the matcher's candidates are found by one warp for each table. */
+RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_last)
+{
+    if (team->size != RP_WARP_THREADS)
+        __trap();
+    __syncwarp();
+    uint32_t lane = team->rank;
+    uint32_t peers = __match_any_sync(RP_WARP_ALL, key) & __ballot_sync(RP_WARP_ALL, active);
+    uint32_t below = peers & ((UINT32_C(1) << lane) - 1);
+    uint32_t above = peers & ~((UINT32_C(2) << lane) - 1);
+    *is_last = active && above == 0;
+    if (!active || below == 0)
+        return RP_TEAM_NONE;
+    return 31 - (uint32_t)__clz((int)below);
+}
+
+RP_FN void team_atomic_add(uint32_t *word, uint32_t value)
+{
+    atomicAdd((unsigned int *)word, value);
+}
+
+RP_FN void team_atomic_or(uint32_t *word, uint32_t bits)
+{
+    atomicOr((unsigned int *)word, bits);
+}
+
+#endif
