@@ -39,7 +39,7 @@ size_t rp_workspace_layout(uint8_t *base, size_t max_input_bytes, size_t n_input
     bool optimal = effort >= RP_EFFORT_HIGH;
     rp_lz77_scratch scratch = rp_lz77_divide_scratch(origin, (uint32_t)chunk, optimal);
     size_t extra = optimal ? (size_t)((uint8_t *)(scratch.steps + max_sequences) - origin)
-                           : (size_t)((uint8_t *)(scratch.candidates.of_long + chunk) - origin);
+                           : (size_t)((uint8_t *)(scratch.matches + chunk) - origin);
 
     buffers->n_chunks = n_inputs * per_input;
     buffers->chunks_per_input = per_input;

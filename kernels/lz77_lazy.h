@@ -17,8 +17,7 @@
 /* How much more the match of the position after the next must save: it costs two literals. That
  * of the next position need only save more at all. */
 #define RP_LZ77_SECOND_MARGIN 3
-/* A match of this length is taken without looking further, which also bounds the time that is
- * spent on comparing bytes of matches that are not taken. */
+/* A match of this length is taken without looking further. */
 #define RP_LZ77_SUFFICIENT_LENGTH 64
 
 typedef struct rp_lazy_plan {
@@ -26,39 +25,29 @@ typedef struct rp_lazy_plan {
     uint32_t n_ahead; /* positions that are looked at before a match is taken, 1 or 2 */
 } rp_lazy_plan;
 
-RP_FN uint64_t rp_pack_match(rp_match match)
-{
-    return (uint64_t)match.offset << 32 | match.length;
-}
-
-RP_FN rp_match rp_unpack_match(uint64_t packed, uint64_t gain)
-{
-    rp_match match;
-    match.length = (uint32_t)packed;
-    match.offset = (uint32_t)(packed >> 32);
-    match.gain = (int32_t)gain;
-    return match;
-}
-
 /* The match of the rank below; `first` on rank 0. A collective. */
 RP_FN rp_match rp_shift_match(rp_team *team, rp_match match, rp_match first)
 {
-    uint64_t packed = team_shift_up(team, rp_pack_match(match), rp_pack_match(first));
-    uint64_t gain = team_shift_up(team, (uint64_t)match.gain, (uint64_t)first.gain);
-    return rp_unpack_match(packed, gain);
+    if (TEAM_SIZE(team) == 1)
+        return first;
+    return rp_unpack_match(
+        (uint32_t)team_shift_up(team, rp_pack_match(match), rp_pack_match(first)));
 }
 
 /* The match of one rank, on all. A collective. */
 RP_FN rp_match rp_broadcast_match(rp_team *team, rp_match match, uint32_t root)
 {
-    uint64_t packed = team_broadcast(team, rp_pack_match(match), root);
-    uint64_t gain = team_broadcast(team, (uint64_t)match.gain, root);
-    return rp_unpack_match(packed, gain);
+    if (TEAM_SIZE(team) == 1)
+        return match;
+    return rp_unpack_match((uint32_t)team_broadcast(team, rp_pack_match(match), root));
 }
 
+/* `matches` are those of rp_lz77_find_matches(), or NULL: then each position is judged when the
+ * parse comes to it, which is less work for one worker, as the parse skips most. */
 RP_FN_INLINE void rp_lazy_parse(rp_team *team, const uint8_t *source, uint32_t n_bytes,
-                                rp_lz77_candidates candidates, rp_lazy_plan plan,
-                                rp_repeat_offsets repeats, rp_lz77_output *output)
+                                rp_lz77_candidates candidates, const uint32_t *matches,
+                                rp_lazy_plan plan, rp_repeat_offsets repeats,
+                                rp_lz77_output *output)
 {
     uint32_t end = n_bytes < RP_LZ77_SHORT_BYTES ? 0 : n_bytes - RP_LZ77_SHORT_BYTES + 1;
     uint32_t anchor = 0;               /* first byte that is not in a sequence yet */
@@ -70,9 +59,14 @@ RP_FN_INLINE void rp_lazy_parse(rp_team *team, const uint8_t *source, uint32_t n
         rp_match match = rp_no_match();
         /* What does not save more than the matches before it changes nothing. */
         int32_t least = previous.gain > older.gain ? previous.gain : older.gain;
-        if (mine < end)
+        if (TEAM_RANK(team) != 0)
+            least = 0;
+        if (mine < end && matches == NULL)
             match = rp_lz77_best_match(source, n_bytes, mine, candidates, plan.depths, repeats,
-                                       mine == anchor, TEAM_RANK(team) == 0 ? least : 0);
+                                       mine == anchor, least);
+        else if (mine < end)
+            match = rp_lz77_better_match(source, n_bytes, mine, matches[mine], repeats,
+                                         mine == anchor, least);
         /* The worker that sees a match and all that come into question instead decides. */
         rp_match before = rp_shift_match(team, match, previous);
         rp_match judged = before;
@@ -92,8 +86,12 @@ RP_FN_INLINE void rp_lazy_parse(rp_team *team, const uint8_t *source, uint32_t n
             continue;
         }
         judged = rp_broadcast_match(team, judged, taker);
-        position = rp_lz77_take(team, source, anchor, position + taker - plan.n_ahead,
-                                judged.length, judged.offset, &repeats, output);
+        uint32_t begin = position + taker - plan.n_ahead;
+        uint32_t behind = begin + judged.length;
+        if (judged.length == RP_LZ77_JUDGED_LENGTH)
+            behind = rp_lz77_extend(team, source, behind, n_bytes, judged.offset);
+        position = rp_lz77_take(team, source, anchor, begin, behind - begin, judged.offset,
+                                &repeats, output);
         anchor = position;
         older = rp_no_match();
         previous = rp_no_match();

@@ -20,11 +20,32 @@ typedef struct rp_repeat_offsets {
     uint32_t offset[3];
 } rp_repeat_offsets;
 
+/* Matches are judged by up to so many bytes, and extended once they are taken. That bounds the work
+ * at each position, whatever the block (all its bytes may be equal), and lets a match be packed
+ * in 32 bits. */
+#define RP_LZ77_JUDGED_LENGTH 255
+
 typedef struct rp_match {
-    uint32_t length; /* 0: none */
+    uint32_t length; /* 0: none; at most RP_LZ77_JUDGED_LENGTH */
     uint32_t offset;
     int32_t gain;
 } rp_match;
+
+/* Length in bits 0-7, cost in bits 8-15, offset in bits 16-31; 0: none. */
+RP_FN uint32_t rp_pack_match(rp_match match)
+{
+    uint32_t cost = match.length * RP_LZ77_BYTE_GAIN - (uint32_t)match.gain;
+    return match.offset << 16 | cost << 8 | match.length;
+}
+
+RP_FN rp_match rp_unpack_match(uint32_t packed)
+{
+    rp_match match;
+    match.length = packed & 0xFF;
+    match.offset = packed >> 16;
+    match.gain = (int32_t)(match.length * RP_LZ77_BYTE_GAIN - (packed >> 8 & 0xFF));
+    return match;
+}
 
 RP_FN rp_match rp_no_match(void)
 {
@@ -86,7 +107,8 @@ RP_FN_INLINE void rp_lz77_judge(const uint8_t *source, uint32_t n_bytes, uint32_
                                 uint32_t offset, int32_t cost, rp_match *best)
 {
     const uint8_t *at = source + position;
-    uint32_t length = rp_lz77_count_equal(at, at - offset, source + n_bytes);
+    uint32_t most = rp_min32(n_bytes - position, RP_LZ77_JUDGED_LENGTH);
+    uint32_t length = rp_lz77_count_equal(at, at - offset, at + most);
     int32_t gain = (int32_t)(length * RP_LZ77_BYTE_GAIN) - cost;
     if (gain > best->gain && length >= RP_LZ77_SHORT_BYTES) {
         best->length = length;
@@ -120,17 +142,26 @@ RP_FN_INLINE void rp_lz77_follow(const uint16_t *candidates, uint32_t position, 
     }
 }
 
-/* The offsets to try at a position; 0 for those that are none. Returns how many. */
-RP_FN_INLINE uint32_t rp_lz77_offsets(uint32_t n_bytes, uint32_t position,
-                                      rp_lz77_candidates candidates, rp_lz77_depths depths,
-                                      rp_repeat_offsets repeats, bool no_literals,
-                                      uint32_t *offsets)
+#define RP_LZ77_REPEATS 3
+
+/* Fills offsets with the RP_LZ77_REPEATS repeat offsets at a position; 0 for those that are none.
+ */
+RP_FN_INLINE void rp_lz77_repeats(uint32_t position, rp_repeat_offsets repeats, bool no_literals,
+                                  uint32_t *offsets)
+{
+    for (uint32_t code = 0; code < RP_LZ77_REPEATS; code++) {
+        uint32_t offset = rp_repeat_offset(repeats, code, no_literals);
+        offsets[code] = offset <= position ? offset : 0;
+    }
+}
+
+/* Fills offsets with those of the chains at a position; 0 for those that are none. Returns how
+ * many. */
+RP_FN_INLINE uint32_t rp_lz77_chains(uint32_t n_bytes, uint32_t position,
+                                     rp_lz77_candidates candidates, rp_lz77_depths depths,
+                                     uint32_t *offsets)
 {
     uint32_t n = 0;
-    for (uint32_t code = 0; code < 3; code++) {
-        uint32_t offset = rp_repeat_offset(repeats, code, no_literals);
-        offsets[n++] = offset <= position ? offset : 0;
-    }
     rp_lz77_follow(candidates.of_three, position, depths.of_three, offsets + n);
     n += depths.of_three;
     rp_lz77_follow(candidates.of_short, position, depths.of_short, offsets + n);
@@ -142,21 +173,30 @@ RP_FN_INLINE uint32_t rp_lz77_offsets(uint32_t n_bytes, uint32_t position,
     return n;
 }
 
+/* The offsets to try at a position, repeat offsets first. Returns how many. */
+RP_FN_INLINE uint32_t rp_lz77_offsets(uint32_t n_bytes, uint32_t position,
+                                      rp_lz77_candidates candidates, rp_lz77_depths depths,
+                                      rp_repeat_offsets repeats, bool no_literals,
+                                      uint32_t *offsets)
+{
+    rp_lz77_repeats(position, repeats, no_literals, offsets);
+    return RP_LZ77_REPEATS +
+           rp_lz77_chains(n_bytes, position, candidates, depths, offsets + RP_LZ77_REPEATS);
+}
+
 /*
- * The match that saves most, if it saves more than `least`. A match that does has to be of some
- * length, and the last 4 bytes of that length are compared before anything else: with a match
- * of the position before to beat, nearly all fail there.
+ * The match that saves most, the first of equals, if it saves more than `least`; the first
+ * n_repeats offsets are repeat offsets. A match that does has to be of some length, and the last 4
+ * bytes of that length are compared before anything else: with a match of the position before to
+ * beat, nearly all fail there.
  */
-RP_FN_INLINE rp_match rp_lz77_best_match(const uint8_t *source, uint32_t n_bytes, uint32_t position,
-                                         rp_lz77_candidates candidates, rp_lz77_depths depths,
-                                         rp_repeat_offsets repeats, bool no_literals, int32_t least)
+RP_FN_INLINE rp_match rp_lz77_best_of(const uint8_t *source, uint32_t n_bytes, uint32_t position,
+                                      const uint32_t *offsets, uint32_t n_offsets,
+                                      uint32_t n_repeats, int32_t least)
 {
     uint32_t probe = rp_max32((uint32_t)least / RP_LZ77_BYTE_GAIN + 1, 4) - 4;
     if (position + probe + 4 > n_bytes)
         return rp_no_match();
-    uint32_t offsets[RP_LZ77_MAX_OFFSETS];
-    uint32_t n_offsets =
-        rp_lz77_offsets(n_bytes, position, candidates, depths, repeats, no_literals, offsets);
     /* Whether bytes match is nothing that a branch predictor could know: all are compared
      * first, and most positions are left with one branch. */
     const uint8_t *at = source + position + probe;
@@ -169,11 +209,56 @@ RP_FN_INLINE rp_match rp_lz77_best_match(const uint8_t *source, uint32_t n_bytes
     while (equal != 0) {
         uint32_t k = rp_trailing_zeros64(equal);
         uint32_t offset = offsets[k];
-        int32_t cost = k < 3 ? (int32_t)k : (int32_t)rp_high_bit(offset) + RP_LZ77_OFFSET_COST;
+        int32_t cost =
+            k < n_repeats ? (int32_t)k : (int32_t)rp_high_bit(offset) + RP_LZ77_OFFSET_COST;
         rp_lz77_judge(source, n_bytes, position, offset, cost, &best);
         equal &= equal - 1;
     }
     return best.length != 0 ? best : rp_no_match();
+}
+
+/* The best of all matches at a position, if it saves more than `least`. */
+RP_FN_INLINE rp_match rp_lz77_best_match(const uint8_t *source, uint32_t n_bytes, uint32_t position,
+                                         rp_lz77_candidates candidates, rp_lz77_depths depths,
+                                         rp_repeat_offsets repeats, bool no_literals, int32_t least)
+{
+    uint32_t offsets[RP_LZ77_MAX_OFFSETS];
+    rp_lz77_repeats(position, repeats, no_literals, offsets);
+    uint32_t n = RP_LZ77_REPEATS +
+                 rp_lz77_chains(n_bytes, position, candidates, depths, offsets + RP_LZ77_REPEATS);
+    return rp_lz77_best_of(source, n_bytes, position, offsets, n, RP_LZ77_REPEATS, least);
+}
+
+/*
+ * The same in two steps, which give the same match. First, for every position by itself, the best
+ * match of the chains: work for as many workers as there are.
+ */
+RP_FN_INLINE void rp_lz77_find_matches(rp_team *team, const uint8_t *source, uint32_t n_bytes,
+                                       rp_lz77_candidates candidates, rp_lz77_depths depths,
+                                       uint32_t *matches)
+{
+    uint32_t end = n_bytes < RP_LZ77_SHORT_BYTES ? 0 : n_bytes - RP_LZ77_SHORT_BYTES + 1;
+    TEAM_FOR (i, 0, end, team) {
+        uint32_t offsets[RP_LZ77_MAX_OFFSETS];
+        uint32_t n = rp_lz77_chains(n_bytes, i, candidates, depths, offsets);
+        matches[i] = rp_pack_match(rp_lz77_best_of(source, n_bytes, i, offsets, n, 0, 0));
+    }
+    team_sync(team);
+}
+
+/* Then, with repeat offsets that only the parse knows, what is best of these and that match. The
+ * repeat offsets come first, so among equals they win. */
+RP_FN_INLINE rp_match rp_lz77_better_match(const uint8_t *source, uint32_t n_bytes,
+                                           uint32_t position, uint32_t packed,
+                                           rp_repeat_offsets repeats, bool no_literals,
+                                           int32_t least)
+{
+    uint32_t offsets[RP_LZ77_REPEATS];
+    rp_lz77_repeats(position, repeats, no_literals, offsets);
+    rp_match repeat = rp_lz77_best_of(source, n_bytes, position, offsets, RP_LZ77_REPEATS,
+                                      RP_LZ77_REPEATS, least);
+    rp_match found = rp_unpack_match(packed);
+    return found.gain > least && found.gain > repeat.gain ? found : repeat;
 }
 
 #endif

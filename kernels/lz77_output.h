@@ -20,6 +20,23 @@ RP_FN rp_sequence rp_make_sequence(uint32_t literal_length, uint32_t match_lengt
            (uint64_t)offset_value << 34;
 }
 
+/* The first byte from `position` on that differs from the one `offset` before it, or n_bytes. */
+RP_FN uint32_t rp_lz77_extend(rp_team *team, const uint8_t *source, uint32_t position,
+                              uint32_t n_bytes, uint32_t offset)
+{
+    const uint32_t strip = 16;
+    for (;;) {
+        uint32_t mine = rp_min32(position + TEAM_RANK(team) * strip, n_bytes);
+        uint32_t end = rp_min32(mine + strip, n_bytes);
+        uint32_t equal = rp_lz77_count_equal(source + mine, source + mine - offset, source + end);
+        bool stops = mine + equal < end || end == n_bytes;
+        uint32_t first = team_reduce_min(team, stops ? mine + equal : RP_TEAM_NONE);
+        if (first != RP_TEAM_NONE)
+            return first;
+        position += TEAM_SIZE(team) * strip;
+    }
+}
+
 /* Appends a match and the literals before it; returns the position behind it. The match takes
  * in literals before it that are equal, too. Every worker passes the same arguments. */
 RP_FN uint32_t rp_lz77_take(rp_team *team, const uint8_t *source, uint32_t anchor,

@@ -24,11 +24,21 @@ typedef char rp_optimal_memory_fits[sizeof(rp_optimal_memory) <= RP_TEAM_MEMORY_
 /* Scratch of the matcher for a block of up to n_bytes. */
 typedef struct rp_lz77_scratch {
     rp_lz77_candidates candidates;
+    uint32_t *matches; /* of the lazy parse; NULL: not wanted */
     rp_step *steps;
     rp_node *nodes;
 } rp_lz77_scratch;
 
-/* Divides the scratch, as rp_lz77_scratch_bytes() has it. */
+/* Whether the best match of each position is found before the parse. On a GPU many threads do that
+ * side by side, and a single warp parses. One worker is faster without, because most positions
+ * are inside matches and are never looked at. */
+#if defined(RP_TEAM_THREADS) || defined(__CUDACC__)
+#define RP_LZ77_MATCHES_FIRST true
+#else
+#define RP_LZ77_MATCHES_FIRST false
+#endif
+
+/* Divides the scratch. The nodes of the optimal parse replace the matches, which are used up. */
 RP_FN rp_lz77_scratch rp_lz77_divide_scratch(uint8_t *base, uint32_t n_bytes, bool optimal)
 {
     rp_lz77_scratch scratch;
@@ -36,11 +46,13 @@ RP_FN rp_lz77_scratch rp_lz77_divide_scratch(uint8_t *base, uint32_t n_bytes, bo
     scratch.candidates.of_short = (uint16_t *)(void *)base;
     scratch.candidates.of_long = scratch.candidates.of_short + round;
     scratch.candidates.of_three = NULL;
+    scratch.matches = (uint32_t *)(void *)(scratch.candidates.of_long + round);
     scratch.steps = NULL;
     scratch.nodes = NULL;
     if (optimal) {
         scratch.candidates.of_three = scratch.candidates.of_long + round;
         scratch.nodes = (rp_node *)(void *)(scratch.candidates.of_three + round);
+        scratch.matches = (uint32_t *)(void *)scratch.nodes;
         scratch.steps = (rp_step *)(void *)(scratch.nodes + round + RP_MAX_SEGMENTS + 1);
     }
     return scratch;
@@ -52,8 +64,7 @@ RP_FN uint32_t rp_lz77_take_longest(rp_team *team, const uint8_t *source, uint32
                                     uint32_t begin, uint32_t end, uint32_t limit, uint32_t offset,
                                     rp_repeat_offsets *repeats, rp_lz77_output *output)
 {
-    while (end < limit && source[end] == source[end - offset])
-        end++;
+    end = rp_lz77_extend(team, source, end, limit, offset);
     return rp_lz77_take(team, source, anchor, begin, end - begin, offset, repeats, output);
 }
 
@@ -115,27 +126,62 @@ RP_FN rp_lz77_depths rp_depths(uint32_t of_long, uint32_t of_short, uint32_t of_
     return depths;
 }
 
-RP_FN rp_lazy_plan rp_lazy(uint32_t of_long, uint32_t of_short, uint32_t n_ahead)
+/* The lazy parse of each effort. Depths are in docs/kernels.md, with what they gain. */
+RP_FN rp_lazy_plan rp_lazy_plan_of(bool is_fast)
 {
     rp_lazy_plan plan;
-    plan.depths = rp_depths(of_long, of_short, 0);
-    plan.n_ahead = n_ahead;
+    plan.depths = is_fast ? rp_depths(1, 1, 0) : rp_depths(2, 4, 0);
+    plan.n_ahead = is_fast ? 1 : 2;
     return plan;
 }
 
-/* The parse of each effort. Depths are in docs/kernels.md, with what they gain. */
+/* The scratch of one block, divided. */
+RP_FN rp_lz77_scratch rp_lz77_scratch_of(const rp_stage_args *args, uint32_t chunk_index,
+                                         uint32_t n_bytes)
+{
+    const rp_stage_buffers *buffers = &args->buffers;
+    uint8_t *base =
+        buffers->d_scratch + chunk_index * buffers->scratch_stride + RP_TEAM_MEMORY_BYTES;
+    rp_lz77_scratch scratch = rp_lz77_divide_scratch(base, n_bytes, args->effort >= RP_EFFORT_HIGH);
+    if (!RP_LZ77_MATCHES_FIRST)
+        scratch.matches = NULL;
+    return scratch;
+}
+
+/* First half of the stage: what is found at each position, into the scratch. Ends with a barrier.
+ */
+RP_FN void rp_stage_lz77_find(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
+                              void *team_memory)
+{
+    rp_chunk_view view = rp_view_chunk(args, chunk_index);
+    if (view.n_bytes == 0)
+        return;
+    rp_lz77_scratch scratch = rp_lz77_scratch_of(args, chunk_index, view.n_bytes);
+    rp_lz77_find_candidates(team, view.source, view.n_bytes, scratch.candidates,
+                            (rp_lz77_tables *)team_memory);
+    if (scratch.matches == NULL)
+        return;
+    /* Twice, so that the chain depths are constants. */
+    if (args->effort == RP_EFFORT_FAST)
+        rp_lz77_find_matches(team, view.source, view.n_bytes, scratch.candidates,
+                             rp_lazy_plan_of(true).depths, scratch.matches);
+    else
+        rp_lz77_find_matches(team, view.source, view.n_bytes, scratch.candidates,
+                             rp_lazy_plan_of(false).depths, scratch.matches);
+}
+
 RP_FN void rp_lz77_parse(rp_team *team, rp_chunk_view view, const rp_stage_args *args,
                          const rp_lz77_scratch *scratch, rp_repeat_offsets repeats,
                          void *team_memory, rp_lz77_output *output)
 {
     rp_optimal_memory *memory = (rp_optimal_memory *)team_memory;
     if (args->effort == RP_EFFORT_FAST) {
-        rp_lazy_parse(team, view.source, view.n_bytes, scratch->candidates, rp_lazy(1, 1, 1),
-                      repeats, output);
+        rp_lazy_parse(team, view.source, view.n_bytes, scratch->candidates, scratch->matches,
+                      rp_lazy_plan_of(true), repeats, output);
         return;
     }
-    rp_lazy_parse(team, view.source, view.n_bytes, scratch->candidates, rp_lazy(2, 4, 2), repeats,
-                  output);
+    rp_lazy_parse(team, view.source, view.n_bytes, scratch->candidates, scratch->matches,
+                  rp_lazy_plan_of(false), repeats, output);
     if (args->effort == RP_EFFORT_HIGH) {
         rp_optimal_pass(team, view, scratch, rp_depths(1, 4, 1), repeats, memory, output);
     } else if (args->effort == RP_EFFORT_MAX) {
@@ -144,8 +190,9 @@ RP_FN void rp_lz77_parse(rp_team *team, rp_chunk_view view, const rp_stage_args 
     }
 }
 
-RP_FN void rp_stage_lz77_matcher(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
-                                 void *team_memory)
+/* Second half: sequences and literals from what the first half left in the scratch. */
+RP_FN void rp_stage_lz77_parse(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
+                               void *team_memory)
 {
     const rp_stage_buffers *buffers = &args->buffers;
     rp_chunk_view view = rp_view_chunk(args, chunk_index);
@@ -155,16 +202,11 @@ RP_FN void rp_stage_lz77_matcher(rp_team *team, const rp_stage_args *args, uint3
     output.n_sequences = 0;
     output.n_literals = 0;
     if (view.n_bytes != 0) {
-        uint8_t *base =
-            buffers->d_scratch + chunk_index * buffers->scratch_stride + RP_TEAM_MEMORY_BYTES;
-        rp_lz77_scratch scratch =
-            rp_lz77_divide_scratch(base, view.n_bytes, args->effort >= RP_EFFORT_HIGH);
+        rp_lz77_scratch scratch = rp_lz77_scratch_of(args, chunk_index, view.n_bytes);
         rp_repeat_offsets repeats;
         repeats.offset[0] = view.is_first ? 1 : 0;
         repeats.offset[1] = view.is_first ? 4 : 0;
         repeats.offset[2] = view.is_first ? 8 : 0;
-        rp_lz77_find_candidates(team, view.source, view.n_bytes, scratch.candidates,
-                                (rp_lz77_tables *)team_memory);
         rp_lz77_parse(team, view, args, &scratch, repeats, team_memory, &output);
         if (rp_literals_only_is_better(team, view.source, view.n_bytes, &output,
                                        (rp_literals_only_memory *)team_memory)) {
@@ -180,6 +222,15 @@ RP_FN void rp_stage_lz77_matcher(rp_team *team, const rp_stage_args *args, uint3
         chunk->literals_section_bytes = 0;
         chunk->sequences_section_bytes = 0;
     }
+}
+
+/* Both halves. They share nothing but the scratch, so they may also be launched one by one, on
+ * teams of different sizes, with this stage's team memory for each. */
+RP_FN void rp_stage_lz77_matcher(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
+                                 void *team_memory)
+{
+    rp_stage_lz77_find(team, args, chunk_index, team_memory);
+    rp_stage_lz77_parse(team, args, chunk_index, team_memory);
 }
 
 #endif

@@ -277,6 +277,7 @@ uint64_t team_device_barriers(const rp_device *device)
 typedef struct stage_run {
     const struct rp_launch *launch;
     uint32_t index;
+    uint32_t half; /* of the matcher */
     void *team_memory;
 } stage_run;
 
@@ -286,7 +287,10 @@ static void run_stage(rp_team *team, void *context)
     const rp_stage_args *args = &run->launch->args;
     switch (run->launch->stage) {
     case RP_STAGE_LZ77_MATCHER:
-        rp_stage_lz77_matcher(team, args, run->index, run->team_memory);
+        if (run->half == 0)
+            rp_stage_lz77_find(team, args, run->index, run->team_memory);
+        else
+            rp_stage_lz77_parse(team, args, run->index, run->team_memory);
         break;
     case RP_STAGE_HUFFMAN_ENCODER:
         rp_stage_huffman_encoder(team, args, run->index, run->team_memory);
@@ -300,17 +304,41 @@ static void run_stage(rp_team *team, void *context)
     }
 }
 
+static void resize(team_state *state, uint32_t size)
+{
+    state->size = size;
+    for (uint32_t rank = 0; rank < size; rank++)
+        state->workers[rank].team.size = size;
+}
+
+/* The two halves of the matcher share nothing but the scratch: the second half is a launch of its
+ * own with other team memory, and where workers take turns also on a team of another size. */
+static bool run_second_half(team_state *state, stage_run *run)
+{
+    uint32_t size = state->size;
+    run->half = 1;
+    fill_random(state, state->team_memory, RP_TEAM_MEMORY_BYTES);
+    if (state->kind == TEAM_DEVICE_SHUFFLED)
+        resize(state, size / 3 + 1);
+    bool ran = team_device_run(&state->device, run_stage, run);
+    if (state->kind == TEAM_DEVICE_SHUFFLED)
+        resize(state, size);
+    return ran;
+}
+
 static rp_status team_launch(rp_stream stream, const struct rp_launch *launch)
 {
     team_state *state = stream.device->state;
     const rp_stage_buffers *buffers = &launch->args.buffers;
     for (uint32_t i = 0; i < launch->n_teams; i++) {
-        stage_run run = {launch, i, state->team_memory};
+        stage_run run = {launch, i, 0, state->team_memory};
         fill_random(state, state->team_memory, RP_TEAM_MEMORY_BYTES);
         if (launch->stage != RP_STAGE_FRAME_ASSEMBLER)
             fill_random(state, buffers->d_scratch + i * buffers->scratch_stride,
                         buffers->scratch_stride);
         if (!team_device_run((rp_device *)stream.device, run_stage, &run))
+            return RP_STATUS_LAUNCH_FAILED;
+        if (launch->stage == RP_STAGE_LZ77_MATCHER && !run_second_half(state, &run))
             return RP_STATUS_LAUNCH_FAILED;
     }
     return RP_STATUS_OK;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The collectives of team.h against plain definitions of what they return, for teams of 1 to 33
- * workers, twice: this file is compiled for teams of threads and for teams of one.
+ * The collectives of team.h, and that of a match's true length, against plain definitions of what
+ * they return, for teams of 1 to 33 workers, twice: this file is compiled for teams of threads and
+ * for teams of one.
  *
  * What every rank passes in a round follows from (round, rank), so each rank knows what all the
  * others passed without asking them. Collectives follow one another directly, as a missing
@@ -16,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "kernels/lz77_output.h"
 #include "kernels/team.h"
 #include "tests/support/team_device.h"
 
@@ -33,12 +35,13 @@ typedef enum operation {
     ATOMICS,
     LOOP,
     COPY,
+    EXTEND,
     N_OPERATIONS
 } operation;
 
 static const char *const operation_names[N_OPERATIONS] = {
-    "broadcast", "shift_up", "reduce_min", "scan_add", "scan_add without total",
-    "match",     "sync",     "atomics",    "TEAM_FOR", "copy",
+    "broadcast", "shift_up", "reduce_min", "scan_add", "scan_add without total", "match", "sync",
+    "atomics",   "TEAM_FOR", "copy",       "extend",
 };
 
 /* What the workers share, and where each says which operation has failed it. */
@@ -228,6 +231,26 @@ static bool check_copy(rp_team *team, collective_test *test, uint32_t round)
     return good;
 }
 
+/* A match that goes on for some bytes, to the end of the block or not. */
+static bool check_extend(rp_team *team, collective_test *test, uint32_t round)
+{
+    uint32_t offset = 1 + choice(test, round, 0, 40);
+    uint32_t begin = offset + choice(test, round, 1, 40);
+    uint32_t n = begin + choice(test, round, 2, N_SLOTS - 80);
+    uint32_t expected = begin + choice(test, round, 3, N_SLOTS);
+    if (TEAM_RANK(team) == 0) {
+        for (uint32_t i = 0; i < N_SLOTS; i++)
+            test->source[i] =
+                i < offset ? (uint8_t)value_of(test, round, i) : test->source[i - offset];
+        if (expected < N_SLOTS)
+            test->source[expected] ^= 1;
+    }
+    team_sync(team);
+    bool good = rp_lz77_extend(team, test->source, begin, n, offset) == rp_min32(expected, n);
+    team_sync(team);
+    return good;
+}
+
 static void worker_main(struct rp_team *team, void *context)
 {
     collective_test *test = context;
@@ -265,6 +288,9 @@ static void worker_main(struct rp_team *team, void *context)
             break;
         case COPY:
             good = check_copy(team, test, round);
+            break;
+        case EXTEND:
+            good = check_extend(team, test, round);
             break;
         case N_OPERATIONS:
             break;
