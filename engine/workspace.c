@@ -33,13 +33,9 @@ size_t rp_workspace_layout(uint8_t *base, size_t max_input_bytes, size_t n_input
     /* A chunk of 0 bytes takes its place too, which keeps the arithmetic free of exceptions. */
     if (chunk == 0)
         chunk = 1;
-    size_t max_sequences = chunk / RP_OPTIMAL_MIN_MATCH + 1;
+    size_t max_sequences = chunk / RP_STEP_MIN_BYTES + 1;
     /* The matcher's scratch; the sequences stage has use for 4 bytes a sequence of it. */
-    uint8_t *origin = (uint8_t *)RP_WORKSPACE_ALIGNMENT;
-    bool optimal = effort >= RP_EFFORT_HIGH;
-    rp_lz77_scratch scratch = rp_lz77_divide_scratch(origin, (uint32_t)chunk, optimal);
-    size_t extra = optimal ? (size_t)((uint8_t *)(scratch.steps + max_sequences) - origin)
-                           : (size_t)((uint8_t *)(scratch.matches + chunk) - origin);
+    size_t extra = rp_lz77_scratch_bytes((uint32_t)chunk, effort >= RP_EFFORT_HIGH);
 
     buffers->n_chunks = n_inputs * per_input;
     buffers->chunks_per_input = per_input;

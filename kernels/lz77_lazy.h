@@ -13,12 +13,16 @@
 #define ROCKPRESS_KERNELS_LZ77_LAZY_H
 
 #include "kernels/lz77_output.h"
+#include "kernels/lz77_steps.h"
 
 /* How much more the match of the position after the next must save: it costs two literals. That
  * of the next position need only save more at all. */
 #define RP_LZ77_SECOND_MARGIN 3
 /* A match of this length is taken without looking further. */
 #define RP_LZ77_SUFFICIENT_LENGTH 64
+
+/* Segments of the block that are parsed independently: work for a part of the team each. */
+#define RP_LAZY_SEGMENT_BYTES 2048
 
 typedef struct rp_lazy_plan {
     rp_lz77_depths depths;
@@ -42,29 +46,35 @@ RP_FN rp_match rp_broadcast_match(rp_team *team, rp_match match, uint32_t root)
     return rp_unpack_match((uint32_t)team_broadcast(team, rp_pack_match(match), root));
 }
 
-/* `matches` are those of rp_lz77_find_matches(), or NULL: then each position is judged when the
- * parse comes to it, which is less work for one worker, as the parse skips most. */
-RP_FN_INLINE void rp_lazy_parse(rp_team *team, const uint8_t *source, uint32_t n_bytes,
-                                rp_lz77_candidates candidates, const uint32_t *matches,
-                                rp_lazy_plan plan, rp_repeat_offsets repeats,
-                                rp_lz77_output *output)
+/*
+ * Parses the segment [begin, end) of a block of n_bytes. `matches` are those of
+ * rp_lz77_find_matches(), or NULL: then each position is judged when the parse comes to it, which
+ * is less work for one worker, as the parse skips most. Returns the number of steps.
+ */
+RP_FN_INLINE uint32_t rp_lazy_parse(rp_team *team, const uint8_t *source, uint32_t n_bytes,
+                                    uint32_t begin, uint32_t end, rp_lz77_candidates candidates,
+                                    const uint32_t *matches, rp_lazy_plan plan,
+                                    rp_repeat_offsets repeats, rp_step *steps)
 {
-    uint32_t end = n_bytes < RP_LZ77_SHORT_BYTES ? 0 : n_bytes - RP_LZ77_SHORT_BYTES + 1;
-    uint32_t anchor = 0;               /* first byte that is not in a sequence yet */
-    uint32_t position = 0;             /* the window's start */
+    /* Judged are also the positions behind the segment that decide on its last ones. */
+    uint32_t end_judged = n_bytes < RP_LZ77_SHORT_BYTES ? 0 : n_bytes - RP_LZ77_SHORT_BYTES + 1;
+    end_judged = rp_min32(end_judged, end + plan.n_ahead);
+    uint32_t n_steps = 0;
+    uint32_t anchor = begin;           /* first byte that is not in a step yet */
+    uint32_t position = begin;         /* the window's start */
     rp_match older = rp_no_match();    /* at position - 2 */
     rp_match previous = rp_no_match(); /* at position - 1 */
-    while (position < end || previous.length != 0 || older.length != 0) {
+    while (position < end_judged || previous.length != 0 || older.length != 0) {
         uint32_t mine = position + TEAM_RANK(team);
         rp_match match = rp_no_match();
         /* What does not save more than the matches before it changes nothing. */
         int32_t least = previous.gain > older.gain ? previous.gain : older.gain;
         if (TEAM_RANK(team) != 0)
             least = 0;
-        if (mine < end && matches == NULL)
+        if (mine < end_judged && matches == NULL)
             match = rp_lz77_best_match(source, n_bytes, mine, candidates, plan.depths, repeats,
                                        mine == anchor, least);
-        else if (mine < end)
+        else if (mine < end_judged)
             match = rp_lz77_better_match(source, n_bytes, mine, matches[mine], repeats,
                                          mine == anchor, least);
         /* The worker that sees a match and all that come into question instead decides. */
@@ -86,17 +96,56 @@ RP_FN_INLINE void rp_lazy_parse(rp_team *team, const uint8_t *source, uint32_t n
             continue;
         }
         judged = rp_broadcast_match(team, judged, taker);
-        uint32_t begin = position + taker - plan.n_ahead;
-        uint32_t behind = begin + judged.length;
+        uint32_t from = position + taker - plan.n_ahead;
+        if (from >= end)
+            break;
+        uint32_t behind = from + judged.length;
         if (judged.length == RP_LZ77_JUDGED_LENGTH)
             behind = rp_lz77_extend(team, source, behind, n_bytes, judged.offset);
-        position = rp_lz77_take(team, source, anchor, begin, behind - begin, judged.offset,
-                                &repeats, output);
-        anchor = position;
+        rp_step step =
+            rp_extend_back(source, anchor, rp_make_step(from, behind - from, judged.offset));
+        if (TEAM_RANK(team) == 0)
+            steps[n_steps] = step;
+        n_steps++;
+        (void)rp_encode_offset(&repeats, judged.offset, rp_step_position(step) == anchor);
+        position = behind;
+        anchor = behind;
         older = rp_no_match();
         previous = rp_no_match();
     }
-    rp_lz77_finish(team, source, anchor, n_bytes, output);
+    return n_steps;
+}
+
+/*
+ * Parses the whole block in segments of RP_LAZY_SEGMENT_BYTES, side by side. The first starts with
+ * the repeat offsets of the block, the others know none. Returns the number of segments.
+ */
+RP_FN_INLINE uint32_t rp_lazy_parse_segments(rp_team *team, const uint8_t *source, uint32_t n_bytes,
+                                             rp_lz77_candidates candidates, const uint32_t *matches,
+                                             rp_lazy_plan plan, rp_repeat_offsets repeats,
+                                             rp_segment *segments, rp_step *steps)
+{
+    rp_repeat_offsets none;
+    none.offset[0] = 0;
+    none.offset[1] = 0;
+    none.offset[2] = 0;
+    rp_team part = team_part(team);
+    uint32_t n_segments = (n_bytes + RP_LAZY_SEGMENT_BYTES - 1) / RP_LAZY_SEGMENT_BYTES;
+    TEAM_FOR_PARTS(i, 0, n_segments, team)
+    {
+        uint32_t begin = i * RP_LAZY_SEGMENT_BYTES;
+        uint32_t first = rp_first_step(begin);
+        uint32_t n_steps =
+            rp_lazy_parse(&part, source, n_bytes, begin, begin + RP_LAZY_SEGMENT_BYTES, candidates,
+                          matches, plan, i == 0 ? repeats : none, steps + first);
+        if (TEAM_RANK(&part) == 0) {
+            segments[i].begin = begin;
+            segments[i].first = first;
+            segments[i].n_steps = n_steps;
+        }
+    }
+    team_sync(team);
+    return n_segments;
 }
 
 #endif

@@ -14,27 +14,16 @@
 
 #include "kernels/lz77_output.h"
 #include "kernels/lz77_prices.h"
+#include "kernels/lz77_steps.h"
 
-/* A segment is at least this long, the last one apart. */
-#define RP_SEGMENT_BYTES 512
-#define RP_MAX_SEGMENTS (128 * 1024 / RP_SEGMENT_BYTES + 1)
 /* A match this long is taken without looking at the positions inside it. */
 #define RP_OPTIMAL_SUFFICIENT_LENGTH 128
 /* Longest match of one step; longer ones are several, joined when sequences are made. */
 #define RP_OPTIMAL_MAX_LENGTH 65535
 
-#define RP_OPTIMAL_MIN_MATCH 3
-
 /* Prices start from here: a literal's can be negative, as a longer run may be cheaper to code. */
 #define RP_PRICE_START (UINT32_C(1) << 24)
 #define RP_PRICE_NONE UINT32_MAX
-
-typedef struct rp_segment {
-    uint32_t begin;
-    uint32_t literal_length; /* literals before it since the last match */
-    uint16_t repeats[3];
-    uint32_t n_steps;
-} rp_segment;
 
 /* The way to a position. */
 typedef struct rp_node {
@@ -44,20 +33,6 @@ typedef struct rp_node {
     uint16_t literal_length; /* literals since the last match, at most 65535 */
     uint16_t repeats[3];
 } rp_node;
-
-/* A match of the parse. */
-typedef struct rp_step {
-    uint32_t position;
-    uint16_t length;
-    uint16_t offset;
-} rp_step;
-
-/* Where the steps and nodes of a segment start, in arrays for the whole block: a step takes at
- * least 3 bytes, and a segment has one node more than bytes. */
-RP_FN uint32_t rp_first_step(uint32_t begin)
-{
-    return (begin + RP_OPTIMAL_MIN_MATCH - 1) / RP_OPTIMAL_MIN_MATCH;
-}
 
 RP_FN rp_repeat_offsets rp_unpack_repeats(const uint16_t *packed)
 {
@@ -93,11 +68,11 @@ RP_FN uint32_t rp_cut_segments(const rp_sequence *sequences, uint32_t n_sequence
     for (uint32_t i = 0; i <= n_sequences; i++) {
         bool is_tail = i == n_sequences;
         uint32_t match = is_tail ? n_bytes : anchor + rp_sequence_literal_length(sequences[i]);
-        uint32_t next = segments[n - 1].begin + RP_SEGMENT_BYTES;
+        uint32_t next = segments[n - 1].begin + RP_MIN_SEGMENT_BYTES;
         while (next <= match && next < n_bytes) {
             uint32_t begin = rp_max32(next, anchor);
             rp_open_segment(&segments[n++], begin, anchor, repeats);
-            next = begin + RP_SEGMENT_BYTES;
+            next = begin + RP_MIN_SEGMENT_BYTES;
         }
         if (is_tail)
             break;
@@ -160,7 +135,7 @@ RP_FN uint32_t rp_offer_matches(const uint8_t *source, uint32_t n_bytes, uint32_
                         node->literal_length == 0, offsets);
     const uint8_t *at = source + position;
     uint32_t first = rp_load32(at);
-    uint32_t reached = RP_OPTIMAL_MIN_MATCH - 1;
+    uint32_t reached = RP_STEP_MIN_BYTES - 1;
     for (uint32_t k = 0; k < n_offsets && reached < RP_OPTIMAL_SUFFICIENT_LENGTH; k++) {
         uint32_t difference = rp_load32(at - offsets[k]) ^ first;
         if ((difference & 0xFFFFFF) != 0 || offsets[k] == 0)
@@ -196,29 +171,47 @@ RP_FN void rp_solve_segment(const uint8_t *source, uint32_t n_bytes, const rp_se
         rp_node *node = nodes + (position - begin);
         rp_offer_literal(node, source[position], prices);
         uint32_t reached = 0;
-        if (position + RP_LZ77_SHORT_BYTES <= n_bytes && position + RP_OPTIMAL_MIN_MATCH <= end)
+        if (position + RP_LZ77_SHORT_BYTES <= n_bytes && position + RP_STEP_MIN_BYTES <= end)
             reached =
                 rp_offer_matches(source, n_bytes, position, end, candidates, depths, prices, node);
         position += reached < RP_OPTIMAL_SUFFICIENT_LENGTH ? 1 : reached;
     }
 }
 
-/* Reads the cheapest way off the nodes of a segment of n bytes. Returns the number of steps. */
-RP_FN uint32_t rp_trace_segment(const rp_node *nodes, uint32_t begin, uint32_t n, rp_step *steps)
+/*
+ * Reads the cheapest way off the nodes of the segment [begin, end) and makes steps of it, from the
+ * last to the first, so they end where the segment's room ends. Matches that belong together become
+ * one; each is as long as its bytes are equal, the last one beyond the segment. One worker.
+ */
+RP_FN void rp_trace_segment(const uint8_t *source, uint32_t n_bytes, const rp_node *nodes,
+                            rp_segment *segment, uint32_t end, rp_step *steps)
 {
-    uint32_t n_steps = 0;
-    for (uint32_t i = n; i > 0; i -= rp_max32(nodes[i].length, 1))
-        n_steps += nodes[i].length != 0;
-    uint32_t at = n_steps;
-    for (uint32_t i = n; i > 0; i -= rp_max32(nodes[i].length, 1)) {
-        if (nodes[i].length == 0)
+    uint32_t begin = segment->begin;
+    uint32_t at = rp_first_step(end); /* the last step made */
+    uint32_t i = end - begin;
+    while (i > 0) {
+        uint32_t length = nodes[i].length;
+        if (length == 0) {
+            i--;
             continue;
-        at--;
-        steps[at].position = begin + i - nodes[i].length;
-        steps[at].length = nodes[i].length;
-        steps[at].offset = nodes[i].offset;
+        }
+        uint32_t offset = nodes[i].offset;
+        uint32_t behind = begin + i;
+        i -= length;
+        while (i > 0 && nodes[i].length != 0 && nodes[i].offset == offset)
+            i -= nodes[i].length;
+        if (behind == end) {
+            const uint8_t *from = source + behind;
+            behind += rp_lz77_count_equal(from, from - offset, source + n_bytes);
+        }
+        uint32_t before = i; /* where the step before this one ends */
+        while (before > 0 && nodes[before].length == 0)
+            before--;
+        rp_step step = rp_make_step(begin + i, behind - begin - i, offset);
+        steps[--at] = rp_extend_back(source, begin + before, step);
     }
-    return n_steps;
+    segment->first = at;
+    segment->n_steps = rp_first_step(end) - at;
 }
 
 #endif

@@ -37,33 +37,13 @@ RP_FN uint32_t rp_lz77_extend(rp_team *team, const uint8_t *source, uint32_t pos
     }
 }
 
-/* Appends a match and the literals before it; returns the position behind it. The match takes
- * in literals before it that are equal, too. Every worker passes the same arguments. */
-RP_FN uint32_t rp_lz77_take(rp_team *team, const uint8_t *source, uint32_t anchor,
-                            uint32_t position, uint32_t length, uint32_t offset,
-                            rp_repeat_offsets *repeats, rp_lz77_output *output)
+/* The block as literals only. */
+RP_FN void rp_lz77_all_literals(rp_team *team, const uint8_t *source, uint32_t n_bytes,
+                                rp_lz77_output *output)
 {
-    uint32_t end = position + length;
-    while (position > anchor && position > offset &&
-           source[position - 1] == source[position - 1 - offset])
-        position--;
-    uint32_t n_literals = position - anchor;
-    uint32_t offset_value = rp_encode_offset(repeats, offset, n_literals == 0);
-    if (TEAM_RANK(team) == 0)
-        output->sequences[output->n_sequences] =
-            rp_make_sequence(n_literals, end - position, offset_value);
-    team_copy(team, output->literals + output->n_literals, source + anchor, n_literals);
-    output->n_sequences++;
-    output->n_literals += n_literals;
-    return end;
-}
-
-/* Appends the literals behind the last match. */
-RP_FN void rp_lz77_finish(rp_team *team, const uint8_t *source, uint32_t anchor, uint32_t n_bytes,
-                          rp_lz77_output *output)
-{
-    team_copy(team, output->literals + output->n_literals, source + anchor, n_bytes - anchor);
-    output->n_literals += n_bytes - anchor;
+    team_copy(team, output->literals, source, n_bytes);
+    output->n_sequences = 0;
+    output->n_literals = n_bytes;
     team_sync(team);
 }
 

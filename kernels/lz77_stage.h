@@ -6,20 +6,22 @@
 #ifndef ROCKPRESS_KERNELS_LZ77_STAGE_H
 #define ROCKPRESS_KERNELS_LZ77_STAGE_H
 
+#include "kernels/lz77_join.h"
 #include "kernels/lz77_lazy.h"
 #include "kernels/lz77_literals_only.h"
 #include "kernels/lz77_optimal.h"
 
-/* Team memory of the optimal parse. */
-typedef struct rp_optimal_memory {
+/* Team memory of the parses. */
+typedef struct rp_parse_memory {
+    uint32_t n_segments;
+    uint32_t n_joined;
+    rp_segment segments[RP_MAX_SEGMENTS + 1];
     rp_block_counts counts;
     rp_prices prices;
-    uint32_t n_segments;
-    rp_segment segments[RP_MAX_SEGMENTS + 1];
-} rp_optimal_memory;
+} rp_parse_memory;
 
 typedef char rp_lz77_tables_fit[sizeof(rp_lz77_tables) <= RP_TEAM_MEMORY_BYTES ? 1 : -1];
-typedef char rp_optimal_memory_fits[sizeof(rp_optimal_memory) <= RP_TEAM_MEMORY_BYTES ? 1 : -1];
+typedef char rp_parse_memory_fits[sizeof(rp_parse_memory) <= RP_TEAM_MEMORY_BYTES ? 1 : -1];
 
 /* Scratch of the matcher for a block of up to n_bytes. */
 typedef struct rp_lz77_scratch {
@@ -43,35 +45,34 @@ RP_FN rp_lz77_scratch rp_lz77_divide_scratch(uint8_t *base, uint32_t n_bytes, bo
 {
     rp_lz77_scratch scratch;
     size_t round = (n_bytes + UINT32_C(15)) & ~UINT32_C(15);
-    scratch.candidates.of_short = (uint16_t *)(void *)base;
+    scratch.steps = (rp_step *)(void *)base;
+    scratch.candidates.of_short = (uint16_t *)(void *)(scratch.steps + rp_first_step(n_bytes) + 2);
     scratch.candidates.of_long = scratch.candidates.of_short + round;
     scratch.candidates.of_three = NULL;
     scratch.matches = (uint32_t *)(void *)(scratch.candidates.of_long + round);
-    scratch.steps = NULL;
     scratch.nodes = NULL;
     if (optimal) {
         scratch.candidates.of_three = scratch.candidates.of_long + round;
         scratch.nodes = (rp_node *)(void *)(scratch.candidates.of_three + round);
         scratch.matches = (uint32_t *)(void *)scratch.nodes;
-        scratch.steps = (rp_step *)(void *)(scratch.nodes + round + RP_MAX_SEGMENTS + 1);
     }
     return scratch;
 }
 
-/* Takes the match [begin, end), and what is equal behind it up to `limit`: a match of the optimal
- * parse ends with its segment, or with the longest length of a step. */
-RP_FN uint32_t rp_lz77_take_longest(rp_team *team, const uint8_t *source, uint32_t anchor,
-                                    uint32_t begin, uint32_t end, uint32_t limit, uint32_t offset,
-                                    rp_repeat_offsets *repeats, rp_lz77_output *output)
+/* Bytes of scratch that a block of n_bytes takes. */
+RP_FN size_t rp_lz77_scratch_bytes(uint32_t n_bytes, bool optimal)
 {
-    end = rp_lz77_extend(team, source, end, limit, offset);
-    return rp_lz77_take(team, source, anchor, begin, end - begin, offset, repeats, output);
+    uint8_t *origin = (uint8_t *)RP_WORKSPACE_ALIGNMENT; /* an address that is not NULL */
+    rp_lz77_scratch scratch = rp_lz77_divide_scratch(origin, n_bytes, optimal);
+    uintptr_t end = (uintptr_t)(optimal ? (void *)(scratch.nodes + n_bytes + RP_MAX_SEGMENTS + 1)
+                                        : (void *)(scratch.matches + n_bytes));
+    return (size_t)(end - (uintptr_t)origin);
 }
 
 /* Parses again under prices from the sequences and literals that are there, and replaces them. */
 RP_FN void rp_optimal_pass(rp_team *team, rp_chunk_view view, const rp_lz77_scratch *scratch,
                            rp_lz77_depths depths, rp_repeat_offsets repeats,
-                           rp_optimal_memory *memory, rp_lz77_output *output)
+                           rp_parse_memory *memory, rp_lz77_output *output)
 {
     rp_count_parse(team, output->literals, output->n_literals, output->sequences,
                    output->n_sequences, &memory->counts);
@@ -87,34 +88,11 @@ RP_FN void rp_optimal_pass(rp_team *team, rp_chunk_view view, const rp_lz77_scra
         rp_node *nodes = scratch->nodes + segment->begin + i;
         rp_solve_segment(view.source, view.n_bytes, segment, end, scratch->candidates, depths,
                          &memory->prices, nodes);
-        segment->n_steps = rp_trace_segment(nodes, segment->begin, end - segment->begin,
-                                            scratch->steps + rp_first_step(segment->begin));
+        rp_trace_segment(view.source, view.n_bytes, nodes, segment, end, scratch->steps);
     }
     team_sync(team);
-    output->n_sequences = 0;
-    output->n_literals = 0;
-    uint32_t anchor = 0;
-    uint32_t begin = 0; /* of the match that is being put together, 0: none */
-    uint32_t end = 0;
-    uint32_t offset = 0;
-    for (uint32_t i = 0; i < n_segments; i++) {
-        const rp_step *steps = scratch->steps + rp_first_step(memory->segments[i].begin);
-        for (uint32_t k = 0; k < memory->segments[i].n_steps; k++) {
-            rp_step step = steps[k];
-            if (step.offset != offset || step.position != end) {
-                if (begin != 0)
-                    anchor = rp_lz77_take_longest(team, view.source, anchor, begin, end,
-                                                  step.position, offset, &repeats, output);
-                begin = step.position;
-                offset = step.offset;
-            }
-            end = step.position + step.length;
-        }
-    }
-    if (begin != 0)
-        anchor = rp_lz77_take_longest(team, view.source, anchor, begin, end, view.n_bytes, offset,
-                                      &repeats, output);
-    rp_lz77_finish(team, view.source, anchor, view.n_bytes, output);
+    rp_join_steps(team, view.source, view.n_bytes, memory->segments, n_segments, scratch->steps,
+                  repeats, &memory->n_joined, output);
 }
 
 RP_FN rp_lz77_depths rp_depths(uint32_t of_long, uint32_t of_short, uint32_t of_three)
@@ -172,16 +150,19 @@ RP_FN void rp_stage_lz77_find(rp_team *team, const rp_stage_args *args, uint32_t
 
 RP_FN void rp_lz77_parse(rp_team *team, rp_chunk_view view, const rp_stage_args *args,
                          const rp_lz77_scratch *scratch, rp_repeat_offsets repeats,
-                         void *team_memory, rp_lz77_output *output)
+                         rp_parse_memory *memory, rp_lz77_output *output)
 {
-    rp_optimal_memory *memory = (rp_optimal_memory *)team_memory;
-    if (args->effort == RP_EFFORT_FAST) {
-        rp_lazy_parse(team, view.source, view.n_bytes, scratch->candidates, scratch->matches,
-                      rp_lazy_plan_of(true), repeats, output);
-        return;
-    }
-    rp_lazy_parse(team, view.source, view.n_bytes, scratch->candidates, scratch->matches,
-                  rp_lazy_plan_of(false), repeats, output);
+    uint32_t n_segments;
+    if (args->effort == RP_EFFORT_FAST)
+        n_segments = rp_lazy_parse_segments(team, view.source, view.n_bytes, scratch->candidates,
+                                            scratch->matches, rp_lazy_plan_of(true), repeats,
+                                            memory->segments, scratch->steps);
+    else
+        n_segments = rp_lazy_parse_segments(team, view.source, view.n_bytes, scratch->candidates,
+                                            scratch->matches, rp_lazy_plan_of(false), repeats,
+                                            memory->segments, scratch->steps);
+    rp_join_steps(team, view.source, view.n_bytes, memory->segments, n_segments, scratch->steps,
+                  repeats, &memory->n_joined, output);
     if (args->effort == RP_EFFORT_HIGH) {
         rp_optimal_pass(team, view, scratch, rp_depths(1, 4, 1), repeats, memory, output);
     } else if (args->effort == RP_EFFORT_MAX) {
@@ -207,13 +188,10 @@ RP_FN void rp_stage_lz77_parse(rp_team *team, const rp_stage_args *args, uint32_
         repeats.offset[0] = view.is_first ? 1 : 0;
         repeats.offset[1] = view.is_first ? 4 : 0;
         repeats.offset[2] = view.is_first ? 8 : 0;
-        rp_lz77_parse(team, view, args, &scratch, repeats, team_memory, &output);
+        rp_lz77_parse(team, view, args, &scratch, repeats, (rp_parse_memory *)team_memory, &output);
         if (rp_literals_only_is_better(team, view.source, view.n_bytes, &output,
-                                       (rp_literals_only_memory *)team_memory)) {
-            output.n_sequences = 0;
-            output.n_literals = 0;
-            rp_lz77_finish(team, view.source, 0, view.n_bytes, &output);
-        }
+                                       (rp_literals_only_memory *)team_memory))
+            rp_lz77_all_literals(team, view.source, view.n_bytes, &output);
     }
     if (TEAM_RANK(team) == 0) {
         rp_chunk *chunk = &buffers->d_chunks[chunk_index];

@@ -16,6 +16,9 @@
  *
  * Everything that differs between them is in this file, in team_cuda.h and in bit_writer.h.
  *
+ * A team may be looked at as several parts that work side by side on pieces of their own: the warps
+ * of a thread block. Each is a team to the collectives; the other teams are one part.
+ *
  * Who may call: every function with a team argument is a collective. All workers call it, at
  * the same point; results are valid on all of them, unless said otherwise. Every collective is a
  * barrier: what any worker did to the team's memory before it is seen by all behind it.
@@ -94,6 +97,23 @@ RP_FN void team_sync(rp_team *team)
 }
 
 #endif
+
+#if !defined(__CUDACC__)
+
+#define TEAM_PARTS(team) ((void)(team), UINT32_C(1))
+#define TEAM_PART(team) ((void)(team), UINT32_C(0))
+
+/* The part that this worker is in, as a team. Not a collective. */
+RP_FN rp_team team_part(const rp_team *team)
+{
+    return *team;
+}
+
+#endif
+
+/* Divides a loop over the parts. What they did is seen by the others after a team_sync(). */
+#define TEAM_FOR_PARTS(index, first, end, team)                                                    \
+    for (uint32_t index = (first) + TEAM_PART(team); index < (end); index += TEAM_PARTS(team))
 
 /* for (i = first + rank; i < end; i += size): divides a loop over the team. Not a collective. */
 #define TEAM_FOR(index, first, end, team)                                                          \

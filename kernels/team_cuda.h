@@ -28,6 +28,18 @@ typedef struct rp_team {
 #define TEAM_RANK(team) ((team)->rank)
 #define TEAM_SIZE(team) ((team)->size)
 
+#define TEAM_PARTS(team) ((team)->size / RP_WARP_THREADS)
+#define TEAM_PART(team) ((team)->rank / RP_WARP_THREADS)
+
+RP_FN rp_team team_part(const rp_team *team)
+{
+    rp_team part;
+    part.rank = team->rank % RP_WARP_THREADS;
+    part.size = RP_WARP_THREADS;
+    part.exchange = NULL;
+    return part;
+}
+
 RP_FN void team_sync(rp_team *team)
 {
     if (team->size == RP_WARP_THREADS)

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Segments and steps. A parse cuts the block into segments that are parsed independently of each
+ * other; the matches it takes in one are the segment's steps, in order and without overlaps. A
+ * step may reach beyond its segment: rp_join_steps() decides what counts.
+ */
+#ifndef ROCKPRESS_KERNELS_LZ77_STEPS_H
+#define ROCKPRESS_KERNELS_LZ77_STEPS_H
+
+#include "kernels/lz77_match.h"
+
+/* No parse has shorter segments, the last one of a block apart. */
+#define RP_MIN_SEGMENT_BYTES 512
+#define RP_MAX_SEGMENTS (128 * 1024 / RP_MIN_SEGMENT_BYTES + 1)
+
+/* No match is shorter. */
+#define RP_STEP_MIN_BYTES 3
+
+typedef struct rp_segment {
+    uint32_t begin;
+    uint32_t first; /* its steps: from steps[first] on */
+    uint32_t n_steps;
+    uint32_t literal_length; /* optimal parse: literals before it since the last match */
+    uint16_t repeats[4];     /* optimal parse: repeat offsets at its begin (the last is unused) */
+    uint32_t anchor;         /* join: where its first literals begin */
+    uint32_t sequence;       /* join: the sequence that its first step becomes */
+} rp_segment;
+
+/* A match: position in bits 0-17, length in bits 18-35, offset in bits 36-63. */
+typedef uint64_t rp_step;
+
+RP_FN rp_step rp_make_step(uint32_t position, uint32_t length, uint32_t offset)
+{
+    return (uint64_t)position | (uint64_t)length << 18 | (uint64_t)offset << 36;
+}
+
+RP_FN uint32_t rp_step_position(rp_step step)
+{
+    return (uint32_t)step & 0x3FFFF;
+}
+
+RP_FN uint32_t rp_step_length(rp_step step)
+{
+    return (uint32_t)(step >> 18) & 0x3FFFF;
+}
+
+RP_FN uint32_t rp_step_offset(rp_step step)
+{
+    return (uint32_t)(step >> 36);
+}
+
+RP_FN uint32_t rp_step_end(rp_step step)
+{
+    return rp_step_position(step) + rp_step_length(step);
+}
+
+/* Where the steps of the segment that begins at `begin` have their room: a step takes at least
+ * RP_STEP_MIN_BYTES. */
+RP_FN uint32_t rp_first_step(uint32_t begin)
+{
+    return (begin + RP_STEP_MIN_BYTES - 1) / RP_STEP_MIN_BYTES;
+}
+
+/* The step, with the bytes before it that are equal too, down to `anchor`. One worker. */
+RP_FN rp_step rp_extend_back(const uint8_t *source, uint32_t anchor, rp_step step)
+{
+    uint32_t position = rp_step_position(step);
+    uint32_t offset = rp_step_offset(step);
+    while (position > anchor && position > offset &&
+           source[position - 1] == source[position - 1 - offset])
+        position--;
+    return rp_make_step(position, rp_step_end(step) - position, offset);
+}
+
+#endif
