@@ -57,7 +57,7 @@ static rp_status host_launch(rp_stream stream, const struct rp_launch *launch)
     /* Teams run one after the other, so all use the first one's scratch: it stays in cache. */
     rp_stage_args args = launch->args;
     args.buffers.scratch_stride = 0;
-    void *team_memory = args.buffers.d_scratch;
+    void *team_memory = args.buffers.d_team_memory;
     rp_team team = {0};
     for (uint32_t i = 0; i < launch->n_teams; i++) {
         switch (launch->stage) {

@@ -219,7 +219,7 @@ static rp_status check_buffers(const rp_batch *batch, const rp_stage_buffers *bu
         return rp_fail(error, RP_STATUS_NULL_POINTER, "buffers is NULL");
     if (buffers->d_chunks == NULL || buffers->d_sequences == NULL || buffers->d_literals == NULL ||
         buffers->d_literals_sections == NULL || buffers->d_sequences_sections == NULL ||
-        buffers->d_scratch == NULL)
+        buffers->d_scratch == NULL || buffers->d_team_memory == NULL)
         return rp_fail(error, RP_STATUS_NULL_POINTER,
                        "a buffer is NULL; lay them out with rp_workspace_carve()");
     if (batch->max_input_bytes > RP_MAX_INPUT_BYTES)

@@ -44,10 +44,11 @@ size_t rp_workspace_layout(uint8_t *base, size_t max_input_bytes, size_t n_input
     buffers->literals_stride = round_up(chunk + RP_BUFFER_SLACK);
     buffers->literals_section_stride = round_up(chunk + RP_BUFFER_SLACK);
     buffers->sequences_section_stride = round_up(chunk + RP_BUFFER_SLACK);
-    buffers->scratch_stride = round_up(RP_TEAM_MEMORY_BYTES + extra);
+    buffers->scratch_stride = round_up(extra);
 
     size_t n = buffers->n_chunks;
     uint8_t *next = base;
+    buffers->d_team_memory = carve(&next, RP_TEAM_MEMORY_BYTES, 1);
     buffers->d_chunks = (rp_chunk *)(void *)carve(&next, sizeof(rp_chunk), n);
     buffers->d_sequences =
         (rp_sequence *)(void *)carve(&next, max_sequences * sizeof(rp_sequence), n);

@@ -89,61 +89,81 @@ RP_FN void rp_lz77_clear(rp_team *team, uint16_t *table, uint32_t log)
     team_sync(team);
 }
 
-/* The 3-byte candidates, of the positions that have 4-byte ones: a pass of its own, because
- * three tables beside each other would not fit the team memory. */
-RP_FN void rp_lz77_find_three(rp_team *team, const uint8_t *source, uint32_t n_bytes,
-                              uint16_t *of_three, uint16_t *table)
+/* The hashes that there are candidates of. */
+typedef enum rp_lz77_kind { RP_LZ77_SHORT, RP_LZ77_LONG, RP_LZ77_THREE } rp_lz77_kind;
+
+RP_FN uint32_t rp_lz77_hash(rp_lz77_kind kind, const uint8_t *source, uint32_t log)
+{
+    if (kind == RP_LZ77_LONG)
+        return rp_lz77_hash_long(rp_load64(source), log);
+    uint32_t bytes = rp_load32(source);
+    return kind == RP_LZ77_SHORT ? rp_lz77_hash_short(bytes, log) : rp_lz77_hash_three(bytes, log);
+}
+
+/* The candidates of one kind, of all positions that have 4 bytes (those of 8 bytes: 8). */
+RP_FN void rp_lz77_find_kind(rp_team *team, const uint8_t *source, uint32_t n_bytes,
+                             rp_lz77_kind kind, uint16_t *candidates, uint16_t *table)
 {
     uint32_t log = rp_lz77_table_log(n_bytes);
+    uint32_t n_hashed = kind == RP_LZ77_LONG ? RP_LZ77_LONG_BYTES : RP_LZ77_SHORT_BYTES;
+    uint32_t end = n_bytes < n_hashed ? 0 : n_bytes - n_hashed + 1;
     rp_lz77_clear(team, table, log);
-    uint32_t end = n_bytes < RP_LZ77_SHORT_BYTES ? 0 : n_bytes - RP_LZ77_SHORT_BYTES + 1;
     for (uint32_t tile = 0; tile < end; tile += TEAM_SIZE(team)) {
         uint32_t i = tile + TEAM_RANK(team);
         bool active = i < end;
-        uint32_t bytes = active ? rp_load32(source + i) : 0;
-        uint16_t candidate =
-            rp_lz77_exchange(team, table, rp_lz77_hash_three(bytes, log), i, active);
+        uint32_t key = active ? rp_lz77_hash(kind, source + i, log) : 0;
+        uint16_t candidate = rp_lz77_exchange(team, table, key, i, active);
         if (active)
-            of_three[i] = candidate;
+            candidates[i] = candidate;
     }
+}
+
+/* Both kinds that every effort has, by one worker: in one pass over the source. */
+RP_FN void rp_lz77_find_both(rp_team *team, const uint8_t *source, uint32_t n_bytes,
+                             rp_lz77_candidates candidates, rp_lz77_tables *tables)
+{
+    uint32_t log = rp_lz77_table_log(n_bytes);
+    rp_lz77_clear(team, tables->short_table, log);
+    rp_lz77_clear(team, tables->long_table, log);
+    uint32_t end_long = n_bytes < RP_LZ77_LONG_BYTES ? 0 : n_bytes - RP_LZ77_LONG_BYTES + 1;
+    uint32_t end_short = n_bytes < RP_LZ77_SHORT_BYTES ? 0 : n_bytes - RP_LZ77_SHORT_BYTES + 1;
+    for (uint32_t i = 0; i < end_long; i++) {
+        uint64_t bytes = rp_load64(source + i);
+        candidates.of_short[i] = rp_lz77_exchange(
+            team, tables->short_table, rp_lz77_hash_short((uint32_t)bytes, log), i, true);
+        candidates.of_long[i] =
+            rp_lz77_exchange(team, tables->long_table, rp_lz77_hash_long(bytes, log), i, true);
+    }
+    for (uint32_t i = end_long; i < end_short; i++)
+        candidates.of_short[i] = rp_lz77_exchange(
+            team, tables->short_table, rp_lz77_hash_short(rp_load32(source + i), log), i, true);
 }
 
 /* Fills the candidates of positions [0, n_bytes - 3); the long ones of [0, n_bytes - 7). */
 RP_FN void rp_lz77_find_candidates(rp_team *team, const uint8_t *source, uint32_t n_bytes,
                                    rp_lz77_candidates candidates, rp_lz77_tables *tables)
 {
-    uint32_t log = rp_lz77_table_log(n_bytes);
-    TEAM_FOR (i, 0, UINT32_C(1) << log, team) {
-        tables->short_table[i] = 0;
-        tables->long_table[i] = 0;
-    }
-    team_sync(team);
-    uint32_t end_long = n_bytes < RP_LZ77_LONG_BYTES ? 0 : n_bytes - RP_LZ77_LONG_BYTES + 1;
-    uint32_t end_short = n_bytes < RP_LZ77_SHORT_BYTES ? 0 : n_bytes - RP_LZ77_SHORT_BYTES + 1;
-    for (uint32_t tile = 0; tile < end_long; tile += TEAM_SIZE(team)) {
-        uint32_t i = tile + TEAM_RANK(team);
-        bool active = i < end_long;
-        uint64_t bytes = active ? rp_load64(source + i) : 0;
-        uint16_t of_short = rp_lz77_exchange(team, tables->short_table,
-                                             rp_lz77_hash_short((uint32_t)bytes, log), i, active);
-        uint16_t of_long =
-            rp_lz77_exchange(team, tables->long_table, rp_lz77_hash_long(bytes, log), i, active);
-        if (active) {
-            candidates.of_short[i] = of_short;
-            candidates.of_long[i] = of_long;
+    if (TEAM_SIZE(team) == 1) {
+        rp_lz77_find_both(team, source, n_bytes, candidates, tables);
+    } else {
+        rp_team part = team_part(team);
+        TEAM_FOR_PARTS(kind, RP_LZ77_SHORT, RP_LZ77_LONG + 1, team)
+        {
+            if (kind == RP_LZ77_SHORT)
+                rp_lz77_find_kind(&part, source, n_bytes, RP_LZ77_SHORT, candidates.of_short,
+                                  tables->short_table);
+            else
+                rp_lz77_find_kind(&part, source, n_bytes, RP_LZ77_LONG, candidates.of_long,
+                                  tables->long_table);
         }
+        team_sync(team);
     }
-    for (uint32_t tile = end_long; tile < end_short; tile += TEAM_SIZE(team)) {
-        uint32_t i = tile + TEAM_RANK(team);
-        bool active = i < end_short;
-        uint32_t bytes = active ? rp_load32(source + i) : 0;
-        uint16_t of_short =
-            rp_lz77_exchange(team, tables->short_table, rp_lz77_hash_short(bytes, log), i, active);
-        if (active)
-            candidates.of_short[i] = of_short;
+    /* A pass of its own: three tables beside each other would not fit the team memory. */
+    if (candidates.of_three != NULL && TEAM_PART(team) == 0) {
+        rp_team part = team_part(team);
+        rp_lz77_find_kind(&part, source, n_bytes, RP_LZ77_THREE, candidates.of_three,
+                          tables->short_table);
     }
-    if (candidates.of_three != NULL)
-        rp_lz77_find_three(team, source, n_bytes, candidates.of_three, tables->short_table);
     team_sync(team);
 }
 

@@ -118,16 +118,14 @@ RP_FN rp_lz77_scratch rp_lz77_scratch_of(const rp_stage_args *args, uint32_t chu
                                          uint32_t n_bytes)
 {
     const rp_stage_buffers *buffers = &args->buffers;
-    uint8_t *base =
-        buffers->d_scratch + chunk_index * buffers->scratch_stride + RP_TEAM_MEMORY_BYTES;
+    uint8_t *base = buffers->d_scratch + chunk_index * buffers->scratch_stride;
     rp_lz77_scratch scratch = rp_lz77_divide_scratch(base, n_bytes, args->effort >= RP_EFFORT_HIGH);
     if (!RP_LZ77_MATCHES_FIRST)
         scratch.matches = NULL;
     return scratch;
 }
 
-/* First half of the stage: what is found at each position, into the scratch. Ends with a barrier.
- */
+/* First half of the stage: the candidates of all positions, into the scratch. */
 RP_FN void rp_stage_lz77_find(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
                               void *team_memory)
 {
@@ -137,15 +135,32 @@ RP_FN void rp_stage_lz77_find(rp_team *team, const rp_stage_args *args, uint32_t
     rp_lz77_scratch scratch = rp_lz77_scratch_of(args, chunk_index, view.n_bytes);
     rp_lz77_find_candidates(team, view.source, view.n_bytes, scratch.candidates,
                             (rp_lz77_tables *)team_memory);
-    if (scratch.matches == NULL)
+}
+
+/* The same for one kind of candidates only. */
+RP_FN void rp_stage_lz77_find_kind(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
+                                   rp_lz77_kind kind, void *team_memory)
+{
+    rp_chunk_view view = rp_view_chunk(args, chunk_index);
+    if (view.n_bytes == 0)
         return;
-    /* Twice, so that the chain depths are constants. */
-    if (args->effort == RP_EFFORT_FAST)
-        rp_lz77_find_matches(team, view.source, view.n_bytes, scratch.candidates,
-                             rp_lazy_plan_of(true).depths, scratch.matches);
-    else
-        rp_lz77_find_matches(team, view.source, view.n_bytes, scratch.candidates,
-                             rp_lazy_plan_of(false).depths, scratch.matches);
+    rp_lz77_candidates candidates = rp_lz77_scratch_of(args, chunk_index, view.n_bytes).candidates;
+    uint16_t *of_kind = kind == RP_LZ77_SHORT  ? candidates.of_short
+                        : kind == RP_LZ77_LONG ? candidates.of_long
+                                               : candidates.of_three;
+    rp_lz77_find_kind(team, view.source, view.n_bytes, kind, of_kind, (uint16_t *)team_memory);
+}
+
+/* The lazy parse of an effort; the plan is a constant, and its loops get shorter by that. */
+RP_FN_INLINE uint32_t rp_lz77_lazy(rp_team *team, rp_chunk_view view, rp_lazy_plan plan,
+                                   const rp_lz77_scratch *scratch, rp_repeat_offsets repeats,
+                                   rp_segment *segments)
+{
+    if (scratch->matches != NULL)
+        rp_lz77_find_matches(team, view.source, view.n_bytes, scratch->candidates, plan.depths,
+                             scratch->matches);
+    return rp_lazy_parse_segments(team, view.source, view.n_bytes, scratch->candidates,
+                                  scratch->matches, plan, repeats, segments, scratch->steps);
 }
 
 RP_FN void rp_lz77_parse(rp_team *team, rp_chunk_view view, const rp_stage_args *args,
@@ -154,13 +169,11 @@ RP_FN void rp_lz77_parse(rp_team *team, rp_chunk_view view, const rp_stage_args 
 {
     uint32_t n_segments;
     if (args->effort == RP_EFFORT_FAST)
-        n_segments = rp_lazy_parse_segments(team, view.source, view.n_bytes, scratch->candidates,
-                                            scratch->matches, rp_lazy_plan_of(true), repeats,
-                                            memory->segments, scratch->steps);
+        n_segments =
+            rp_lz77_lazy(team, view, rp_lazy_plan_of(true), scratch, repeats, memory->segments);
     else
-        n_segments = rp_lazy_parse_segments(team, view.source, view.n_bytes, scratch->candidates,
-                                            scratch->matches, rp_lazy_plan_of(false), repeats,
-                                            memory->segments, scratch->steps);
+        n_segments =
+            rp_lz77_lazy(team, view, rp_lazy_plan_of(false), scratch, repeats, memory->segments);
     rp_join_steps(team, view.source, view.n_bytes, memory->segments, n_segments, scratch->steps,
                   repeats, &memory->n_joined, output);
     if (args->effort == RP_EFFORT_HIGH) {
@@ -171,7 +184,7 @@ RP_FN void rp_lz77_parse(rp_team *team, rp_chunk_view view, const rp_stage_args 
     }
 }
 
-/* Second half: sequences and literals from what the first half left in the scratch. */
+/* Second half: sequences and literals from the candidates. */
 RP_FN void rp_stage_lz77_parse(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
                                void *team_memory)
 {

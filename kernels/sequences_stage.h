@@ -234,8 +234,7 @@ RP_FN void rp_stage_fse_encoder(rp_team *team, const rp_stage_args *args, uint32
         return;
     uint32_t n_section = rp_sequences_encode(
         team, buffers->d_sequences + chunk_index * buffers->sequences_stride, chunk->n_sequences,
-        (uint32_t *)(void *)(buffers->d_scratch + chunk_index * buffers->scratch_stride +
-                             RP_TEAM_MEMORY_BYTES),
+        (uint32_t *)(void *)(buffers->d_scratch + chunk_index * buffers->scratch_stride),
         buffers->d_sequences_sections + chunk_index * buffers->sequences_section_stride, n_bytes,
         (rp_sequences_memory *)team_memory);
     if (TEAM_RANK(team) == 0)

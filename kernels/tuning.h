@@ -6,9 +6,14 @@
 #ifndef ROCKPRESS_KERNELS_TUNING_H
 #define ROCKPRESS_KERNELS_TUNING_H
 
-/* One warp: its windows are as long as most literal runs, and what it decides costs shuffles
- * instead of barriers. Throughput comes from many blocks at a time. */
-#define RP_LZ77_THREADS 32
+/* Candidates: one warp for each hash table, because a table is gone through in order. What bounds
+ * how many run at a time is the table, in shared memory: 2 bytes a position up to 16 Ki. */
+#define RP_CANDIDATES_THREADS 32
+
+/* Parse: a warp for each segment of 2 KiB, up to 8; longer blocks take turns. */
+#define RP_PARSE_THREADS_UP_TO_4K 64
+#define RP_PARSE_THREADS_UP_TO_8K 128
+#define RP_PARSE_THREADS 256
 
 /* Two passes over the literals, and some serial work in between that more threads don't help. */
 #define RP_HUFFMAN_THREADS 64

@@ -163,6 +163,7 @@ typedef struct rp_stage_buffers {
     size_t sequences_section_stride;
     uint8_t *d_scratch; /* what does not fit a team's own memory */
     size_t scratch_stride;
+    uint8_t *d_team_memory; /* for a device whose teams have none of their own: the host */
 } rp_stage_buffers;
 
 /* Lays out the buffers for a batch in a workspace; pure arithmetic, enqueues nothing. */

@@ -284,7 +284,7 @@ static void test_batch(void **state)
     options.flags = 2;
     EXPECT(RUN(), RP_STATUS_INVALID_FLAGS, "0x2", "0x1");
     options.flags = 0;
-    for (int which = 0; which < 6; which++) {
+    for (int which = 0; which < 7; which++) {
         batch = working_batch();
         const char *name = spoil_array(&batch, which);
         EXPECT(RUN(), RP_STATUS_NULL_POINTER, name);
@@ -368,7 +368,7 @@ static void check_stage_buffers(stage_function launch)
     rp_batch batch = working_batch();
     rp_stage_buffers buffers;
     EXPECT(launch(&batch, NULL, &options, stream), RP_STATUS_NULL_POINTER, "buffers");
-    for (int which = 0; which < 6; which++) {
+    for (int which = 0; which < 7; which++) {
         buffers = working_buffers();
         buffers.d_chunks = which == 0 ? NULL : buffers.d_chunks;
         buffers.d_sequences = which == 1 ? NULL : buffers.d_sequences;
@@ -376,6 +376,7 @@ static void check_stage_buffers(stage_function launch)
         buffers.d_literals_sections = which == 3 ? NULL : buffers.d_literals_sections;
         buffers.d_sequences_sections = which == 4 ? NULL : buffers.d_sequences_sections;
         buffers.d_scratch = which == 5 ? NULL : buffers.d_scratch;
+        buffers.d_team_memory = which == 6 ? NULL : buffers.d_team_memory;
         EXPECT(launch(&batch, &buffers, &options, stream), RP_STATUS_NULL_POINTER,
                "rp_workspace_carve()");
     }
@@ -414,7 +415,7 @@ static void check_stage(stage_function launch)
     options.flags = UINT32_MAX;
     EXPECT(launch(&batch, &buffers, &options, stream), RP_STATUS_INVALID_FLAGS, "0xffffffff",
            "0x1");
-    for (int which = 0; which < 6; which++) {
+    for (int which = 0; which < 7; which++) {
         options.flags = 0;
         batch = working_batch();
         const char *name = spoil_array(&batch, which);

@@ -82,8 +82,8 @@ static uint32_t encode(const rp_sequence *sequences, uint32_t n, size_t chunk_by
                        uint8_t *section)
 {
     static uint8_t input[RP_ZSTD_BLOCK_BYTES];
-    size_t scratch_bytes = RP_TEAM_MEMORY_BYTES + (n + (size_t)64) * sizeof(uint32_t);
-    scratch_bytes -= scratch_bytes % RP_WORKSPACE_ALIGNMENT;
+    size_t scratch_bytes = (n + (size_t)64) * sizeof(uint32_t);
+    scratch_bytes = (scratch_bytes + 255) / 256 * 256;
     size_t section_bytes = (chunk_bytes + RP_BUFFER_SLACK + 255) / 256 * 256;
     rp_chunk chunk = {n, 5, 123, 456};
     rp_stage_buffers buffers;
@@ -99,7 +99,10 @@ static uint32_t encode(const rp_sequence *sequences, uint32_t n, size_t chunk_by
     buffers.d_scratch = aligned_alloc(RP_WORKSPACE_ALIGNMENT, scratch_bytes);
     assert_non_null(buffers.d_sequences);
     assert_non_null(buffers.d_sequences_sections);
+    buffers.d_team_memory = aligned_alloc(RP_WORKSPACE_ALIGNMENT, RP_TEAM_MEMORY_BYTES);
     assert_non_null(buffers.d_scratch);
+    assert_non_null(buffers.d_team_memory);
+    memset(buffers.d_team_memory, 0xA5, RP_TEAM_MEMORY_BYTES);
     memset(buffers.d_scratch, 0xA5, scratch_bytes);
     memset(buffers.d_sequences_sections, 0xA5, section_bytes);
     if (n != 0)
@@ -121,6 +124,7 @@ static uint32_t encode(const rp_sequence *sequences, uint32_t n, size_t chunk_by
     free(buffers.d_sequences);
     free(buffers.d_sequences_sections);
     free(buffers.d_scratch);
+    free(buffers.d_team_memory);
     return chunk.sequences_section_bytes;
 }
 

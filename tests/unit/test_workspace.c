@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "kernels/stages.h"
 #include "rockpress/engine.h"
 
 static void test_limits(void **state)
@@ -95,8 +96,9 @@ static void check_layout(size_t max_input_bytes, size_t n_inputs)
         range_of(b.d_literals_sections, b.n_chunks * b.literals_section_stride),
         range_of(b.d_sequences_sections, b.n_chunks * b.sequences_section_stride),
         range_of(b.d_scratch, b.n_chunks * b.scratch_stride),
+        range_of(b.d_team_memory, RP_TEAM_MEMORY_BYTES),
     };
-    for (size_t i = 0; i < 6; i++) {
+    for (size_t i = 0; i < 7; i++) {
         assert_true(ranges[i].begin >= (uintptr_t)base && ranges[i].end <= (uintptr_t)base + bytes);
         assert_int_equal(ranges[i].begin % RP_WORKSPACE_ALIGNMENT, 0);
         for (size_t k = 0; k < i; k++)
