@@ -7,12 +7,14 @@
  * time. Before anything is timed, every block is compressed once by every codec: that warms up,
  * gives the sizes, and lets libzstd decode every rockpress frame and compare.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include <lz4hc.h>
 #include <zstd.h>
 
 #include "blocks_report.h"
@@ -21,22 +23,29 @@
 
 enum { MAX_CHOICES = 64, MAX_ROUNDS = 1000, DEFAULT_ROUNDS = 5 };
 
+/* Efforts are small numbers that have a name. */
+enum { EFFORTS_END = 16 };
+
+enum { MAX_LEVELS = 32, MAX_LZ4_LEVELS = 8, MAX_ZSTD_NEGATIVE = 100, MAX_LZ4_ACCELERATION = 65537 };
+static_assert(MAX_LEVELS + 2 * MAX_LZ4_LEVELS + EFFORTS_END <= MAX_CODECS, "codecs fit");
+
 struct arguments {
     const char *files[MAX_CHOICES], *names[MAX_CHOICES], *json;
     size_t n_files, n_names, n_sizes, bytes;
     size_t sizes[MAX_CHOICES];
-    int levels[MAX_CODECS];
-    rp_effort efforts[MAX_CODECS];
-    unsigned n_levels, n_efforts, rounds;
+    int levels[MAX_LEVELS], lz4[MAX_LEVELS], lz4hc[MAX_LEVELS];
+    rp_effort efforts[EFFORTS_END];
+    unsigned n_levels, n_lz4, n_lz4hc, n_efforts, rounds;
     uint64_t seed;
-    bool lz4;
 };
 
 static void usage(FILE *out)
 {
     fputs(
         "usage: blocks [--corpus NAME] [--block-bytes N] [--blocks FILE] [--bytes N] [--rounds N]\n"
-        "              [--levels L,L..] [--efforts E,E..] [--seed N] [--no-lz4] [--json FILE]\n"
+        "              [--levels L,L..] [--lz4 A,A..] [--lz4hc L,L..] [--efforts E,E..] [--seed "
+        "N]\n"
+        "              [--json FILE]\n"
         "\n"
         "Compresses RocksDB data blocks one by one with rockpress (host device), libzstd and LZ4,\n"
         "and prints the ratio and the speed of one core.\n"
@@ -52,11 +61,12 @@ static void usage(FILE *out)
         "                    then left out unless --corpus or --block-bytes asks for them\n"
         "  --bytes N         bytes per generated corpus and size (default 4M; suffixes K, M, G)\n"
         "  --rounds N        timed rounds, 1 to 1000 (default 5)\n"
-        "  --levels L,L..    zstd levels (default 1,3,6,9,12), or none\n"
+        "  --levels L,L..    zstd levels from -100, without 0 (default 1,3,6,9,12), or none\n"
+        "  --lz4 A,A..       accelerations of LZ4 (default 1, LZ4's own), or none\n"
+        "  --lz4hc L,L..     levels of LZ4HC, 1 to 12 (default none)\n"
         "  --efforts E,E..   rockpress efforts (default all), or none\n"
         "  --seed N          of the generated corpora (default 1)\n"
-        "  --no-lz4          leave LZ4 out\n"
-        "  --json FILE       also write the results as a JSON array\n",
+        "  --json FILE       also write the results, and what they are of, as JSON\n",
         out);
 }
 
@@ -82,13 +92,28 @@ static void split_list(const char *option, const char *list, struct arguments *a
 
 static void take_level(const char *option, const char *part, struct arguments *a)
 {
-    if (a->n_levels == MAX_CODECS / 2)
-        options_die("%s: more than %d levels", option, MAX_CODECS / 2);
-    a->levels[a->n_levels++] = (int)options_number(option, part, 1, (uint64_t)ZSTD_maxCLevel(), 0);
+    const bool negative = part[0] == '-';
+    const uint64_t most = negative ? MAX_ZSTD_NEGATIVE : (uint64_t)ZSTD_maxCLevel();
+    if (a->n_levels == MAX_LEVELS)
+        options_die("%s: more than %d levels", option, MAX_LEVELS);
+    const int number = (int)options_number(negative ? "--levels, after the minus sign" : option,
+                                           part + negative, 1, most, 0);
+    a->levels[a->n_levels++] = negative ? -number : number;
 }
 
-/* Efforts are small numbers that have a name. */
-enum { EFFORTS_END = 16 };
+static void take_lz4(const char *option, const char *part, struct arguments *a)
+{
+    if (a->n_lz4 == MAX_LZ4_LEVELS)
+        options_die("%s: more than %d accelerations", option, MAX_LZ4_LEVELS);
+    a->lz4[a->n_lz4++] = (int)options_number(option, part, 1, MAX_LZ4_ACCELERATION, 0);
+}
+
+static void take_lz4hc(const char *option, const char *part, struct arguments *a)
+{
+    if (a->n_lz4hc == MAX_LZ4_LEVELS)
+        options_die("%s: more than %d levels", option, MAX_LZ4_LEVELS);
+    a->lz4hc[a->n_lz4hc++] = (int)options_number(option, part, 1, LZ4HC_CLEVEL_MAX, 0);
+}
 
 static void take_effort(const char *option, const char *part, struct arguments *a)
 {
@@ -111,19 +136,16 @@ static void take_effort(const char *option, const char *part, struct arguments *
 
 static void parse(int argc, char **argv, struct arguments *a)
 {
-    bool levels_given = false, efforts_given = false;
+    bool levels_given = false, lz4_given = false, efforts_given = false;
     memset(a, 0, sizeof *a);
     a->bytes = CORPUS_DEFAULT_TOTAL_BYTES;
     a->seed = CORPUS_DEFAULT_SEED;
     a->rounds = DEFAULT_ROUNDS;
-    a->lz4 = true;
     for (int i = 1; i < argc; i++) {
         const char *value;
         if (strcmp(argv[i], "--help") == 0) {
             usage(stdout);
             exit(0);
-        } else if (strcmp(argv[i], "--no-lz4") == 0) {
-            a->lz4 = false;
         } else if ((value = options_value(argc, argv, &i, "--corpus"))) {
             if (a->n_names == MAX_CHOICES)
                 options_die("--corpus: given more than %d times", MAX_CHOICES);
@@ -145,6 +167,11 @@ static void parse(int argc, char **argv, struct arguments *a)
         } else if ((value = options_value(argc, argv, &i, "--levels"))) {
             levels_given = true;
             split_list("--levels", value, a, take_level);
+        } else if ((value = options_value(argc, argv, &i, "--lz4"))) {
+            lz4_given = true;
+            split_list("--lz4", value, a, take_lz4);
+        } else if ((value = options_value(argc, argv, &i, "--lz4hc"))) {
+            split_list("--lz4hc", value, a, take_lz4hc);
         } else if ((value = options_value(argc, argv, &i, "--efforts"))) {
             efforts_given = true;
             split_list("--efforts", value, a, take_effort);
@@ -160,6 +187,8 @@ static void parse(int argc, char **argv, struct arguments *a)
     }
     if (!levels_given)
         split_list("--levels", "1,3,6,9,12", a, take_level);
+    if (!lz4_given)
+        split_list("--lz4", "1", a, take_lz4);
     for (int e = 0; e < EFFORTS_END && !efforts_given; e++)
         if (rp_effort_name((rp_effort)e))
             a->efforts[a->n_efforts++] = (rp_effort)e;
@@ -184,8 +213,10 @@ static unsigned make_codecs(const struct arguments *a, struct codec *codecs)
         codec_init_rockpress(&codecs[n++], a->efforts[i]);
     for (unsigned i = 0; i < a->n_levels; i++)
         codec_init_zstd(&codecs[n++], a->levels[i]);
-    if (a->lz4)
-        codec_init_lz4(&codecs[n++]);
+    for (unsigned i = 0; i < a->n_lz4; i++)
+        codec_init_lz4(&codecs[n++], a->lz4[i]);
+    for (unsigned i = 0; i < a->n_lz4hc; i++)
+        codec_init_lz4hc(&codecs[n++], a->lz4hc[i]);
     return n;
 }
 
@@ -266,8 +297,10 @@ static bool measure(struct codec *codecs, unsigned n_codecs, const corpus_blocks
             total = c->emits_zstd ? compress_and_verify(c, blocks, decoded, max_block_bytes)
                                   : compress_all(c, blocks);
         good = total != 0;
-        if (good)
+        if (good) {
+            row->by_codec[k].compressed_bytes = total;
             row->by_codec[k].ratio = (double)blocks->total_bytes / (double)total;
+        }
     }
     /* Each round starts with another codec: none always follows the same neighbour's cache. */
     for (unsigned r = 0; r < rounds && good; r++)
@@ -286,6 +319,7 @@ static bool measure(struct codec *codecs, unsigned n_codecs, const corpus_blocks
     free(decoded);
     row->n_blocks = blocks->n_blocks;
     row->raw_bytes = blocks->total_bytes;
+    row->hash = corpus_hash(blocks);
     return good;
 }
 
@@ -358,9 +392,13 @@ int main(int argc, char **argv)
     static struct arguments a;
     static struct codec codecs[MAX_CODECS];
     parse(argc, argv, &a);
-    struct results results = {.codecs = codecs, .n_codecs = make_codecs(&a, codecs)};
+    struct results results = {.codecs = codecs,
+                              .n_codecs = make_codecs(&a, codecs),
+                              .rounds = a.rounds,
+                              .argc = argc,
+                              .argv = argv};
     if (results.n_codecs == 0)
-        options_die("--levels none, --efforts none and --no-lz4 leave nothing to measure");
+        options_die("--levels none, --efforts none and --lz4 none leave nothing to measure");
     results.rows = calloc(a.n_names * a.n_sizes + a.n_files, sizeof *results.rows);
     if (!results.rows) {
         fputs("blocks: no memory for the results\n", stderr);

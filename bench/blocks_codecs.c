@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <lz4.h>
+#include <lz4hc.h>
 #include <zstd.h>
 
 #include "blocks_codecs.h"
@@ -36,10 +37,9 @@ static bool open_zstd(struct codec *c, size_t max_block_bytes)
         fprintf(stderr, "blocks: no memory for a ZSTD_CCtx\n");
         return false;
     }
-    const size_t result =
-        ZSTD_CCtx_setParameter(c->context, ZSTD_c_compressionLevel, c->zstd_level);
+    const size_t result = ZSTD_CCtx_setParameter(c->context, ZSTD_c_compressionLevel, c->number);
     if (ZSTD_isError(result)) {
-        fprintf(stderr, "blocks: zstd level %d: %s\n", c->zstd_level, ZSTD_getErrorName(result));
+        fprintf(stderr, "blocks: zstd level %d: %s\n", c->number, ZSTD_getErrorName(result));
         return false;
     }
     return make_output(c, ZSTD_compressBound(max_block_bytes));
@@ -50,7 +50,7 @@ static size_t compress_zstd(struct codec *c, const void *block, size_t size)
     const size_t result = ZSTD_compress2(c->context, c->output, c->capacity, block, size);
     if (!ZSTD_isError(result))
         return result;
-    fprintf(stderr, "blocks: zstd level %d: %s\n", c->zstd_level, ZSTD_getErrorName(result));
+    fprintf(stderr, "blocks: zstd level %d: %s\n", c->number, ZSTD_getErrorName(result));
     return 0;
 }
 
@@ -66,21 +66,20 @@ void codec_init_zstd(struct codec *c, int level)
     memset(c, 0, sizeof *c);
     c->name = "zstd";
     c->emits_zstd = true;
-    c->zstd_level = level;
+    c->number = level;
     snprintf(c->level, sizeof c->level, "%d", level);
     c->open = open_zstd;
     c->compress = compress_zstd;
     c->close = close_zstd;
 }
 
-static bool open_lz4(struct codec *c, size_t max_block_bytes)
+static bool open_lz4_output(struct codec *c, size_t max_block_bytes)
 {
     if (max_block_bytes > LZ4_MAX_INPUT_SIZE) {
         fprintf(stderr, "blocks: LZ4 takes blocks of at most %d bytes, not %zu\n",
                 LZ4_MAX_INPUT_SIZE, max_block_bytes);
         return false;
     }
-    c->context = LZ4_createStream();
     if (!c->context) {
         fprintf(stderr, "blocks: no memory for an LZ4 stream\n");
         return false;
@@ -88,15 +87,26 @@ static bool open_lz4(struct codec *c, size_t max_block_bytes)
     return make_output(c, (size_t)LZ4_compressBound((int)max_block_bytes));
 }
 
-/* LZ4_compress_default with the state kept, instead of on the stack. */
+static size_t lz4_size(const struct codec *c, int result, size_t size)
+{
+    if (result > 0)
+        return (size_t)result;
+    fprintf(stderr, "blocks: %s %s failed on a block of %zu bytes\n", c->name, c->level, size);
+    return 0;
+}
+
+static bool open_lz4(struct codec *c, size_t max_block_bytes)
+{
+    c->context = LZ4_createStream();
+    return open_lz4_output(c, max_block_bytes);
+}
+
+/* LZ4_compress_fast with the state kept, instead of on the stack. */
 static size_t compress_lz4(struct codec *c, const void *block, size_t size)
 {
     const int result = LZ4_compress_fast_extState(c->context, block, (char *)c->output, (int)size,
-                                                  (int)c->capacity, 1);
-    if (result > 0)
-        return (size_t)result;
-    fprintf(stderr, "blocks: LZ4 failed on a block of %zu bytes\n", size);
-    return 0;
+                                                  (int)c->capacity, c->number);
+    return lz4_size(c, result, size);
 }
 
 static void close_lz4(struct codec *c)
@@ -106,14 +116,46 @@ static void close_lz4(struct codec *c)
     free_output(c);
 }
 
-void codec_init_lz4(struct codec *c)
+void codec_init_lz4(struct codec *c, int acceleration)
 {
     memset(c, 0, sizeof *c);
     c->name = "lz4";
-    snprintf(c->level, sizeof c->level, "default");
+    c->number = acceleration;
+    snprintf(c->level, sizeof c->level, "%d", acceleration);
     c->open = open_lz4;
     c->compress = compress_lz4;
     c->close = close_lz4;
+}
+
+static bool open_lz4hc(struct codec *c, size_t max_block_bytes)
+{
+    c->context = LZ4_createStreamHC();
+    return open_lz4_output(c, max_block_bytes);
+}
+
+static size_t compress_lz4hc(struct codec *c, const void *block, size_t size)
+{
+    const int result = LZ4_compress_HC_extStateHC(c->context, block, (char *)c->output, (int)size,
+                                                  (int)c->capacity, c->number);
+    return lz4_size(c, result, size);
+}
+
+static void close_lz4hc(struct codec *c)
+{
+    LZ4_freeStreamHC(c->context);
+    c->context = NULL;
+    free_output(c);
+}
+
+void codec_init_lz4hc(struct codec *c, int level)
+{
+    memset(c, 0, sizeof *c);
+    c->name = "lz4hc";
+    c->number = level;
+    snprintf(c->level, sizeof c->level, "%d", level);
+    c->open = open_lz4hc;
+    c->compress = compress_lz4hc;
+    c->close = close_lz4hc;
 }
 
 const char *codec_lz4_version(void)

@@ -12,8 +12,8 @@
 #include "rockpress/engine.h"
 
 struct codec {
-    const char *name; /* "rockpress", "zstd", "lz4" */
-    char level[24];   /* an effort's name, a level, or "default" */
+    const char *name; /* "rockpress", "zstd", "lz4", "lz4hc" */
+    char level[24];   /* an effort's name, a level, or LZ4's acceleration */
     bool emits_zstd;  /* frames that libzstd decodes */
 
     /* Returns false with a message on stderr. */
@@ -29,7 +29,7 @@ struct codec {
 
     /* Each codec's own. */
     void *context;
-    int zstd_level;
+    int number; /* of the level, or LZ4's acceleration */
     rp_effort effort;
     rp_device *device;
     rp_stream stream;
@@ -38,7 +38,9 @@ struct codec {
 };
 
 void codec_init_zstd(struct codec *c, int level);
-void codec_init_lz4(struct codec *c);
+/* Acceleration 1 is LZ4's default. */
+void codec_init_lz4(struct codec *c, int acceleration);
+void codec_init_lz4hc(struct codec *c, int level);
 const char *codec_lz4_version(void);
 /* Rockpress on its host device. */
 void codec_init_rockpress(struct codec *c, rp_effort effort);

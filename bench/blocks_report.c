@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What `blocks` measured, as a table for people and as JSON for tools. */
-#include <errno.h>
+/* What `blocks` measured, as a table for people. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,7 +65,7 @@ static void print_relative(const struct results *r, size_t block_bytes)
             continue;
         for (unsigned z = 0; z < r->n_codecs; z++) {
             const struct codec *c = &r->codecs[z];
-            if (strcmp(c->name, "zstd") != 0 || (c->zstd_level != 1 && c->zstd_level != 3))
+            if (strcmp(c->name, "zstd") != 0 || (c->number != 1 && c->number != 3))
                 continue;
             const double ratio =
                 geometric_mean(r, block_bytes, k, RATIO) / geometric_mean(r, block_bytes, z, RATIO);
@@ -92,49 +91,4 @@ void report_print(const struct results *r)
         putchar('\n');
         print_relative(r, block_bytes);
     }
-}
-
-/* Corpus names come from file names and may hold anything. */
-static void put_json_string(FILE *f, const char *s)
-{
-    fputc('"', f);
-    for (; *s; s++) {
-        const unsigned char c = (unsigned char)*s;
-        if (c == '"' || c == '\\')
-            fprintf(f, "\\%c", c);
-        else if (c < 0x20)
-            fprintf(f, "\\u%04x", c);
-        else
-            fputc(c, f);
-    }
-    fputc('"', f);
-}
-
-bool report_write_json(const struct results *r, const char *path)
-{
-    FILE *f = fopen(path, "w");
-    if (!f) {
-        fprintf(stderr, "blocks: cannot create %s: %s\n", path, strerror(errno));
-        return false;
-    }
-    const char *separator = "[\n";
-    for (size_t i = 0; i < r->n_rows; i++)
-        for (unsigned k = 0; k < r->n_codecs; k++) {
-            const struct measurement *m = &r->rows[i].by_codec[k];
-            fprintf(f, "%s  {\"corpus\": ", separator);
-            put_json_string(f, r->rows[i].corpus);
-            fprintf(f,
-                    ", \"block_bytes\": %zu, \"codec\": \"%s\", \"level\": \"%s\", "
-                    "\"ratio\": %.5f, \"compress_mb_s\": %.3f}",
-                    r->rows[i].block_bytes, r->codecs[k].name, r->codecs[k].level, m->ratio,
-                    m->compress_mb_s);
-            separator = ",\n";
-        }
-    fputs("\n]\n", f);
-    const bool good = !ferror(f);
-    if (fclose(f) != 0 || !good) {
-        fprintf(stderr, "blocks: cannot write %s: %s\n", path, strerror(errno));
-        return false;
-    }
-    return true;
 }

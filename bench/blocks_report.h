@@ -3,11 +3,14 @@
 #ifndef ROCKPRESS_BENCH_BLOCKS_REPORT_H
 #define ROCKPRESS_BENCH_BLOCKS_REPORT_H
 
+#include <stdint.h>
+
 #include "blocks_codecs.h"
 
-enum { MAX_CODECS = 32 };
+enum { MAX_CODECS = 64 };
 
 struct measurement {
+    size_t compressed_bytes;
     double ratio;         /* raw bytes / compressed bytes, over all blocks */
     double compress_mb_s; /* median over the rounds, 1e6 raw bytes per second of CPU time */
 };
@@ -16,12 +19,15 @@ struct measurement {
 struct result_row {
     char corpus[64];
     size_t block_bytes, n_blocks, raw_bytes;
+    uint64_t hash; /* of the blocks, as bench/corpus prints it */
     struct measurement by_codec[MAX_CODECS];
 };
 
 struct results {
     const struct codec *codecs;
-    unsigned n_codecs;
+    unsigned n_codecs, rounds;
+    int argc;
+    char **argv;
     struct result_row *rows;
     size_t n_rows;
 };
@@ -30,8 +36,9 @@ struct results {
  * effort relative to zstd levels 1 and 3 where those were measured. */
 void report_print(const struct results *results);
 
-/* An array of {corpus, block_bytes, codec, level, ratio, compress_mb_s}. False with a message on
- * stderr if the file cannot be written. */
+/* An object: the machine, the versions, the command as it was given, and for each corpus and block
+ * size the hash of the blocks and what each codec made of them. bench/report reads it. False with a
+ * message on stderr if the file cannot be written. */
 bool report_write_json(const struct results *results, const char *path);
 
 #endif

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <xxhash.h>
-
 #include "corpus.h"
 #include "options.h"
 
@@ -23,25 +21,6 @@ static void usage(FILE *out)
           "  --seed N          another sample of the same data (default 1)\n"
           "  --list            print the corpora and end\n",
           out);
-}
-
-/* Of the file's contents: what corpus_save writes. */
-static uint64_t hash_blocks(const corpus_blocks *blocks)
-{
-    XXH64_state_t *state = XXH64_createState();
-    if (!state)
-        return 0;
-    XXH64_reset(state, 0);
-    for (size_t i = 0; i < blocks->n_blocks; i++) {
-        const size_t size = blocks->blocks[i].size;
-        const unsigned char length[4] = {(unsigned char)size, (unsigned char)(size >> 8),
-                                         (unsigned char)(size >> 16), (unsigned char)(size >> 24)};
-        XXH64_update(state, length, sizeof length);
-        XXH64_update(state, blocks->blocks[i].data, size);
-    }
-    const uint64_t hash = XXH64_digest(state);
-    XXH64_freeState(state);
-    return hash;
 }
 
 static int write_corpus(const char *directory, const char *name, size_t block_bytes, size_t bytes,
@@ -60,7 +39,7 @@ static int write_corpus(const char *directory, const char *name, size_t block_by
         fprintf(stderr, "corpus: %s, %zu: %s\n", name, block_bytes, error.message);
     } else {
         printf("%-12s %8zu %8zu %12zu  %016llx\n", name, block_bytes, blocks.n_blocks,
-               blocks.total_bytes, (unsigned long long)hash_blocks(&blocks));
+               blocks.total_bytes, (unsigned long long)corpus_hash(&blocks));
         fflush(stdout);
     }
     corpus_free(&blocks);
