@@ -22,7 +22,8 @@ void constructed_repeat_offsets(uint8_t *bytes, size_t n, uint64_t seed)
     inputs_fill_unmatched(bytes, n, 256, &random);
     size_t at = n < 200 ? n : 200;
     while (at < n) {
-        size_t n_literals = inputs_below(&random, 2) * (1 + inputs_below(&random, 5));
+        size_t n_literals = inputs_below(&random, 2);
+        n_literals *= 1 + inputs_below(&random, 5);
         uint32_t slot = inputs_below(&random, 5);
         size_t offset = 1 + inputs_below(&random, at < 3000 ? (uint32_t)at : 3000);
         if (slot < 3 && n_literals != 0)

@@ -188,10 +188,13 @@ static void fill_records(uint8_t *bytes, size_t n, inputs_random *random)
     size_t at = 0;
     for (uint32_t row = 0; at < n; row++) {
         char record[64];
+        /* One after the other: compilers evaluate arguments in different orders. */
+        uint32_t month = inputs_below(random, 12);
+        uint32_t whole = inputs_below(random, 5000);
+        uint32_t cents = inputs_below(random, 100);
         int length =
             snprintf(record, sizeof(record), "user%010u|%02u|EUR|%6u.%02u|OPEN    |",
-                     (unsigned)(row * 7), (unsigned)inputs_below(random, 12),
-                     (unsigned)inputs_below(random, 5000), (unsigned)inputs_below(random, 100));
+                     (unsigned)(row * 7), (unsigned)month, (unsigned)whole, (unsigned)cents);
         at = append(bytes, at, n, record, (size_t)length);
     }
 }
@@ -244,7 +247,8 @@ void inputs_fill_random(uint8_t *bytes, size_t n, uint64_t seed)
     uint32_t n_weights[6];
     uint32_t all = 0;
     for (uint32_t i = 0; i < 6; i++) {
-        n_weights[i] = inputs_below(&random, 4) * inputs_below(&random, 8);
+        n_weights[i] = inputs_below(&random, 4);
+        n_weights[i] *= inputs_below(&random, 8);
         all += n_weights[i];
     }
     n_weights[0] += all == 0;
@@ -260,8 +264,10 @@ void inputs_fill_random(uint8_t *bytes, size_t n, uint64_t seed)
         size_t length = 1 + inputs_magnitude(&random, longest);
         length = length < n - at ? length : n - at;
         uint32_t distance = 1 + inputs_magnitude(&random, farthest);
-        if (piece == 4)
-            distance = recent[inputs_below(&random, 3)] - inputs_below(&random, 2);
+        if (piece == 4) {
+            distance = recent[inputs_below(&random, 3)];
+            distance -= inputs_below(&random, 2);
+        }
         switch (piece) {
         case 0:
             fill_skewed(bytes + at, length, ratio, n_symbols, &random);

@@ -221,9 +221,10 @@ static void test_random_lists(void **state)
     inputs_random random = inputs_seed(2);
     for (uint32_t round = 0; round < 6000; round++) {
         uint32_t n = 1 + inputs_magnitude(&random, round % 20 == 0 ? 20000 : 600);
-        check_styles(n, (style)inputs_below(&random, N_STYLES),
-                     (style)inputs_below(&random, N_STYLES), (style)inputs_below(&random, N_STYLES),
-                     &random);
+        style of_literals = (style)inputs_below(&random, N_STYLES);
+        style of_offsets = (style)inputs_below(&random, N_STYLES);
+        style of_matches = (style)inputs_below(&random, N_STYLES);
+        check_styles(n, of_literals, of_offsets, of_matches, &random);
     }
 }
 
@@ -347,7 +348,8 @@ static uint32_t make_counts(uint32_t *counts, uint32_t n_symbols, inputs_random 
         else if (form == 3)
             counts[s] = inputs_below(random, 12) == 0 ? max : inputs_below(random, 2);
     }
-    counts[inputs_below(random, n_symbols - 1)] += 1 + inputs_magnitude(random, max);
+    uint32_t favourite = inputs_below(random, n_symbols - 1);
+    counts[favourite] += 1 + inputs_magnitude(random, max);
     counts[n_symbols - 1]++;
     for (uint32_t s = 0; s < n_symbols; s++)
         total += counts[s];
