@@ -19,7 +19,7 @@ void constructed_repeat_offsets(uint8_t *bytes, size_t n, uint64_t seed)
 {
     inputs_random random = inputs_seed(seed);
     size_t recent[3] = {1, 4, 8}; /* as the decoder has them: RFC 8878, 3.1.1.5 */
-    inputs_fill_unmatched(bytes, n, 256, &random);
+    inputs_fill_unmatched(bytes, n, 256, 3, &random);
     size_t at = n < 200 ? n : 200;
     while (at < n) {
         size_t n_literals = inputs_below(&random, 2);
@@ -142,19 +142,49 @@ void constructed_short_matches(uint8_t *bytes, size_t n, uint64_t seed)
     free(list);
 }
 
-void constructed_one_code(uint8_t *bytes, size_t n, bool repeat, uint64_t seed)
+enum { ONE_CODE_LITERALS = 100, ONE_CODE_MATCH = 16 };
+
+static void fill_one_code(uint8_t *bytes, size_t n, bool repeat, uint64_t seed)
 {
-    enum { N_LITERALS = 100, N_MATCH = 16 };
     inputs_random random = inputs_seed(seed);
-    inputs_fill_unmatched(bytes, n, 256, &random);
+    inputs_fill_unmatched(bytes, n, 256, 3, &random);
     size_t ordinal = 0;
-    for (size_t at = N_LITERALS; at + N_MATCH < n; at += N_LITERALS + N_MATCH) {
+    for (size_t at = ONE_CODE_LITERALS; at + ONE_CODE_MATCH < n;
+         at += ONE_CODE_LITERALS + ONE_CODE_MATCH) {
         /* A new offset each time, different from the last three: 40 to 47, offset code 5. */
         size_t offset = repeat ? 1 : 40 + ordinal++ % 8;
         if (bytes[at - 1] == bytes[at - 1 - offset])
             bytes[at - 1]++;
-        copy_back(bytes, at, offset, N_MATCH);
-        if (bytes[at + N_MATCH] == bytes[at + N_MATCH - offset])
-            bytes[at + N_MATCH]++;
+        copy_back(bytes, at, offset, ONE_CODE_MATCH);
+        if (bytes[at + ONE_CODE_MATCH] == bytes[at + ONE_CODE_MATCH - offset])
+            bytes[at + ONE_CODE_MATCH]++;
     }
+}
+
+/* Whether 3 bytes occur twice that are not inside a copy. What a copy of offset 1 continues counts
+ * as inside: the byte before it is the same. */
+static bool has_chance_match(const uint8_t *bytes, size_t n, bool repeat)
+{
+    bool *seen = calloc((size_t)1 << 24, sizeof(*seen));
+    bool found = false;
+    if (seen == NULL)
+        abort();
+    for (size_t i = 0; i + 3 <= n && !found; i++) {
+        size_t in_period = i % (ONE_CODE_LITERALS + ONE_CODE_MATCH);
+        bool is_inside = in_period + repeat >= ONE_CODE_LITERALS &&
+                         in_period <= ONE_CODE_LITERALS + ONE_CODE_MATCH - 3;
+        uint32_t three = (uint32_t)bytes[i] << 16 | (uint32_t)bytes[i + 1] << 8 | bytes[i + 2];
+        found = !is_inside && seen[three];
+        seen[three] = true;
+    }
+    free(seen);
+    return found;
+}
+
+void constructed_one_code(uint8_t *bytes, size_t n, bool repeat, uint64_t seed)
+{
+    /* The copies' ends are what inputs_fill_unmatched() could not know of. */
+    do {
+        fill_one_code(bytes, n, repeat, seed++);
+    } while (has_chance_match(bytes, n, repeat));
 }

@@ -110,7 +110,7 @@ static void step(program *p)
         length = room(p, take_length(p, 0));
         if (length > 0) {
             inputs_random random = inputs_seed(parameter);
-            inputs_fill_unmatched(p->content + p->at, length, 100 + 5 * parameter, &random);
+            inputs_fill_unmatched(p->content + p->at, length, 100 + 5 * parameter, 4, &random);
             p->at += length;
         }
         break;

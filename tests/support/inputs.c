@@ -100,8 +100,10 @@ static bool gram_add(gram_set *set, uint32_t gram)
     return true;
 }
 
-void inputs_fill_unmatched(uint8_t *bytes, size_t n, uint32_t n_symbols, inputs_random *random)
+void inputs_fill_unmatched(uint8_t *bytes, size_t n, uint32_t n_symbols, uint32_t length,
+                           inputs_random *random)
 {
+    uint32_t mask = length < 4 ? (UINT32_C(1) << 8 * length) - 1 : UINT32_MAX;
     gram_set set;
     size_t n_slots = 1024;
     while (n_slots < 2 * n)
@@ -115,7 +117,7 @@ void inputs_fill_unmatched(uint8_t *bytes, size_t n, uint32_t n_symbols, inputs_
         uint8_t symbol = 0;
         for (int attempt = 0; attempt < 64; attempt++) {
             symbol = (uint8_t)inputs_below(random, n_symbols);
-            if (i < 3 || gram_add(&set, gram << 8 | symbol))
+            if (i + 1 < length || gram_add(&set, (gram << 8 | symbol) & mask))
                 break;
         }
         bytes[i] = symbol;
@@ -302,7 +304,7 @@ void inputs_fill_random(uint8_t *bytes, size_t n, uint64_t seed)
 
 static void fill_literals_end(uint8_t *bytes, size_t n, inputs_random *random)
 {
-    inputs_fill_unmatched(bytes, n, 128, random);
+    inputs_fill_unmatched(bytes, n, 128, 3, random);
     if (n > 3 * MATCH_AT_THE_END)
         copy_back(bytes, n - MATCH_AT_THE_END, 2 * MATCH_AT_THE_END, MATCH_AT_THE_END);
 }
@@ -343,7 +345,7 @@ void inputs_fill(inputs_kind kind, uint8_t *bytes, size_t n, uint64_t seed)
         fill_literals_end(bytes, n, &random);
         break;
     case INPUTS_LITERALS_ONLY:
-        inputs_fill_unmatched(bytes, n, 128, &random);
+        inputs_fill_unmatched(bytes, n, 128, 3, &random);
         break;
     case INPUTS_FIBONACCI:
         fill_skewed(bytes, n, 1.618, 26, &random);

@@ -62,8 +62,10 @@ void inputs_fill(inputs_kind kind, uint8_t *bytes, size_t n, uint64_t seed);
  * (often one of the last three again), symbols of skewed alphabets, noise. */
 void inputs_fill_random(uint8_t *bytes, size_t n, uint64_t seed);
 
-/* Fills n bytes from n_symbols values (2 to 256) so that no 4 bytes in a row occur twice, as long
- * as that is possible: n_symbols to the fourth is much more than n. */
-void inputs_fill_unmatched(uint8_t *bytes, size_t n, uint32_t n_symbols, inputs_random *random);
+/* Fills n bytes from n_symbols values (2 to 256) so that no `length` bytes in a row (3 or 4) occur
+ * twice, as long as that is possible: n_symbols to the power of length is much more than n. The
+ * lazy parse has no shorter match than 4 bytes, the optimal parse none shorter than 3. */
+void inputs_fill_unmatched(uint8_t *bytes, size_t n, uint32_t n_symbols, uint32_t length,
+                           inputs_random *random);
 
 #endif
