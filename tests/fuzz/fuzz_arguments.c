@@ -16,6 +16,7 @@
 #include "tests/differential/counting_device.h"
 #include "tests/differential/guarded.h"
 #include "tests/differential/judge.h"
+#include "tests/support/effort.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -33,6 +34,7 @@ static uint8_t *workspace;
 static uint8_t *input;
 static uint8_t *output;
 static frame_judge judge;
+static rp_effort usual_effort; /* what workspaces and lanes are made for */
 
 static const uint8_t *data_at;
 static size_t data_left;
@@ -97,7 +99,8 @@ static void set_up(void)
     counting_device_open(&working, RP_DEVICE_HOST_MEMORY);
     counting_device_open(&idle, 0);
     idle.is_idle = true;
-    workspace_bytes = rp_workspace_size(4096, 4, RP_EFFORT_FAST);
+    usual_effort = test_effort();
+    workspace_bytes = rp_workspace_size(4096, 4, usual_effort);
     guarded_map(&workspace_memory, workspace_bytes + RP_WORKSPACE_ALIGNMENT);
     workspace = guarded_last(&workspace_memory, workspace_bytes);
     input = malloc(INPUT_BYTES);
@@ -112,11 +115,24 @@ static void set_up(void)
           "the workspace is too large for this test", RP_STATUS_OK);
 }
 
+/* The usual effort; or any number, half of them close to the efforts that there are. */
+static rp_effort take_effort(void)
+{
+    if (!take_mishap())
+        return usual_effort;
+    uint32_t number = (uint32_t)take(4);
+    return (rp_effort)(int)(number & 1 ? number >> 1 & 7 : number);
+}
+
+static bool is_effort_good(rp_effort effort)
+{
+    return (int)effort >= RP_EFFORT_FAST && (int)effort <= RP_EFFORT_MAX;
+}
+
 static rp_compress_options take_options(rp_error *error)
 {
-    rp_compress_options options = {RP_EFFORT_FAST, (uint32_t)take(1) & 1, error};
-    if (take_mishap())
-        options.effort = (rp_effort)(int)take(4);
+    rp_compress_options options = {usual_effort, (uint32_t)take(1) & 1, error};
+    options.effort = take_effort();
     if (take_mishap())
         options.flags = (uint32_t)take(4);
     memset(error, 0x7E, sizeof(*error));
@@ -125,7 +141,7 @@ static rp_compress_options take_options(rp_error *error)
 
 static bool are_options_good(const rp_compress_options *options)
 {
-    return options->effort == RP_EFFORT_FAST && (options->flags & ~RP_COMPRESS_FLAGS_ALL) == 0;
+    return is_effort_good(options->effort) && (options->flags & ~RP_COMPRESS_FLAGS_ALL) == 0;
 }
 
 /* A workspace, and how large it may say that it is. */
@@ -160,7 +176,7 @@ static void fuzz_single(void)
     uint8_t *d_output = take_mishap() ? NULL : output;
     bool has_results = !take_mishap();
     rp_stream stream = {take_mishap() ? NULL : &working.device, NULL};
-    size_t needed = rp_workspace_size(input_size, 1, RP_EFFORT_FAST);
+    size_t needed = rp_workspace_size(input_size, 1, options.effort);
     bool is_good = stream.device != NULL && are_options_good(&options) && needed != 0 &&
                    d_workspace != NULL && (uintptr_t)d_workspace % RP_WORKSPACE_ALIGNMENT == 0 &&
                    claimed >= needed && (d_input != NULL || input_size == 0) &&
@@ -248,7 +264,7 @@ static void fuzz_batch(void)
     uint8_t *d_workspace = take_workspace(&claimed);
     rp_batch batch = take_batch(&arrays);
     rp_stream stream = {take_mishap() ? NULL : &working.device, NULL};
-    size_t needed = rp_workspace_size(batch.max_input_bytes, batch.n_inputs, RP_EFFORT_FAST);
+    size_t needed = rp_workspace_size(batch.max_input_bytes, batch.n_inputs, options.effort);
     bool is_good = stream.device != NULL && are_options_good(&options) && needed != 0 &&
                    d_workspace != NULL && (uintptr_t)d_workspace % RP_WORKSPACE_ALIGNMENT == 0 &&
                    claimed >= needed && batch.d_input_sizes != NULL && batch.d_statuses != NULL;
@@ -278,7 +294,7 @@ static void fuzz_stage(void)
     rp_compress_options options = take_options(&error);
     rp_batch batch = take_batch(&arrays);
     rp_stream stream = {&idle.device, NULL};
-    check(rp_workspace_carve(workspace, workspace_bytes, 4096, 4, RP_EFFORT_FAST, &buffers) ==
+    check(rp_workspace_carve(workspace, workspace_bytes, 4096, 4, usual_effort, &buffers) ==
               RP_STATUS_OK,
           "carve", RP_STATUS_OK);
     buffers.n_chunks = take_size(buffers.n_chunks);
@@ -305,9 +321,9 @@ static void fuzz_sizes(void)
 {
     size_t n = take_size(4096);
     size_t n_inputs = take_size(4);
-    rp_effort effort = (rp_effort)(take_mishap() ? (int)take(4) : 1);
+    rp_effort effort = take_effort();
     bool is_good = n <= RP_MAX_INPUT_BYTES && n_inputs >= 1 && n_inputs <= RP_MAX_BATCH_INPUTS &&
-                   effort == RP_EFFORT_FAST;
+                   is_effort_good(effort);
     size_t bound = rp_compress_bound(n);
     check((bound != 0) == (n <= RP_MAX_INPUT_BYTES), "bound", RP_STATUS_OK);
     size_t bytes = rp_workspace_size(n, n_inputs, effort);
@@ -327,14 +343,14 @@ static void fuzz_pool(void)
 {
     rp_error error;
     rp_pool_options pool_options = {(uint32_t)take_size(2), take_size(4096), take_size(0),
-                                    take_mishap() ? (rp_effort)(int)take(4) : RP_EFFORT_FAST,
-                                    &error};
+                                    usual_effort, &error};
+    pool_options.effort = take_effort();
     rp_pool *pool = (rp_pool *)(void *)&error;
     memset(&error, 0x7E, sizeof(error));
     bool is_good = pool_options.max_lanes >= 1 && pool_options.max_lanes <= RP_POOL_MAX_LANES &&
                    pool_options.max_input_bytes >= 1 &&
                    pool_options.max_input_bytes <= RP_MAX_INPUT_BYTES &&
-                   pool_options.effort == RP_EFFORT_FAST;
+                   is_effort_good(pool_options.effort);
     rp_status status = rp_pool_create(&working.device, &pool_options, &pool);
     check((status == RP_STATUS_OK) == is_good, "pool: accepted and wrong, or refused and right",
           status);
@@ -357,8 +373,10 @@ static void fuzz_pool(void)
                   judge.error, status);
         else
             check(frame_bytes == 0, "a size without a frame", status);
+        size_t lane_bytes = rp_workspace_size(pool_options.max_input_bytes, 1, pool_options.effort);
         check(is_argument_error(status) ==
-                  (input_size > pool_options.max_input_bytes || !are_options_good(&options)),
+                  (input_size > pool_options.max_input_bytes || !are_options_good(&options) ||
+                   rp_workspace_size(input_size, 1, options.effort) > lane_bytes),
               "lane: accepted and wrong, or refused and right", status);
     }
     rp_pool_release(pool, lane);
