@@ -11,7 +11,6 @@
  * only data blocks are kept: what RocksDB stores about times and identities lies elsewhere.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +21,7 @@
 #include <xxhash.h>
 
 #include "corpus.h"
+#include "corpus_file.h"
 #include "corpus_gen.h"
 #include "corpus_table.h"
 
@@ -41,26 +41,11 @@ struct store {
     corpus_error *error;
 };
 
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 4)))
-#endif
-static corpus_status
-fail(corpus_error *error, corpus_status status, const char *format, ...)
-{
-    if (error) {
-        va_list args;
-        va_start(args, format);
-        vsnprintf(error->message, sizeof error->message, format, args);
-        va_end(args);
-    }
-    return status;
-}
-
 /* Keeps the first failure. */
 static bool rocksdb_ok(struct store *s, char *message)
 {
     if (message && s->status == CORPUS_OK)
-        s->status = fail(s->error, CORPUS_ROCKSDB_ERROR, "RocksDB: %s", message);
+        s->status = corpus_fail(s->error, CORPUS_ROCKSDB_ERROR, "RocksDB: %s", message);
     if (message)
         rocksdb_free(message);
     return s->status == CORPUS_OK;
@@ -73,9 +58,11 @@ static corpus_status make_directory(struct store *s)
         parent = "/tmp";
     const int n = snprintf(s->path, sizeof s->path, "%s/rockpress-corpus-XXXXXX", parent);
     if (n < 0 || (size_t)n >= sizeof s->path)
-        return fail(s->error, CORPUS_IO_ERROR, "TMPDIR is too long: %zu bytes", strlen(parent));
+        return corpus_fail(s->error, CORPUS_IO_ERROR, "TMPDIR is too long: %zu bytes",
+                           strlen(parent));
     if (!mkdtemp(s->path))
-        return fail(s->error, CORPUS_IO_ERROR, "cannot make %s: %s", s->path, strerror(errno));
+        return corpus_fail(s->error, CORPUS_IO_ERROR, "cannot make %s: %s", s->path,
+                           strerror(errno));
     s->directory_made = true;
     return CORPUS_OK;
 }
@@ -126,8 +113,8 @@ static void close_store(struct store *s)
             rocksdb_destroy_db(s->options, s->path, &message);
         rocksdb_ok(s, message);
         if (rmdir(s->path) != 0 && errno != ENOENT && s->status == CORPUS_OK)
-            s->status =
-                fail(s->error, CORPUS_IO_ERROR, "cannot remove %s: %s", s->path, strerror(errno));
+            s->status = corpus_fail(s->error, CORPUS_IO_ERROR, "cannot remove %s: %s", s->path,
+                                    strerror(errno));
     }
     if (s->flush_options)
         rocksdb_flushoptions_destroy(s->flush_options);
@@ -178,24 +165,11 @@ struct harvest {
     bool out_of_memory;
 };
 
-static bool grow(void **array, size_t *capacity, size_t needed, size_t element)
-{
-    if (needed <= *capacity)
-        return true;
-    const size_t larger = needed + needed / 2 + 64;
-    void *moved = realloc(*array, larger * element);
-    if (!moved)
-        return false;
-    *array = moved;
-    *capacity = larger;
-    return true;
-}
-
 static bool keep_block(void *context, const unsigned char *block, size_t size)
 {
     struct harvest *h = context;
-    if (!grow((void **)&h->bytes, &h->capacity, h->size + size, 1) ||
-        !grow((void **)&h->ends, &h->n_capacity, h->n + 1, sizeof *h->ends)) {
+    if (!corpus_grow((void **)&h->bytes, &h->capacity, h->size + size, 1) ||
+        !corpus_grow((void **)&h->ends, &h->n_capacity, h->n + 1, sizeof *h->ends)) {
         h->out_of_memory = true;
         return false;
     }
@@ -218,32 +192,6 @@ static void drop_short_last(struct harvest *h, size_t n_before)
     }
 }
 
-static corpus_status read_file(const char *path, unsigned char **bytes, size_t *size,
-                               corpus_error *error)
-{
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        return fail(error, CORPUS_IO_ERROR, "cannot open %s: %s", path, strerror(errno));
-    corpus_status status = CORPUS_OK;
-    long end = -1;
-    *bytes = NULL;
-    if (fseek(f, 0, SEEK_END) != 0 || (end = ftell(f)) < 0 || fseek(f, 0, SEEK_SET) != 0)
-        status =
-            fail(error, CORPUS_IO_ERROR, "cannot find the size of %s: %s", path, strerror(errno));
-    else if (!(*bytes = malloc((size_t)end + 1)))
-        status = fail(error, CORPUS_NO_MEMORY, "no memory for %ld bytes of %s", end, path);
-    else if (fread(*bytes, 1, (size_t)end, f) != (size_t)end)
-        status = fail(error, CORPUS_IO_ERROR, "cannot read %s: %s", path,
-                      ferror(f) ? strerror(errno) : "it became shorter");
-    fclose(f);
-    if (status != CORPUS_OK) {
-        free(*bytes);
-        *bytes = NULL;
-    }
-    *size = status == CORPUS_OK ? (size_t)end : 0;
-    return status;
-}
-
 /* File numbers rise with time, and within a compaction with the keys. */
 static int by_name(const void *a, const void *b)
 {
@@ -257,7 +205,7 @@ static corpus_status harvest_files(struct store *s, struct harvest *h)
     const char **names = malloc(((size_t)n + 1) * sizeof *names);
     corpus_status status = CORPUS_OK;
     if (!names)
-        status = fail(s->error, CORPUS_NO_MEMORY, "no memory for %d file names", n);
+        status = corpus_fail(s->error, CORPUS_NO_MEMORY, "no memory for %d file names", n);
     else {
         for (int i = 0; i < n; i++)
             names[i] = rocksdb_livefiles_name(files, i);
@@ -269,11 +217,11 @@ static corpus_status harvest_files(struct store *s, struct harvest *h)
         size_t size;
         const size_t n_before = h->n;
         snprintf(path, sizeof path, "%s%s", s->path, names[i]);
-        status = read_file(path, &bytes, &size, s->error);
+        status = corpus_read_file(path, &bytes, &size, s->error);
         if (status == CORPUS_OK)
             status = corpus_walk_table(bytes, size, keep_block, h, s->error);
         if (status == CORPUS_OK && h->out_of_memory)
-            status = fail(s->error, CORPUS_NO_MEMORY, "no memory for the blocks");
+            status = corpus_fail(s->error, CORPUS_NO_MEMORY, "no memory for the blocks");
         if (status == CORPUS_OK)
             drop_short_last(h, n_before);
         free(bytes);
@@ -296,9 +244,10 @@ static corpus_status generate_once(const struct corpus_kind *kind, size_t block_
         struct corpus_writer w = {.put = put, .context = &s, .goal_bytes = goal_bytes};
         corpus_rng_seed(&rng, seed, kind->name);
         if (!kind->generate(&rng, &w))
-            s.status = fail(error, CORPUS_NO_MEMORY, "no memory to generate %s", kind->name);
+            s.status = corpus_fail(error, CORPUS_NO_MEMORY, "no memory to generate %s", kind->name);
         else if (w.failed && s.status == CORPUS_OK)
-            s.status = fail(error, CORPUS_BAD_ARGUMENT, "a record of %s is longer than %u bytes",
+            s.status =
+                corpus_fail(error, CORPUS_BAD_ARGUMENT, "a record of %s is longer than %u bytes",
                             kind->name, CORPUS_TEXT_MAX);
         if (s.status == CORPUS_OK && flush(&s) && kind->compacted)
             compact(&s);
@@ -320,7 +269,7 @@ static corpus_status take_sample(struct harvest *h, size_t max_total_bytes, corp
     n = n ? n : 1;
     out->blocks = malloc(n * sizeof *out->blocks);
     if (!out->blocks)
-        return fail(error, CORPUS_NO_MEMORY, "no memory for %zu blocks", n);
+        return corpus_fail(error, CORPUS_NO_MEMORY, "no memory for %zu blocks", n);
     for (size_t i = 0; i < n; i++) {
         const size_t k = (size_t)((uint64_t)i * h->n / n);
         const size_t start = k ? h->ends[k - 1] : 0;
@@ -349,17 +298,18 @@ corpus_status corpus_generate(const char *name, size_t block_bytes, size_t max_t
                               uint64_t seed, corpus_blocks *out, corpus_error *error)
 {
     if (!name || !out)
-        return fail(error, CORPUS_BAD_ARGUMENT, "corpus_generate: a required pointer is NULL");
+        return corpus_fail(error, CORPUS_BAD_ARGUMENT,
+                           "corpus_generate: a required pointer is NULL");
     memset(out, 0, sizeof *out);
     const struct corpus_kind *kind = find_kind(name);
     if (!kind)
-        return fail(error, CORPUS_BAD_ARGUMENT, "no corpus is called \"%.64s\"", name);
+        return corpus_fail(error, CORPUS_BAD_ARGUMENT, "no corpus is called \"%.64s\"", name);
     if (block_bytes < CORPUS_MIN_BLOCK_BYTES || block_bytes > CORPUS_MAX_BLOCK_BYTES)
-        return fail(error, CORPUS_BAD_ARGUMENT, "block size %zu is outside %zu to %zu", block_bytes,
-                    CORPUS_MIN_BLOCK_BYTES, CORPUS_MAX_BLOCK_BYTES);
+        return corpus_fail(error, CORPUS_BAD_ARGUMENT, "block size %zu is outside %zu to %zu",
+                           block_bytes, CORPUS_MIN_BLOCK_BYTES, CORPUS_MAX_BLOCK_BYTES);
     if (max_total_bytes < block_bytes || max_total_bytes > CORPUS_MAX_TOTAL_BYTES)
-        return fail(error, CORPUS_BAD_ARGUMENT, "%zu bytes of corpus are outside %zu to %zu",
-                    max_total_bytes, block_bytes, CORPUS_MAX_TOTAL_BYTES);
+        return corpus_fail(error, CORPUS_BAD_ARGUMENT, "%zu bytes of corpus are outside %zu to %zu",
+                           max_total_bytes, block_bytes, CORPUS_MAX_TOTAL_BYTES);
 
     /* How much shared key prefixes and overwritten keys take away is known only afterwards. Room
      * for two more blocks, because short last blocks are dropped. */
@@ -375,7 +325,7 @@ corpus_status corpus_generate(const char *name, size_t block_bytes, size_t max_t
             goal_bytes * max_total_bytes / (h.size ? h.size : max_total_bytes / 2) + goal_bytes / 8;
     }
     if (status == CORPUS_OK && h.n == 0)
-        status = fail(error, CORPUS_BAD_TABLE, "%s gave no data block", name);
+        status = corpus_fail(error, CORPUS_BAD_TABLE, "%s gave no data block", name);
     if (status == CORPUS_OK)
         status = take_sample(&h, max_total_bytes, out, error);
     free(h.bytes);
@@ -383,36 +333,6 @@ corpus_status corpus_generate(const char *name, size_t block_bytes, size_t max_t
     if (status != CORPUS_OK)
         corpus_free(out);
     return status;
-}
-
-void corpus_free(corpus_blocks *blocks)
-{
-    if (!blocks)
-        return;
-    free(blocks->blocks);
-    free(blocks->storage);
-    memset(blocks, 0, sizeof *blocks);
-}
-
-corpus_status corpus_save(const char *path, const corpus_blocks *blocks, corpus_error *error)
-{
-    if (!path || !blocks)
-        return fail(error, CORPUS_BAD_ARGUMENT, "corpus_save: a required pointer is NULL");
-    FILE *f = fopen(path, "wb");
-    if (!f)
-        return fail(error, CORPUS_IO_ERROR, "cannot create %s: %s", path, strerror(errno));
-    bool good = true;
-    for (size_t i = 0; i < blocks->n_blocks && good; i++) {
-        const corpus_block *b = &blocks->blocks[i];
-        const unsigned char length[4] = {(unsigned char)b->size, (unsigned char)(b->size >> 8),
-                                         (unsigned char)(b->size >> 16),
-                                         (unsigned char)(b->size >> 24)};
-        good = fwrite(length, 1, 4, f) == 4 && fwrite(b->data, 1, b->size, f) == b->size;
-    }
-    if (fclose(f) != 0)
-        good = false;
-    return good ? CORPUS_OK
-                : fail(error, CORPUS_IO_ERROR, "cannot write %s: %s", path, strerror(errno));
 }
 
 uint64_t corpus_hash(const corpus_blocks *blocks)
@@ -431,41 +351,4 @@ uint64_t corpus_hash(const corpus_blocks *blocks)
     const uint64_t hash = XXH64_digest(state);
     XXH64_freeState(state);
     return hash;
-}
-
-corpus_status corpus_load(const char *path, corpus_blocks *out, corpus_error *error)
-{
-    if (!path || !out)
-        return fail(error, CORPUS_BAD_ARGUMENT, "corpus_load: a required pointer is NULL");
-    memset(out, 0, sizeof *out);
-    size_t size;
-    corpus_status status = read_file(path, &out->storage, &size, error);
-    if (status != CORPUS_OK)
-        return status;
-    size_t capacity = 0;
-    for (size_t at = 0; at < size && status == CORPUS_OK;) {
-        const unsigned char *p = out->storage + at;
-        const size_t left = size - at;
-        const size_t length =
-            left < 4 ? 0
-                     : (size_t)p[0] | (size_t)p[1] << 8 | (size_t)p[2] << 16 | (size_t)p[3] << 24;
-        if (length == 0 || length > left - 4)
-            status = fail(error, CORPUS_BAD_TABLE,
-                          "%s: no whole record at offset %zu (4 bytes of little-endian length, "
-                          "then as many bytes)",
-                          path, at);
-        else if (!grow((void **)&out->blocks, &capacity, out->n_blocks + 1, sizeof *out->blocks))
-            status = fail(error, CORPUS_NO_MEMORY, "no memory for the blocks of %s", path);
-        else {
-            out->blocks[out->n_blocks].data = p + 4;
-            out->blocks[out->n_blocks++].size = length;
-            out->total_bytes += length;
-            at += 4 + length;
-        }
-    }
-    if (status == CORPUS_OK && out->n_blocks == 0)
-        status = fail(error, CORPUS_BAD_TABLE, "%s is empty", path);
-    if (status != CORPUS_OK)
-        corpus_free(out);
-    return status;
 }
