@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # arrows.sh <tree>: which folder may include what (docs/architecture.md), and that the syntax of
-# CUDA kernels and launches stands in kernels/launch.cu only.
+# CUDA kernels and launches stands in kernels/launch.cu only, and in the tests that need kernels of
+# their own: of the collectives, which no program but a kernel can call, and of a kernel that traps.
 set -euo pipefail
 # shellcheck source=tests/hygiene/common.sh
 . "$(dirname "$0")/common.sh"
@@ -51,8 +52,12 @@ while IFS= read -r file; do
         done < <(includes "$file")
         ;;
     esac
-    if [ "$file" != kernels/launch.cu ] && uses_cuda_syntax "$file"; then
-        violation "$file: __global__ and <<<>>> belong into kernels/launch.cu"
-    fi
+    case $file in
+    kernels/launch.cu | tests/gpu/*.cu) ;;
+    *)
+        ! uses_cuda_syntax "$file" ||
+            violation "$file: __global__ and <<<>>> belong into kernels/launch.cu or tests/gpu/*.cu"
+        ;;
+    esac
 done < <(project_files | grep -E '\.(c|h|cc|cu|cuh)$' || true)
 finish $n 'source files'

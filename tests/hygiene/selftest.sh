@@ -99,6 +99,7 @@ plant engine/b.c '/* never <<<>>> and __global__ here */' 'int x = 1 << 3;'
 plant plugin/a.c '#include "rockpress/a.h"' '#include "plugin/b.h"' '#include <zstd.h>'
 plant plugin/rocksdb_adapter.cc '#include <rocksdb/advanced_compression.h>'
 plant tests/a.c '#include "kernels/a.h"' '#include <rocksdb/c.h>'
+plant tests/gpu/a.cu '#include "kernels/a.h"' '__global__ void f(void) {}'
 accepts arrows "$tree"
 while read -r file include; do
     new_tree
@@ -131,6 +132,9 @@ refuses 'kernels/team.h: __global__' arrows "$tree"
 new_tree
 plant engine/device_cuda.cu 'void f(void) { g<<<1, 2>>>(); }'
 refuses 'engine/device_cuda.cu: __global__' arrows "$tree"
+new_tree
+plant tests/gpu/a.c 'int x;' '__global__ void f(void);'
+refuses 'tests/gpu/a.c: __global__' arrows "$tree"
 
 new_tree
 plant .clang-format 'BasedOnStyle: LLVM' 'IndentWidth: 4'
