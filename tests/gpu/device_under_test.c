@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tests/gpu/broken_device.h"
+#include "tests/gpu/simulated_device.h"
 #include "tests/support/team_device.h"
 
 const char *device_under_test_name(void)
@@ -35,6 +36,9 @@ rp_device *device_under_test_open(const char *name)
     rp_status status = RP_STATUS_UNKNOWN_DEVICE;
     if (strncmp(name, "team:", 5) == 0) {
         device = team_device_open(TEAM_DEVICE_SHUFFLED, (uint32_t)strtoul(name + 5, NULL, 10), 1);
+        status = device != NULL ? RP_STATUS_OK : RP_STATUS_UNKNOWN_DEVICE;
+    } else if (strcmp(name, "simulated") == 0) {
+        device = simulated_device_open();
         status = device != NULL ? RP_STATUS_OK : RP_STATUS_UNKNOWN_DEVICE;
     } else if (strncmp(name, "broken:", 7) == 0) {
         device = broken_device_open(name + 7);

@@ -2,8 +2,8 @@
 /*
  * The device that a test of this folder is about, by name: "cuda", "cuda:N" and "host" as
  * rp_device_open() takes them, so that the tests can be tried without a GPU; "team:N", shuffled
- * teams of N workers (tests/support/team_device.h); and "broken:DEFECT" (broken_device.h), with
- * which a test has to fail.
+ * teams of N workers (tests/support/team_device.h); "simulated" (simulated_device.h); and
+ * "broken:DEFECT" (broken_device.h), with which a test has to fail.
  */
 #ifndef ROCKPRESS_TESTS_DEVICE_UNDER_TEST_H
 #define ROCKPRESS_TESTS_DEVICE_UNDER_TEST_H
