@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 #define INPUT_BYTES ((size_t)256 * 1024)
 #define OUTPUT_BYTES ((size_t)512 * 1024)
-#define MAX_INPUTS 320
+#define MAX_INPUTS 640
 #define CANARY_SIZE ((size_t)0x5EED5EED5EED)
 #define CANARY_STATUS ((rp_status)12345)
 
