@@ -8,7 +8,7 @@
 
 static const char head[] =
     "# SPDX-License-Identifier: Apache-2.0\n"
-    "# Bytes of rockpress's frames, checked by the test golden_sizes; tests/golden/README.md\n"
+    "# Bytes of rockpress's frames, checked by test_golden_sizes; tests/golden/README.md\n"
     "# says how to renew them. The corpora are for this version of RocksDB:\n";
 static const char columns[] = "# sample block_bytes input_bytes input_hash fast default high max\n";
 
