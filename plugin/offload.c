@@ -71,6 +71,10 @@ static void forked(void)
     }
 }
 
+/*
+ * "auto" leaves a GPU alone for now: it would get one block at a time, and the calling thread would
+ * wait longer for each than libzstd takes. Whoever asks for "cuda" by name gets it.
+ */
 static rp_status open_device(const rp_plugin_config *config, const rp_device **device)
 {
     bool automatic = strcmp(config->device, "auto") == 0;
@@ -80,7 +84,7 @@ static rp_status open_device(const rp_plugin_config *config, const rp_device **d
     *device = config->custom_device;
     if (*device != NULL)
         return RP_STATUS_OK;
-    status = rp_device_open(automatic ? "cuda" : config->device, &opened);
+    status = automatic ? RP_STATUS_DEVICE_UNAVAILABLE : rp_device_open(config->device, &opened);
     *device = opened;
     if (status != RP_STATUS_OK)
         rp_log(automatic ? RP_LOG_INFO : RP_LOG_ERROR,

@@ -41,7 +41,7 @@ typedef enum rp_log_level {
 #define RP_PLUGIN_EFFORT_AUTO 0
 
 typedef struct rp_plugin_config {
-    char device[32];           /* "auto" (a GPU if there is one), "cuda", "cuda:N", "host", "off" */
+    char device[32];           /* "auto" (for now: libzstd), "cuda", "cuda:N", "host", "off" */
     rp_verify_mode verify;     /* sample */
     uint32_t verify_interval;  /* blocks, 1 to 2^30; 256 */
     uint32_t lanes;            /* most blocks in flight at once, 1 to RP_POOL_MAX_LANES; 64 */
