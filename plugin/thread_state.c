@@ -7,7 +7,7 @@
 
 #include <stdatomic.h>
 
-_Thread_local struct rp_thread_state rp_thread __attribute__((tls_model("initial-exec")));
+_Thread_local struct rp_thread_state rp_thread;
 
 static _Atomic uint32_t next_shard;
 

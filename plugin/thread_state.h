@@ -3,10 +3,10 @@
  * What the plugin keeps per thread: a handful of words, and nothing that needs a destructor,
  * because RocksDB starts new compression threads for every SST.
  *
- * The TLS model is initial-exec: one instruction to reach, no call and no first-touch
- * allocation by the loader, which global-dynamic would put on the hot path of a library that
- * was dlopen'ed. A preloaded or linked library always gets it; a dlopen'ed one takes it from
- * the loader's small reserve for late static TLS, so this structure must stay small.
+ * The TLS model is the compiler's default. Initial-exec would save some 60 instructions a block,
+ * but takes all thread-local memory of the library from the loader's small reserve for late static
+ * TLS, when it is dlopen'ed: CUDA's runtime, which is linked in, has 4 KiB of it, and the library
+ * would not load.
  */
 #ifndef ROCKPRESS_PLUGIN_THREAD_STATE_H
 #define ROCKPRESS_PLUGIN_THREAD_STATE_H
@@ -20,9 +20,7 @@ struct rp_thread_state {
     uint32_t reserved;
 };
 
-_Static_assert(sizeof(struct rp_thread_state) <= 64, "static TLS is scarce in a late load");
-
-extern _Thread_local struct rp_thread_state rp_thread __attribute__((tls_model("initial-exec")));
+extern _Thread_local struct rp_thread_state rp_thread;
 
 /* Shards spread threads over counters and caches; a power of two. 16 keeps 16 busy threads
  * apart and costs 6 KiB of counters. */
