@@ -199,11 +199,15 @@ make_library "$hooked int ZSTD_freeCCtxx(void) { return 0; }"
 refuses 'no ZSTD_freeCCtxx' symbols "$tree/lib.so" hook
 make_library 'int rp_a(void) { return 0; }'
 refuses 'hooks nothing' symbols "$tree/lib.so" hook
-for needed in libcudart.so.12 libcuda.so.1 librocksdb.so.7.8; do
+for needed in libcudart.so.12 libcuda.so.1 librocksdb.so.7.8 libstdc++.so.6; do
     make_library 'int rp_f(void) { return 0; }' -Wl,-soname,$needed
     dependency=$tree/lib.so
     make_library 'int rp_f(void); int rp_g(void) { return rp_f(); }' -Wl,--no-as-needed "$dependency"
     refuses "needs $needed" needed "$tree/lib.so"
+done
+for open in cuInit cudaMalloc __cudaRegisterFatBinary _Znwm __cxa_throw; do
+    make_library "void $open(void); void rp_f(void) { $open(); }"
+    refuses "leaves $open open" needed "$tree/lib.so"
 done
 
 printf '%d samples, %d wrong\n' $tested $wrong
