@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "corpus.h"
 #include "options.h"
 
 void options_die(const char *format, ...)
@@ -57,16 +56,4 @@ uint64_t options_number(const char *option, const char *value, uint64_t lo, uint
                     option, value, (unsigned long long)lo, (unsigned long long)hi,
                     suffixes ? ", with a suffix K, M or G if you like" : "");
     return number;
-}
-
-const char *options_corpus(const char *option, const char *value)
-{
-    for (size_t i = 0; i < corpus_count(); i++)
-        if (strcmp(corpus_name(i), value) == 0)
-            return value;
-    fprintf(stderr, "%s: \"%s\" is not a corpus; allowed are", option, value);
-    for (size_t i = 0; i < corpus_count(); i++)
-        fprintf(stderr, " %s", corpus_name(i));
-    fputc('\n', stderr);
-    exit(EXIT_USAGE);
 }
