@@ -14,15 +14,16 @@
 #include "kernels/zstd_format.h"
 
 typedef struct rp_huffman_code {
-    uint32_t n_present;     /* symbols that occur */
-    uint32_t last_symbol;   /* highest symbol that occurs */
-    uint32_t max_bits;      /* length of the longest code */
-    uint32_t keys[256 + 1]; /* count << 8 | symbol, of the present symbols */
-    uint32_t sorted[256];   /* the same, rising; then the tree's working space */
-    uint8_t symbol_at[256]; /* symbol at each place of the sorted order */
-    uint8_t lengths[256];   /* bits of each symbol's code, 0 if it does not occur */
-    uint16_t codes[256];    /* code << 4 | length */
-    rp_package_merge limit; /* scratch */
+    uint32_t n_present;                     /* symbols that occur */
+    uint32_t last_symbol;                   /* highest symbol that occurs */
+    uint32_t max_bits;                      /* length of the longest code */
+    uint32_t keys[256 + 1];                 /* count << 8 | symbol, of the present symbols */
+    uint32_t sorted[256];                   /* the same, rising; then the tree's working space */
+    uint8_t symbol_at[256];                 /* symbol at each place of the sorted order */
+    uint8_t lengths[256];                   /* bits of each symbol's code, 0 if it does not occur */
+    uint16_t codes[256];                    /* code << 4 | length */
+    uint32_t next[RP_HUFFMAN_MAX_BITS + 1]; /* code of the next symbol of each length */
+    rp_package_merge limit;                 /* scratch */
 } rp_huffman_code;
 
 RP_FN uint32_t rp_huffman_entry_bits(uint16_t entry)
@@ -84,45 +85,63 @@ RP_FN void rp_huffman_tree(uint32_t *weights, uint32_t n)
 }
 
 /* Codes by length, longest first from 0, within a length by symbol (4.2.1.3). */
-RP_FN void rp_huffman_assign(rp_huffman_code *code)
+RP_FN void rp_huffman_assign(rp_team *team, rp_huffman_code *code)
 {
-    uint32_t next[RP_HUFFMAN_MAX_BITS + 1];
-    for (uint32_t bits = 0; bits <= RP_HUFFMAN_MAX_BITS; bits++)
-        next[bits] = 0;
-    for (uint32_t i = 0; i < code->n_present; i++)
-        next[code->sorted[i]]++;
-    uint32_t first = 0;
-    for (uint32_t bits = RP_HUFFMAN_MAX_BITS; bits > 0; bits--) {
-        uint32_t n = next[bits];
-        next[bits] = first;
-        first = (first + n) >> 1;
+    TEAM_FOR (bits, 0, RP_HUFFMAN_MAX_BITS + 1, team) {
+        code->next[bits] = 0;
     }
-    for (uint32_t s = 0; s <= code->last_symbol; s++) {
-        uint32_t bits = code->lengths[s];
-        code->codes[s] = bits == 0 ? 0 : (uint16_t)(next[bits]++ << 4 | bits);
+    team_sync(team);
+    TEAM_FOR (i, 0, code->n_present, team) {
+        team_atomic_add(&code->next[code->sorted[i]], 1);
     }
-}
-
-RP_FN uint64_t rp_huffman_bits(const rp_huffman_code *code, const uint32_t *counts)
-{
-    uint64_t bits = 0;
-    for (uint32_t i = 0; i < code->n_present; i++)
-        bits += (uint64_t)counts[code->symbol_at[i]] * code->sorted[i];
-    return bits;
+    team_sync(team);
+    if (TEAM_RANK(team) == 0) {
+        uint32_t first = 0;
+        for (uint32_t bits = RP_HUFFMAN_MAX_BITS; bits > 0; bits--) {
+            uint32_t n = code->next[bits];
+            code->next[bits] = first;
+            first = (first + n) >> 1;
+        }
+    }
+    team_sync(team);
+    for (uint32_t first = 0; first <= code->last_symbol; first += TEAM_SIZE(team)) {
+        uint32_t s = first + TEAM_RANK(team);
+        uint32_t bits = s <= code->last_symbol ? code->lengths[s] : 0;
+        uint32_t n_equal;
+        uint32_t order = team_order(team, bits, bits != 0, &n_equal);
+        uint32_t next = code->next[bits] + order;
+        team_sync(team);
+        if (s <= code->last_symbol)
+            code->codes[s] = bits == 0 ? 0 : (uint16_t)(next << 4 | bits);
+        if (bits != 0 && order + 1 == n_equal)
+            code->next[bits] = next + 1;
+        team_sync(team);
+    }
 }
 
 /* Limits the lengths in code->sorted: to few bits, whose description is short, but no further than
- * that can make good. One worker. */
-RP_FN void rp_huffman_shorten(rp_huffman_code *code, const uint32_t *counts, uint32_t n_literals)
+ * that can make good. */
+RP_FN void rp_huffman_shorten(rp_team *team, rp_huffman_code *code, const uint32_t *counts,
+                              uint32_t n_literals)
 {
     uint32_t n = code->n_present;
     uint32_t most_bits = rp_huffman_choose_limit(n, n_literals);
     if (code->sorted[0] <= most_bits)
         return;
-    uint64_t most = rp_huffman_bits(code, counts) + n + RP_HUFFMAN_LIMIT_SLACK_BITS;
+    uint32_t most = 0;
+    TEAM_FOR (i, 0, n, team) {
+        uint32_t count = counts[code->symbol_at[i]];
+        code->limit.leaves[i] = count;
+        most += count * code->sorted[i];
+    }
+    most = team_reduce_add(team, most) + n + RP_HUFFMAN_LIMIT_SLACK_BITS;
+    uint32_t n_levels = 0;
+    uint32_t n_list = 0;
     for (;; most_bits++) {
-        rp_huffman_limit(code->sorted, n, code->symbol_at, counts, most_bits, &code->limit);
-        if (most_bits == RP_HUFFMAN_MAX_BITS || rp_huffman_bits(code, counts) <= most)
+        for (; n_levels < most_bits; n_levels++)
+            n_list = rp_make_list(team, n, n_levels, n_list, &code->limit);
+        uint32_t bits = rp_take_packages(team, n, n_levels, &code->limit, code->sorted);
+        if (most_bits == RP_HUFFMAN_MAX_BITS || bits <= most)
             return;
     }
 }
@@ -132,23 +151,24 @@ RP_FN void rp_huffman_shorten(rp_huffman_code *code, const uint32_t *counts, uin
 RP_FN void rp_huffman_build(rp_team *team, const uint32_t *counts, uint32_t n_literals,
                             rp_huffman_code *code)
 {
+    uint32_t n = 0;
+    for (uint32_t first = 0; first < 256; first += TEAM_SIZE(team)) {
+        uint32_t s = first + TEAM_RANK(team);
+        uint32_t count = s < 256 ? counts[s] : 0;
+        uint32_t n_present;
+        uint32_t at = n + team_scan_add(team, count != 0, &n_present);
+        if (count != 0)
+            code->keys[at] = count << 8 | s;
+        n += n_present;
+    }
     TEAM_FOR (s, 0, 256, team) {
         code->lengths[s] = 0;
     }
-    if (TEAM_RANK(team) == 0) {
-        uint32_t n = 0;
-        uint32_t last_symbol = 0;
-        for (uint32_t s = 0; s < 256; s++) {
-            bool present = counts[s] != 0;
-            code->keys[n] = counts[s] << 8 | s;
-            n += present;
-            last_symbol = present ? s : last_symbol;
-        }
-        code->n_present = n;
-        code->last_symbol = last_symbol;
-    }
     team_sync(team);
-    uint32_t n = code->n_present;
+    if (TEAM_RANK(team) == 0) {
+        code->n_present = n;
+        code->last_symbol = code->keys[n - 1] & 0xFF;
+    }
     TEAM_FOR (i, 0, n, team) {
         uint32_t key = code->keys[i];
         uint32_t place = 0;
@@ -158,15 +178,17 @@ RP_FN void rp_huffman_build(rp_team *team, const uint32_t *counts, uint32_t n_li
         code->symbol_at[place] = (uint8_t)key;
     }
     team_sync(team);
-    if (TEAM_RANK(team) == 0) {
+    if (TEAM_RANK(team) == 0)
         rp_huffman_tree(code->sorted, n);
-        rp_huffman_shorten(code, counts, n_literals);
+    team_sync(team);
+    rp_huffman_shorten(team, code, counts, n_literals);
+    if (TEAM_RANK(team) == 0)
         code->max_bits = code->sorted[0];
-        for (uint32_t i = 0; i < n; i++)
-            code->lengths[code->symbol_at[i]] = (uint8_t)code->sorted[i];
-        rp_huffman_assign(code);
+    TEAM_FOR (i, 0, n, team) {
+        code->lengths[code->symbol_at[i]] = (uint8_t)code->sorted[i];
     }
     team_sync(team);
+    rp_huffman_assign(team, code);
 }
 
 #endif

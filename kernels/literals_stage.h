@@ -4,8 +4,8 @@
  * with one or four streams. The sizes of all forms are known exactly before a bit is
  * written: the counts are kept per stream, so a stream's bits are a sum over symbols.
  *
- * Serial parts: the tree (255 steps) and its description (255 weights); everything that goes
- * over the literals is divided among the team.
+ * The code is the work of one part of the team: serial in it are the tree (255 steps) and its
+ * description (255 weights). Everything that goes over the literals is divided among all.
  */
 #ifndef ROCKPRESS_KERNELS_LITERALS_STAGE_H
 #define ROCKPRESS_KERNELS_LITERALS_STAGE_H
@@ -128,6 +128,23 @@ RP_FN void rp_literals_write_stream(rp_team *team, const uint8_t *literals, rp_l
     rp_bits_close(&writer);
 }
 
+/* The bits of each stream, with the one that marks its end. */
+RP_FN void rp_literals_add_up(rp_team *team, rp_literals_memory *memory)
+{
+    rp_team part = team_part(team);
+    TEAM_FOR_PARTS(stream, 0, 4, team)
+    {
+        uint32_t bits = 0;
+        TEAM_FOR (s, 0, 256, &part) {
+            bits += memory->counts[stream][s] * memory->code.lengths[s];
+        }
+        bits = team_reduce_add(&part, bits);
+        if (TEAM_RANK(&part) == 0)
+            memory->stream_bits[stream] = bits + 1;
+    }
+    team_sync(team);
+}
+
 /* The literals section, at most n_literals + 3 bytes. Returns its size. */
 RP_FN uint32_t rp_literals_encode(rp_team *team, const uint8_t *literals, uint32_t n_literals,
                                   uint8_t *section, rp_literals_memory *memory)
@@ -143,17 +160,13 @@ RP_FN uint32_t rp_literals_encode(rp_team *team, const uint8_t *literals, uint32
         is_rle = memory->totals[literals[0]] == n_literals;
     }
     if (n_literals > 1 && !is_rle) {
-        rp_huffman_build(team, memory->totals, n_literals, &memory->code);
-        if (TEAM_RANK(team) == 0) {
-            rp_huffman_describe(&memory->code, &memory->weights);
-        }
-        TEAM_FOR (stream, 0, 4, team) {
-            uint32_t bits = 1;
-            for (uint32_t s = 0; s < 256; s++)
-                bits += memory->counts[stream][s] * memory->code.lengths[s];
-            memory->stream_bits[stream] = bits;
+        if (TEAM_PART(team) == 0) {
+            rp_team part = team_part(team);
+            rp_huffman_build(&part, memory->totals, n_literals, &memory->code);
+            rp_huffman_describe(&part, &memory->code, &memory->weights);
         }
         team_sync(team);
+        rp_literals_add_up(team, memory);
         streams_bytes = memory->weights.description_bytes;
         for (uint32_t stream = 0; stream < n_streams; stream++)
             streams_bytes += (memory->stream_bits[stream] + 7) / 8;
@@ -193,9 +206,12 @@ RP_FN uint32_t rp_literals_encode(rp_team *team, const uint8_t *literals, uint32
                            2);
     }
     team_sync(team);
+    rp_team part = team_part(team);
     for (uint32_t stream = 0; stream < n_streams; stream++) {
-        rp_literals_write_stream(team, literals, rp_literals_stream(n_literals, n_streams, stream),
-                                 memory->code.codes, section, at);
+        if (stream % TEAM_PARTS(team) == TEAM_PART(team))
+            rp_literals_write_stream(&part, literals,
+                                     rp_literals_stream(n_literals, n_streams, stream),
+                                     memory->code.codes, section, at);
         at += (memory->stream_bits[stream] + 7) / 8;
     }
     return compressed_bytes;

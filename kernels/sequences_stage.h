@@ -2,10 +2,10 @@
 /*
  * Stage 3: the sequences section of one block (RFC 8878 section 3.1.1.3.2).
  *
- * A block's sequences are coded backwards, and each field's state follows from the one before: that
- * chain is the one serial part, walked by one worker, who notes the bits that leave the states
- * of each sequence. What a sequence adds to the stream is then known without its neighbours,
- * a scan says where, and all workers write.
+ * A block's sequences are coded backwards, and each field's state follows from the one before.
+ * These three chains are the serial part: each is walked by a part of the team, together, noting
+ * the bits that leave the states of each sequence. What a sequence adds to the stream is then known
+ * without its neighbours, a scan says where, and all workers write.
  */
 #ifndef ROCKPRESS_KERNELS_SEQUENCES_STAGE_H
 #define ROCKPRESS_KERNELS_SEQUENCES_STAGE_H
@@ -16,7 +16,7 @@
 typedef struct rp_sequences_memory {
     rp_field_table fields[RP_N_FIELDS];
     uint32_t final_states[RP_N_FIELDS]; /* without the leading bit */
-    uint32_t stream_bits;
+    uint32_t chain_bits[RP_N_FIELDS];   /* that leave the states */
 } rp_sequences_memory;
 
 typedef char rp_sequences_memory_fits[sizeof(rp_sequences_memory) <= RP_TEAM_MEMORY_BYTES ? 1 : -1];
@@ -108,9 +108,86 @@ RP_FN void rp_sequences_walk(const rp_sequence *sequences, uint32_t n_sequences,
     memory->final_states[RP_FIELD_OFFSET] = offset_state & ((UINT32_C(1) << offset->log) - 1);
     memory->final_states[RP_FIELD_MATCH_LENGTH] =
         match_state & ((UINT32_C(1) << match_length->log) - 1);
-    for (uint32_t field = 0; field < RP_N_FIELDS; field++)
-        total += memory->fields[field].extra_bits + memory->fields[field].fse.log;
-    memory->stream_bits = total + 1; /* and the bit that marks the end */
+    memory->chain_bits[0] = total;
+    memory->chain_bits[1] = 0;
+    memory->chain_bits[2] = 0;
+}
+
+RP_FN uint32_t rp_code_of_field(rp_sequence sequence, uint32_t field)
+{
+    return field == RP_FIELD_LITERAL_LENGTH ? rp_code_of_literal_length(sequence)
+           : field == RP_FIELD_OFFSET       ? rp_code_of_offset(sequence)
+                                            : rp_code_of_match_length(sequence);
+}
+
+/* Most bits that one field's state gives off: 9, and above them how many they are. */
+#define RP_CHAIN_COUNT_SHIFT 12
+
+/* The same for one field's chain, whose bits go to `leaving`. All workers take the same steps, each
+ * with the code of one of the next sequences. */
+RP_FN void rp_sequences_walk_field(rp_team *team, const rp_sequence *sequences,
+                                   uint32_t n_sequences, uint32_t field, uint16_t *leaving,
+                                   rp_sequences_memory *memory)
+{
+    const rp_fse_table *table = &memory->fields[field].fse;
+    uint32_t total = 0;
+    uint32_t state = rp_fse_first_state(table, rp_code_of_field(sequences[n_sequences - 1], field));
+    uint32_t n_left = n_sequences - 1;
+    while (n_left != 0) {
+        uint32_t n = rp_min32(n_left, TEAM_SIZE(team));
+        uint32_t mine = n_left - 1 - TEAM_RANK(team);
+        uint32_t code = TEAM_RANK(team) < n ? rp_code_of_field(sequences[mine], field) : 0;
+        uint32_t bits = 0;
+        uint32_t n_bits = 0;
+        for (uint32_t k = 0; k < n; k++) {
+            uint32_t step_bits = 0;
+            uint32_t n_step_bits = 0;
+            state = rp_chain_step(table, state, (uint32_t)team_broadcast(team, code, k), &step_bits,
+                                  &n_step_bits);
+            bits = k == TEAM_RANK(team) ? step_bits : bits;
+            n_bits = k == TEAM_RANK(team) ? n_step_bits : n_bits;
+        }
+        if (TEAM_RANK(team) < n)
+            leaving[mine] = (uint16_t)(bits | n_bits << RP_CHAIN_COUNT_SHIFT);
+        total += n_bits;
+        n_left -= n;
+    }
+    total = team_reduce_add(team, total);
+    if (TEAM_RANK(team) == 0) {
+        leaving[n_sequences - 1] = 0;
+        memory->final_states[field] = state & ((UINT32_C(1) << table->log) - 1);
+        memory->chain_bits[field] = total;
+    }
+}
+
+/* Walks the three chains; leaving_bits has room for three times n_sequences. */
+RP_FN void rp_sequences_walk_all(rp_team *team, const rp_sequence *sequences, uint32_t n_sequences,
+                                 uint32_t *leaving_bits, rp_sequences_memory *memory)
+{
+    if (TEAM_SIZE(team) == 1) {
+        rp_sequences_walk(sequences, n_sequences, leaving_bits, memory);
+        return;
+    }
+    uint16_t *of_fields = (uint16_t *)(void *)(leaving_bits + n_sequences);
+    rp_team part = team_part(team);
+    TEAM_FOR_PARTS(field, 0, RP_N_FIELDS, team)
+    {
+        rp_sequences_walk_field(&part, sequences, n_sequences, field,
+                                of_fields + field * n_sequences, memory);
+    }
+    team_sync(team);
+    TEAM_FOR (i, 0, n_sequences, team) {
+        const uint32_t order[RP_N_FIELDS] = {RP_FIELD_OFFSET, RP_FIELD_MATCH_LENGTH,
+                                             RP_FIELD_LITERAL_LENGTH};
+        uint32_t bits = 0;
+        uint32_t n_bits = 0;
+        for (uint32_t k = 0; k < RP_N_FIELDS; k++) {
+            uint32_t of_field = of_fields[order[k] * n_sequences + i];
+            bits |= (of_field & ((1 << RP_CHAIN_COUNT_SHIFT) - 1)) << n_bits;
+            n_bits += of_field >> RP_CHAIN_COUNT_SHIFT;
+        }
+        leaving_bits[i] = bits | n_bits << RP_STATE_COUNT_SHIFT;
+    }
 }
 
 RP_FN uint32_t rp_sequence_extra_bits(rp_sequence sequence)
@@ -169,7 +246,7 @@ RP_FN void rp_sequences_write(rp_team *team, const rp_sequence *sequences, uint3
 
 /*
  * The sequences section, or 0 and nothing written when it would take more than max_bytes.
- * leaving_bits has room for n_sequences.
+ * leaving_bits has room for three times n_sequences.
  */
 RP_FN uint32_t rp_sequences_encode(rp_team *team, const rp_sequence *sequences,
                                    uint32_t n_sequences, uint32_t *leaving_bits, uint8_t *section,
@@ -194,18 +271,23 @@ RP_FN uint32_t rp_sequences_encode(rp_team *team, const rp_sequence *sequences,
             &memory->fields[RP_FIELD_MATCH_LENGTH].counts[rp_code_of_match_length(sequence)], 1);
     }
     team_sync(team);
-    TEAM_FOR (field, 0, RP_N_FIELDS, team) {
-        rp_choose_field_table(&memory->fields[field], field, n_sequences);
+    rp_team part = team_part(team);
+    TEAM_FOR_PARTS(field, 0, RP_N_FIELDS, team)
+    {
+        rp_choose_field_table(&part, &memory->fields[field], field, n_sequences);
     }
     team_sync(team);
-    if (TEAM_RANK(team) == 0)
-        rp_sequences_walk(sequences, n_sequences, leaving_bits, memory);
+    rp_sequences_walk_all(team, sequences, n_sequences, leaving_bits, memory);
     team_sync(team);
 
     uint32_t at = rp_sequences_count_header(section, n_sequences, false) + 1;
-    for (uint32_t field = 0; field < RP_N_FIELDS; field++)
-        at += memory->fields[field].description_bytes;
-    uint32_t n_bytes = at + (memory->stream_bits + 7) / 8;
+    uint32_t stream_bits = 1; /* that marks the end */
+    for (uint32_t field = 0; field < RP_N_FIELDS; field++) {
+        const rp_field_table *table = &memory->fields[field];
+        at += table->description_bytes;
+        stream_bits += memory->chain_bits[field] + table->extra_bits + table->fse.log;
+    }
+    uint32_t n_bytes = at + (stream_bits + 7) / 8;
     if (n_bytes > max_bytes)
         return 0;
     rp_bits_clear(team, section, at, n_bytes);

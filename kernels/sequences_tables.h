@@ -2,12 +2,12 @@
 /*
  * Which table each field of the sequences is coded with (RFC 8878 section 3.1.1.3.2.1):
  * predefined, RLE, or its own distribution, whichever makes description and codes shortest
- * together. One worker does one field; the three are independent.
+ * together. The three are independent: each is the work of a part of the team.
  */
 #ifndef ROCKPRESS_KERNELS_SEQUENCES_TABLES_H
 #define ROCKPRESS_KERNELS_SEQUENCES_TABLES_H
 
-#include "kernels/fse_table.h"
+#include "kernels/fse_build.h"
 
 typedef struct rp_field_table {
     uint32_t counts[RP_MAX_CODES];
@@ -16,7 +16,7 @@ typedef struct rp_field_table {
     uint8_t description[RP_FSE_DESCRIPTION_BYTES];
     uint32_t extra_bits; /* of all codes together */
     rp_fse_table fse;
-    uint8_t spread[RP_FSE_MAX_SIZE];
+    rp_fse_work work;
     int16_t probabilities[RP_MAX_CODES];
 } rp_field_table;
 
@@ -53,53 +53,73 @@ RP_FN rp_field_format rp_format_of_field(uint32_t field)
     return format;
 }
 
+/* What a distribution of its own would take, description included, in bits times RP_LOG2_ONE. */
+RP_FN uint32_t rp_own_distribution(rp_team *team, rp_field_table *table, uint32_t n_codes,
+                                   uint32_t n_sequences, uint32_t log)
+{
+    rp_fse_normalize(team, table->counts, n_codes, n_sequences, log, table->probabilities,
+                     &table->work);
+    uint32_t cost = rp_fse_cost(team, table->counts, n_codes, table->probabilities, n_codes, log);
+    uint32_t n_bytes = 0;
+    if (TEAM_RANK(team) == 0) {
+        n_bytes = rp_fse_describe(table->probabilities, n_codes, log, table->description);
+        table->description_bytes = n_bytes;
+    }
+    return cost + (uint32_t)team_broadcast(team, n_bytes, 0) * 8 * RP_LOG2_ONE;
+}
+
 /* Chooses the mode of a field from its counts and builds the encoder's table. */
-RP_FN void rp_choose_field_table(rp_field_table *table, uint32_t field, uint32_t n_sequences)
+RP_FN void rp_choose_field_table(rp_team *team, rp_field_table *table, uint32_t field,
+                                 uint32_t n_sequences)
 {
     rp_field_format format = rp_format_of_field(field);
     uint32_t n_present = 0;
     uint32_t last_code = 0;
-    table->extra_bits = 0;
-    for (uint32_t code = 0; code < format.n_codes; code++) {
-        if (table->counts[code] == 0)
-            continue;
-        n_present++;
-        last_code = code;
-        table->extra_bits += table->counts[code] * rp_field_extra_bits(field, code);
+    uint32_t extra_bits = 0;
+    TEAM_FOR (code, 0, format.n_codes, team) {
+        uint32_t count = table->counts[code];
+        n_present += count != 0;
+        last_code = count != 0 ? code : last_code;
+        extra_bits += count * rp_field_extra_bits(field, code);
     }
+    n_present = team_reduce_add(team, n_present);
+    last_code = RP_MAX_CODES - team_reduce_min(team, RP_MAX_CODES - last_code);
+    extra_bits = team_reduce_add(team, extra_bits);
     uint32_t n_codes = last_code + 1;
-
-    uint32_t best_cost = rp_fse_cost(table->counts, n_codes, format.predefined, format.n_predefined,
-                                     format.predefined_log);
-    table->mode = RP_MODE_PREDEFINED;
-    table->description_bytes = 0;
+    uint32_t mode = RP_MODE_PREDEFINED;
     uint32_t log = format.predefined_log;
+    uint32_t best_cost = rp_fse_cost(team, table->counts, n_codes, format.predefined,
+                                     format.n_predefined, format.predefined_log);
     if (n_present == 1) {
         if (8 * RP_LOG2_ONE < best_cost) {
-            table->mode = RP_MODE_RLE;
-            table->description[0] = (uint8_t)last_code;
-            table->description_bytes = 1;
-            for (uint32_t code = 0; code < last_code; code++)
-                table->probabilities[code] = 0;
-            table->probabilities[last_code] = 1;
+            mode = RP_MODE_RLE;
             log = 0;
+            TEAM_FOR (code, 0, n_codes, team) {
+                table->probabilities[code] = code == last_code;
+            }
         }
     } else {
         uint32_t own_log = rp_fse_choose_log(n_sequences, n_present, last_code, format.max_log);
-        rp_fse_normalize(table->counts, n_codes, n_sequences, own_log, table->probabilities);
-        uint32_t cost = rp_fse_cost(table->counts, n_codes, table->probabilities, n_codes, own_log);
-        uint32_t n_bytes =
-            rp_fse_describe(table->probabilities, n_codes, own_log, table->description);
-        if (cost + n_bytes * 8 * RP_LOG2_ONE < best_cost) {
-            table->mode = RP_MODE_FSE;
-            table->description_bytes = n_bytes;
+        if (rp_own_distribution(team, table, n_codes, n_sequences, own_log) < best_cost) {
+            mode = RP_MODE_FSE;
             log = own_log;
         }
     }
-    if (table->mode == RP_MODE_PREDEFINED)
-        rp_fse_build(&table->fse, format.predefined, format.n_predefined, log, table->spread);
+    if (TEAM_RANK(team) == 0) {
+        table->mode = mode;
+        table->extra_bits = extra_bits;
+        if (mode == RP_MODE_PREDEFINED)
+            table->description_bytes = 0;
+        if (mode == RP_MODE_RLE) {
+            table->description_bytes = 1;
+            table->description[0] = (uint8_t)last_code;
+        }
+    }
+    team_sync(team);
+    if (mode == RP_MODE_PREDEFINED)
+        rp_fse_build(team, &table->fse, format.predefined, format.n_predefined, log, &table->work);
     else
-        rp_fse_build(&table->fse, table->probabilities, n_codes, log, table->spread);
+        rp_fse_build(team, &table->fse, table->probabilities, n_codes, log, &table->work);
 }
 
 #endif

@@ -156,6 +156,18 @@ RP_FN uint32_t team_reduce_min(rp_team *team, uint32_t value)
     return result;
 }
 
+/* The sum over all ranks. */
+RP_FN uint32_t team_reduce_add(rp_team *team, uint32_t value)
+{
+    team->shared->exchange[team->rank] = value;
+    team_sync(team);
+    uint32_t result = 0;
+    for (uint32_t rank = 0; rank < team->size; rank++)
+        result += (uint32_t)team->shared->exchange[rank];
+    team_sync(team);
+    return result;
+}
+
 /* The sum over the ranks below; *total, if not NULL, is the sum over all. */
 RP_FN uint32_t team_scan_add(rp_team *team, uint32_t value, uint32_t *total)
 {
@@ -198,6 +210,26 @@ RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_las
     return previous;
 }
 
+/*
+ * For each rank with `active`: how many active ranks below it have the same key, and in *n_equal
+ * how many have it at all. On a GPU, for a team of one warp only.
+ */
+RP_FN uint32_t team_order(rp_team *team, uint32_t key, bool active, uint32_t *n_equal)
+{
+    team->shared->exchange[team->rank] = active ? key : UINT64_MAX;
+    team_sync(team);
+    uint32_t below = 0;
+    uint32_t all = 0;
+    for (uint32_t rank = 0; active && rank < team->size; rank++) {
+        bool equal = team->shared->exchange[rank] == key;
+        below += equal && rank < team->rank;
+        all += equal;
+    }
+    team_sync(team);
+    *n_equal = all;
+    return below;
+}
+
 /* Not collectives: one worker's atomic access to memory that the team shares. */
 RP_FN void team_atomic_add(uint32_t *word, uint32_t value)
 {
@@ -231,6 +263,12 @@ RP_FN uint32_t team_reduce_min(rp_team *team, uint32_t value)
     return value;
 }
 
+RP_FN uint32_t team_reduce_add(rp_team *team, uint32_t value)
+{
+    (void)team;
+    return value;
+}
+
 RP_FN uint32_t team_scan_add(rp_team *team, uint32_t value, uint32_t *total)
 {
     (void)team;
@@ -245,6 +283,14 @@ RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_las
     (void)key;
     *is_last = active;
     return RP_TEAM_NONE;
+}
+
+RP_FN uint32_t team_order(rp_team *team, uint32_t key, bool active, uint32_t *n_equal)
+{
+    (void)team;
+    (void)key;
+    *n_equal = active;
+    return 0;
 }
 
 RP_FN void team_atomic_add(uint32_t *word, uint32_t value)

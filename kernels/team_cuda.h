@@ -96,6 +96,22 @@ RP_FN uint32_t team_reduce_min(rp_team *team, uint32_t value)
     return result;
 }
 
+RP_FN uint32_t team_reduce_add(rp_team *team, uint32_t value)
+{
+    __syncwarp();
+    uint32_t result = __reduce_add_sync(RP_WARP_ALL, value);
+    if (team->size != RP_WARP_THREADS) {
+        if (team->rank % RP_WARP_THREADS == 0)
+            team->exchange->words[team->rank / RP_WARP_THREADS] = result;
+        __syncthreads();
+        result = 0;
+        for (uint32_t warp = 0; warp < team->size / RP_WARP_THREADS; warp++)
+            result += (uint32_t)team->exchange->words[warp];
+        __syncthreads();
+    }
+    return result;
+}
+
 RP_FN uint32_t team_scan_add(rp_team *team, uint32_t value, uint32_t *total)
 {
     __syncwarp();
@@ -139,6 +155,17 @@ RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_las
     if (!active || below == 0)
         return RP_TEAM_NONE;
     return 31 - (uint32_t)__clz((int)below);
+}
+
+/* Of a team of one warp only. */
+RP_FN uint32_t team_order(rp_team *team, uint32_t key, bool active, uint32_t *n_equal)
+{
+    if (team->size != RP_WARP_THREADS)
+        __trap();
+    __syncwarp();
+    uint32_t peers = __match_any_sync(RP_WARP_ALL, key) & __ballot_sync(RP_WARP_ALL, active);
+    *n_equal = active ? (uint32_t)__popc((int)peers) : 0;
+    return active ? (uint32_t)__popc((int)(peers & ((UINT32_C(1) << team->rank) - 1))) : 0;
 }
 
 RP_FN void team_atomic_add(uint32_t *word, uint32_t value)

@@ -15,11 +15,11 @@
 #define RP_PARSE_THREADS_UP_TO_8K 128
 #define RP_PARSE_THREADS 256
 
-/* Two passes over the literals, and some serial work in between that more threads don't help. */
-#define RP_HUFFMAN_THREADS 64
+/* A warp for each of the four streams. */
+#define RP_HUFFMAN_THREADS 128
 
-/* Three chains of states, one thread each; 32 sequences at a time otherwise. */
-#define RP_FSE_THREADS 32
+/* A warp for each of the three fields. */
+#define RP_FSE_THREADS 96
 
 /* Copies. */
 #define RP_FRAME_THREADS 128

@@ -24,9 +24,11 @@ typedef enum collective_operation {
     COLLECTIVE_BROADCAST,
     COLLECTIVE_SHIFT_UP,
     COLLECTIVE_REDUCE_MIN,
+    COLLECTIVE_REDUCE_ADD,
     COLLECTIVE_SCAN_ADD,
     COLLECTIVE_SCAN_ADD_NO_TOTAL,
     COLLECTIVE_MATCH,
+    COLLECTIVE_ORDER,
     COLLECTIVE_SYNC,
     COLLECTIVE_ATOMICS,
     COLLECTIVE_LOOP,
@@ -37,8 +39,13 @@ typedef enum collective_operation {
 } collective_operation;
 
 static const char *const collective_names[] = {
-    "broadcast", "shift_up", "reduce_min", "scan_add", "scan_add without total",    "match", "sync",
-    "atomics",   "TEAM_FOR", "copy",       "extend",   "a collective as a barrier",
+    "broadcast",  "shift_up",
+    "reduce_min", "reduce_add",
+    "scan_add",   "scan_add without total",
+    "match",      "order",
+    "sync",       "atomics",
+    "TEAM_FOR",   "copy",
+    "extend",     "a collective as a barrier",
 };
 
 /* What the workers share, and where each says which operation has failed it. Zero-initialise. */
@@ -105,6 +112,15 @@ RP_FN bool collective_reduce_min(rp_team *team, const collective_test *test, uin
     return team_reduce_min(team, mine) == expected;
 }
 
+RP_FN bool collective_reduce_add(rp_team *team, const collective_test *test, uint32_t round)
+{
+    uint32_t expected = 0;
+    for (uint32_t rank = 0; rank < test->size; rank++)
+        expected += (uint32_t)collective_value(test, round, rank);
+    return team_reduce_add(team, (uint32_t)collective_value(test, round, TEAM_RANK(team))) ==
+           expected;
+}
+
 RP_FN bool collective_scan_add(rp_team *team, const collective_test *test, uint32_t round,
                                bool with_total)
 {
@@ -154,6 +170,24 @@ RP_FN bool collective_match(rp_team *team, const collective_test *test, uint32_t
     bool last = !expected_last;
     uint32_t previous = team_match(team, key, active, &last);
     return previous == expected && last == expected_last;
+}
+
+RP_FN bool collective_order(rp_team *team, const collective_test *test, uint32_t round)
+{
+    uint32_t self = TEAM_RANK(team);
+    bool active;
+    uint32_t key = collective_match_key(test, round, self, &active);
+    uint32_t below = 0;
+    uint32_t all = 0;
+    for (uint32_t rank = 0; rank < test->size && active; rank++) {
+        bool other_active;
+        if (collective_match_key(test, round, rank, &other_active) != key || !other_active)
+            continue;
+        below += rank < self;
+        all++;
+    }
+    uint32_t n_equal = ~all;
+    return team_order(team, key, active, &n_equal) == below && n_equal == all;
 }
 
 /* All see what all wrote before. */
@@ -253,7 +287,7 @@ RP_FN bool collective_extend(rp_team *team, collective_test *test, uint32_t roun
     return good;
 }
 
-/* On a GPU teams of one warp have team_match() only. */
+/* On a GPU teams of one warp have team_match() and team_order() only. */
 RP_FN bool collective_has_match(const collective_test *test)
 {
 #if defined(__CUDACC__)
@@ -269,7 +303,8 @@ RP_FN uint32_t collective_of_round(const collective_test *test, uint32_t round)
     uint32_t which = round < 2 * COLLECTIVE_N_OPERATIONS
                          ? round / 2
                          : collective_choice(test, round, 99, COLLECTIVE_N_OPERATIONS);
-    return which == COLLECTIVE_MATCH && !collective_has_match(test) ? COLLECTIVE_BROADCAST : which;
+    bool of_one_warp = which == COLLECTIVE_MATCH || which == COLLECTIVE_ORDER;
+    return of_one_warp && !collective_has_match(test) ? COLLECTIVE_BROADCAST : which;
 }
 
 RP_FN bool collective_run(rp_team *team, collective_test *test, uint32_t round, uint32_t which)
@@ -281,11 +316,15 @@ RP_FN bool collective_run(rp_team *team, collective_test *test, uint32_t round, 
         return collective_shift_up(team, test, round);
     case COLLECTIVE_REDUCE_MIN:
         return collective_reduce_min(team, test, round);
+    case COLLECTIVE_REDUCE_ADD:
+        return collective_reduce_add(team, test, round);
     case COLLECTIVE_SCAN_ADD:
     case COLLECTIVE_SCAN_ADD_NO_TOTAL:
         return collective_scan_add(team, test, round, which == COLLECTIVE_SCAN_ADD);
     case COLLECTIVE_MATCH:
         return collective_match(team, test, round);
+    case COLLECTIVE_ORDER:
+        return collective_order(team, test, round);
     case COLLECTIVE_SYNC:
         return collective_sync(team, test, round);
     case COLLECTIVE_ATOMICS:

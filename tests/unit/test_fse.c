@@ -39,6 +39,8 @@ typedef enum style {
 
 static rp_device *host;
 static rfc8878_stats seen;
+static rp_team alone;
+static rp_fse_work work;
 static uint64_t n_refused;
 
 static uint32_t draw(style how, uint32_t max, uint32_t fixed, inputs_random *random)
@@ -386,7 +388,7 @@ static void test_distributions(void **state)
         uint32_t log = RP_FSE_MIN_LOG + inputs_below(&random, RP_FSE_MAX_LOG - RP_FSE_MIN_LOG + 1);
         /* As rp_fse_choose_log() has it. */
         log = rp_max32(log, rp_high_bit(n_present) + 1);
-        rp_fse_normalize(counts, n_symbols, total, log, probabilities);
+        rp_fse_normalize(&alone, counts, n_symbols, total, log, probabilities, &work);
         int32_t sum = 0;
         for (uint32_t s = 0; s < n_symbols; s++) {
             assert_true(probabilities[s] >= 0);
@@ -447,11 +449,11 @@ static void test_choice_of_mode(void **state)
             uint8_t description[RP_FSE_DESCRIPTION_BYTES];
             uint32_t log = rp_fse_choose_log(total, count_present(table.counts, n_symbols),
                                              last_present(table.counts, n_symbols), format.max_log);
-            rp_fse_normalize(table.counts, n_symbols, total, log, probabilities);
+            rp_fse_normalize(&alone, table.counts, n_symbols, total, log, probabilities, &work);
             other = 8.0 * rp_fse_describe(probabilities, n_symbols, log, description) +
                     cost_of(table.counts, n_symbols, probabilities, n_symbols, log);
         }
-        rp_choose_field_table(&table, field, total);
+        rp_choose_field_table(&alone, &table, field, total);
         n_modes[table.mode]++;
         double taken = table.mode == RP_MODE_PREDEFINED ? predefined : other;
         assert_true(taken <= fmin(predefined, other) * (1 + 2.0 / RP_LOG2_ONE) + 0.1);

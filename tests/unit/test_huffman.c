@@ -160,7 +160,7 @@ static void check_tree(const uint32_t counts[256], double *worst)
     if (bits > best)
         fail_msg("%llu bits instead of %llu", (unsigned long long)bits, (unsigned long long)best);
 
-    rp_huffman_describe(&code, &weights);
+    rp_huffman_describe(&team, &code, &weights);
     if (weights.description_bytes == 0) {
         /* Too many weights for direct ones, and all alike: nothing would be gained. */
         assert_true(bits * 100 >= raw_bits * 99);
