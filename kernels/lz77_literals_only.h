@@ -19,6 +19,8 @@ typedef struct rp_literals_only_memory {
 /* What a parse may cost at most, in bits: a literal is a byte, and a sequence rarely takes more
  * than this. Most blocks are decided by that alone, without counting. */
 #define RP_SEQUENCE_MOST_BITS 24
+/* Of the sample by which most blocks are decided. No width of a record is likely a multiple. */
+#define RP_SAMPLE_STRIDE 7
 /* What a Huffman tree takes, about: so much, and so much for each symbol. */
 #define RP_TREE_BITS 24
 #define RP_TREE_BITS_EACH 3
@@ -71,21 +73,35 @@ RP_FN uint32_t rp_extra_bits_of_parse(rp_team *team, const rp_block_counts *coun
     return all;
 }
 
+/* Counts every stride-th byte of a block. Returns how many these are. */
+RP_FN uint32_t rp_count_source(rp_team *team, const uint8_t *source, uint32_t n_bytes,
+                               uint32_t stride, uint32_t *counts)
+{
+    uint32_t n = (n_bytes + stride - 1) / stride;
+    TEAM_FOR (s, 0, 256, team) {
+        counts[s] = 0;
+    }
+    team_sync(team);
+    TEAM_FOR (i, 0, n, team) {
+        team_atomic_add(&counts[source[i * stride]], 1);
+    }
+    team_sync(team);
+    return n;
+}
+
 RP_FN bool rp_literals_only_is_better(rp_team *team, const uint8_t *source, uint32_t n_bytes,
                                       const rp_lz77_output *output, rp_literals_only_memory *memory)
 {
     if (output->n_sequences == 0)
         return false;
-    TEAM_FOR (s, 0, 256, team) {
-        memory->source_counts[s] = 0;
-    }
-    team_sync(team);
-    TEAM_FOR (i, 0, n_bytes, team) {
-        team_atomic_add(&memory->source_counts[source[i]], 1);
-    }
-    team_sync(team);
-    uint32_t without = rp_literals_cost(team, memory->source_counts, n_bytes);
     uint32_t most = output->n_literals * 8 + output->n_sequences * RP_SEQUENCE_MOST_BITS;
+    /* The entropy of a sample decides most blocks; it is rather too low than too high. */
+    uint32_t n = rp_count_source(team, source, n_bytes, RP_SAMPLE_STRIDE, memory->source_counts);
+    uint32_t sampled = rp_entropy(team, memory->source_counts, 256, n);
+    if (sampled / RP_LOG2_ONE >= most / RP_SAMPLE_STRIDE)
+        return false;
+    n = rp_count_source(team, source, n_bytes, 1, memory->source_counts);
+    uint32_t without = rp_literals_cost(team, memory->source_counts, n);
     if (without / RP_LOG2_ONE >= most)
         return false;
     rp_count_parse(team, output->literals, output->n_literals, output->sequences,
