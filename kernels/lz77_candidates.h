@@ -34,8 +34,7 @@ typedef struct rp_lz77_tables {
 
 /* Candidates of all positions, as table entries. */
 typedef struct rp_lz77_candidates {
-    uint16_t *of_short;
-    uint16_t *of_long;
+    uint16_t *of_both;  /* at [2 i] of the 4 bytes at i, at [2 i + 1] of the 8 bytes */
     uint16_t *of_three; /* NULL: not wanted */
 } rp_lz77_candidates;
 
@@ -63,19 +62,28 @@ RP_FN uint32_t rp_lz77_hash_long(uint64_t bytes, uint32_t log)
     return (uint32_t)((bytes * UINT64_C(0xCF1BBCDCB7A56463)) >> (64 - log));
 }
 
+/* Which positions of a tile have the same key. */
+typedef struct rp_lz77_peers {
+    uint32_t previous; /* rank of the position before, or RP_TEAM_NONE */
+    bool is_last;
+} rp_lz77_peers;
+
+RP_FN rp_lz77_peers rp_lz77_match_keys(rp_team *team, uint32_t key, bool active)
+{
+    rp_lz77_peers peers;
+    peers.previous = team_match(team, key, active, &peers.is_last);
+    return peers;
+}
+
 /* Looks up `key` and enters the position of this rank; the entry found is the candidate. */
 RP_FN uint16_t rp_lz77_exchange(rp_team *team, uint16_t *table, uint32_t key, uint32_t position,
-                                bool active)
+                                rp_lz77_peers peers)
 {
-    bool is_last;
-    uint32_t previous = team_match(team, key, active, &is_last);
-    uint16_t candidate = 0;
-    if (active) {
-        candidate = previous == RP_TEAM_NONE ? table[key]
-                                             : (uint16_t)(position - TEAM_RANK(team) + previous);
-    }
+    uint16_t candidate = peers.previous == RP_TEAM_NONE
+                             ? table[key]
+                             : (uint16_t)(position - TEAM_RANK(team) + peers.previous);
     team_sync(team);
-    if (is_last)
+    if (peers.is_last)
         table[key] = (uint16_t)position;
     team_sync(team);
     return candidate;
@@ -83,9 +91,7 @@ RP_FN uint16_t rp_lz77_exchange(rp_team *team, uint16_t *table, uint32_t key, ui
 
 RP_FN void rp_lz77_clear(rp_team *team, uint16_t *table, uint32_t log)
 {
-    TEAM_FOR (i, 0, UINT32_C(1) << log, team) {
-        table[i] = 0;
-    }
+    team_zero(team, table, sizeof(table[0]) << log);
     team_sync(team);
 }
 
@@ -100,21 +106,47 @@ RP_FN uint32_t rp_lz77_hash(rp_lz77_kind kind, const uint8_t *source, uint32_t l
     return kind == RP_LZ77_SHORT ? rp_lz77_hash_short(bytes, log) : rp_lz77_hash_three(bytes, log);
 }
 
+/* So many tiles are hashed at a time: that needs nothing of the table, which is what is waited for.
+ */
+#define RP_LZ77_TILES 4
+
+/* Notes the candidate of one position. */
+RP_FN void rp_lz77_note(rp_lz77_candidates candidates, rp_lz77_kind kind, uint32_t position,
+                        uint32_t n_bytes, uint16_t candidate)
+{
+    if (kind == RP_LZ77_THREE)
+        candidates.of_three[position] = candidate;
+    else
+        candidates.of_both[2 * position + (kind == RP_LZ77_LONG)] = candidate;
+    if (kind == RP_LZ77_SHORT && position + RP_LZ77_LONG_BYTES > n_bytes)
+        candidates.of_both[2 * position + 1] = candidate;
+}
+
 /* The candidates of one kind, of all positions that have 4 bytes (those of 8 bytes: 8). */
 RP_FN void rp_lz77_find_kind(rp_team *team, const uint8_t *source, uint32_t n_bytes,
-                             rp_lz77_kind kind, uint16_t *candidates, uint16_t *table)
+                             rp_lz77_kind kind, rp_lz77_candidates candidates, uint16_t *table)
 {
     uint32_t log = rp_lz77_table_log(n_bytes);
     uint32_t n_hashed = kind == RP_LZ77_LONG ? RP_LZ77_LONG_BYTES : RP_LZ77_SHORT_BYTES;
     uint32_t end = n_bytes < n_hashed ? 0 : n_bytes - n_hashed + 1;
     rp_lz77_clear(team, table, log);
-    for (uint32_t tile = 0; tile < end; tile += TEAM_SIZE(team)) {
-        uint32_t i = tile + TEAM_RANK(team);
-        bool active = i < end;
-        uint32_t key = active ? rp_lz77_hash(kind, source + i, log) : 0;
-        uint16_t candidate = rp_lz77_exchange(team, table, key, i, active);
-        if (active)
-            candidates[i] = candidate;
+    for (uint32_t first = 0; first < end; first += RP_LZ77_TILES * TEAM_SIZE(team)) {
+        uint32_t keys[RP_LZ77_TILES];
+        rp_lz77_peers peers[RP_LZ77_TILES];
+        for (uint32_t k = 0; k < RP_LZ77_TILES; k++) {
+            uint32_t i = first + k * TEAM_SIZE(team) + TEAM_RANK(team);
+            keys[k] = i < end ? rp_lz77_hash(kind, source + i, log) : 0;
+        }
+        for (uint32_t k = 0; k < RP_LZ77_TILES; k++) {
+            uint32_t i = first + k * TEAM_SIZE(team) + TEAM_RANK(team);
+            peers[k] = rp_lz77_match_keys(team, keys[k], i < end);
+        }
+        for (uint32_t k = 0; k < RP_LZ77_TILES; k++) {
+            uint32_t i = first + k * TEAM_SIZE(team) + TEAM_RANK(team);
+            uint16_t candidate = rp_lz77_exchange(team, table, keys[k], i, peers[k]);
+            if (i < end)
+                rp_lz77_note(candidates, kind, i, n_bytes, candidate);
+        }
     }
 }
 
@@ -129,17 +161,23 @@ RP_FN void rp_lz77_find_both(rp_team *team, const uint8_t *source, uint32_t n_by
     uint32_t end_short = n_bytes < RP_LZ77_SHORT_BYTES ? 0 : n_bytes - RP_LZ77_SHORT_BYTES + 1;
     for (uint32_t i = 0; i < end_long; i++) {
         uint64_t bytes = rp_load64(source + i);
-        candidates.of_short[i] = rp_lz77_exchange(
-            team, tables->short_table, rp_lz77_hash_short((uint32_t)bytes, log), i, true);
-        candidates.of_long[i] =
-            rp_lz77_exchange(team, tables->long_table, rp_lz77_hash_long(bytes, log), i, true);
+        uint16_t *of_short = &tables->short_table[rp_lz77_hash_short((uint32_t)bytes, log)];
+        uint16_t *of_long = &tables->long_table[rp_lz77_hash_long(bytes, log)];
+        candidates.of_both[2 * i] = *of_short;
+        candidates.of_both[2 * i + 1] = *of_long;
+        *of_short = (uint16_t)i;
+        *of_long = (uint16_t)i;
     }
-    for (uint32_t i = end_long; i < end_short; i++)
-        candidates.of_short[i] = rp_lz77_exchange(
-            team, tables->short_table, rp_lz77_hash_short(rp_load32(source + i), log), i, true);
+    for (uint32_t i = end_long; i < end_short; i++) {
+        uint16_t *of_short = &tables->short_table[rp_lz77_hash_short(rp_load32(source + i), log)];
+        candidates.of_both[2 * i] = *of_short;
+        candidates.of_both[2 * i + 1] = *of_short;
+        *of_short = (uint16_t)i;
+    }
 }
 
-/* Fills the candidates of positions [0, n_bytes - 3); the long ones of [0, n_bytes - 7). */
+/* Fills the candidates of positions [0, n_bytes - 3). Where there are no 8 bytes left, the long
+ * candidate is the short one. */
 RP_FN void rp_lz77_find_candidates(rp_team *team, const uint8_t *source, uint32_t n_bytes,
                                    rp_lz77_candidates candidates, rp_lz77_tables *tables)
 {
@@ -150,10 +188,10 @@ RP_FN void rp_lz77_find_candidates(rp_team *team, const uint8_t *source, uint32_
         TEAM_FOR_PARTS(kind, RP_LZ77_SHORT, RP_LZ77_LONG + 1, team)
         {
             if (kind == RP_LZ77_SHORT)
-                rp_lz77_find_kind(&part, source, n_bytes, RP_LZ77_SHORT, candidates.of_short,
+                rp_lz77_find_kind(&part, source, n_bytes, RP_LZ77_SHORT, candidates,
                                   tables->short_table);
             else
-                rp_lz77_find_kind(&part, source, n_bytes, RP_LZ77_LONG, candidates.of_long,
+                rp_lz77_find_kind(&part, source, n_bytes, RP_LZ77_LONG, candidates,
                                   tables->long_table);
         }
         team_sync(team);
@@ -161,8 +199,7 @@ RP_FN void rp_lz77_find_candidates(rp_team *team, const uint8_t *source, uint32_
     /* A pass of its own: three tables beside each other would not fit the team memory. */
     if (candidates.of_three != NULL && TEAM_PART(team) == 0) {
         rp_team part = team_part(team);
-        rp_lz77_find_kind(&part, source, n_bytes, RP_LZ77_THREE, candidates.of_three,
-                          tables->short_table);
+        rp_lz77_find_kind(&part, source, n_bytes, RP_LZ77_THREE, candidates, tables->short_table);
     }
     team_sync(team);
 }

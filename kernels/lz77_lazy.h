@@ -65,6 +65,9 @@ RP_FN_INLINE uint32_t rp_lazy_parse(rp_team *team, const uint8_t *source, uint32
     rp_match older = rp_no_match();    /* at position - 2 */
     rp_match previous = rp_no_match(); /* at position - 1 */
     while (position < end_judged || previous.length != 0 || older.length != 0) {
+        if (TEAM_SIZE(team) == 1 && previous.length == 0 && older.length == 0)
+            position =
+                rp_lz77_next_match(source, position, end_judged, candidates, matches, plan.depths);
         uint32_t mine = position + TEAM_RANK(team);
         rp_match match = rp_no_match();
         /* What does not save more than the matches before it changes nothing. */

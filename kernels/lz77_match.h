@@ -85,19 +85,20 @@ RP_FN uint32_t rp_repeat_offset(rp_repeat_offsets repeats, uint32_t code, bool n
     return repeats.offset[0] == 0 ? 0 : repeats.offset[0] - 1;
 }
 
-/* The offset value of a match, and the repeat offsets after it. */
+/* The offset value of a match, and the repeat offsets after it. Which repeat offset it is, nobody
+ * can predict, so there are no branches. */
 RP_FN uint32_t rp_encode_offset(rp_repeat_offsets *repeats, uint32_t offset, bool no_literals)
 {
-    uint32_t code = 0;
-    while (code < 3 && rp_repeat_offset(*repeats, code, no_literals) != offset)
-        code++;
+    uint32_t code = offset == rp_repeat_offset(*repeats, 2, no_literals) ? 2 : 3;
+    code = offset == rp_repeat_offset(*repeats, 1, no_literals) ? 1 : code;
+    code = offset == rp_repeat_offset(*repeats, 0, no_literals) ? 0 : code;
     /* Which slot the offset came from: it moves to the front. A repeat offset less one is a new
      * one as far as the slots are concerned. */
-    uint32_t slot = code < 3 ? code + (no_literals ? 1 : 0) : 3;
-    if (slot >= 2)
-        repeats->offset[2] = repeats->offset[1];
-    if (slot >= 1)
-        repeats->offset[1] = repeats->offset[0];
+    uint32_t slot = rp_min32(code + (no_literals ? 1 : 0), 3);
+    uint32_t first = repeats->offset[0];
+    uint32_t second = repeats->offset[1];
+    repeats->offset[2] = slot >= 2 ? second : repeats->offset[2];
+    repeats->offset[1] = slot >= 1 ? first : second;
     repeats->offset[0] = offset;
     return code < 3 ? code + 1 : offset + 3;
 }
@@ -128,14 +129,14 @@ typedef struct rp_lz77_depths {
 #define RP_LZ77_MAX_OFFSETS 32
 
 /* Fills offsets with the distances to the positions of one chain: the candidate of `position`, the
- * candidate of that, and so on. 0 where there is none. */
-RP_FN_INLINE void rp_lz77_follow(const uint16_t *candidates, uint32_t position, uint32_t depth,
-                                 uint32_t *offsets)
+ * candidate of that, and so on. 0 where there is none. The candidate of a position is at its
+ * `stride`th part of `candidates`; being from before it, it is never before the block's start. */
+RP_FN_INLINE void rp_lz77_follow(const uint16_t *candidates, uint32_t stride, uint32_t position,
+                                 uint32_t depth, uint32_t *offsets)
 {
     uint32_t at = position;
     for (uint32_t k = 0; k < depth; k++) {
-        uint32_t step = (at - candidates[at]) & 0xFFFF;
-        step = step <= at ? step : 0;
+        uint32_t step = (at - candidates[at * stride]) & 0xFFFF;
         at -= step;
         uint32_t offset = position - at;
         offsets[k] = step != 0 && offset <= 0xFFFF ? offset : 0;
@@ -157,31 +158,41 @@ RP_FN_INLINE void rp_lz77_repeats(uint32_t position, rp_repeat_offsets repeats, 
 
 /* Fills offsets with those of the chains at a position; 0 for those that are none. Returns how
  * many. */
-RP_FN_INLINE uint32_t rp_lz77_chains(uint32_t n_bytes, uint32_t position,
-                                     rp_lz77_candidates candidates, rp_lz77_depths depths,
-                                     uint32_t *offsets)
+RP_FN_INLINE uint32_t rp_lz77_chains(uint32_t position, rp_lz77_candidates candidates,
+                                     rp_lz77_depths depths, uint32_t *offsets)
 {
     uint32_t n = 0;
-    rp_lz77_follow(candidates.of_three, position, depths.of_three, offsets + n);
+    rp_lz77_follow(candidates.of_three, 1, position, depths.of_three, offsets + n);
     n += depths.of_three;
-    rp_lz77_follow(candidates.of_short, position, depths.of_short, offsets + n);
+    rp_lz77_follow(candidates.of_both, 2, position, depths.of_short, offsets + n);
     n += depths.of_short;
-    if (position + RP_LZ77_LONG_BYTES <= n_bytes) {
-        rp_lz77_follow(candidates.of_long, position, depths.of_long, offsets + n);
-        n += depths.of_long;
-    }
-    return n;
+    rp_lz77_follow(candidates.of_both + 1, 2, position, depths.of_long, offsets + n);
+    /* Often both chains begin with the same position, which need not be judged twice. */
+    offsets[n] = offsets[n] == offsets[depths.of_three] ? 0 : offsets[n];
+    return n + depths.of_long;
 }
 
 /* The offsets to try at a position, repeat offsets first. Returns how many. */
-RP_FN_INLINE uint32_t rp_lz77_offsets(uint32_t n_bytes, uint32_t position,
-                                      rp_lz77_candidates candidates, rp_lz77_depths depths,
-                                      rp_repeat_offsets repeats, bool no_literals,
-                                      uint32_t *offsets)
+RP_FN_INLINE uint32_t rp_lz77_offsets(uint32_t position, rp_lz77_candidates candidates,
+                                      rp_lz77_depths depths, rp_repeat_offsets repeats,
+                                      bool no_literals, uint32_t *offsets)
 {
     rp_lz77_repeats(position, repeats, no_literals, offsets);
     return RP_LZ77_REPEATS +
-           rp_lz77_chains(n_bytes, position, candidates, depths, offsets + RP_LZ77_REPEATS);
+           rp_lz77_chains(position, candidates, depths, offsets + RP_LZ77_REPEATS);
+}
+
+/* The offsets whose 4 bytes at `at` equal those that are there, as bits. Whether bytes match is
+ * nothing that a branch predictor could know: all are compared first, and most positions are left
+ * with one branch. */
+RP_FN_INLINE uint32_t rp_lz77_equal_at(const uint8_t *at, const uint32_t *offsets,
+                                       uint32_t n_offsets)
+{
+    uint32_t bytes = rp_load32(at);
+    uint32_t equal = 0;
+    for (uint32_t k = 0; k < n_offsets; k++)
+        equal |= (uint32_t)((rp_load32(at - offsets[k]) == bytes) & (offsets[k] != 0)) << k;
+    return equal;
 }
 
 /*
@@ -197,36 +208,71 @@ RP_FN_INLINE rp_match rp_lz77_best_of(const uint8_t *source, uint32_t n_bytes, u
     uint32_t probe = rp_max32((uint32_t)least / RP_LZ77_BYTE_GAIN + 1, 4) - 4;
     if (position + probe + 4 > n_bytes)
         return rp_no_match();
-    /* Whether bytes match is nothing that a branch predictor could know: all are compared
-     * first, and most positions are left with one branch. */
-    const uint8_t *at = source + position + probe;
-    uint32_t bytes = rp_load32(at);
-    uint32_t equal = 0;
-    for (uint32_t k = 0; k < n_offsets; k++)
-        equal |= (uint32_t)((rp_load32(at - offsets[k]) == bytes) & (offsets[k] != 0)) << k;
+    uint32_t equal = rp_lz77_equal_at(source + position + probe, offsets, n_offsets);
     rp_match best = rp_no_match();
     best.gain = least;
     while (equal != 0) {
         uint32_t k = rp_trailing_zeros64(equal);
         uint32_t offset = offsets[k];
+        equal &= equal - 1;
         int32_t cost =
             k < n_repeats ? (int32_t)k : (int32_t)rp_high_bit(offset) + RP_LZ77_OFFSET_COST;
         rp_lz77_judge(source, n_bytes, position, offset, cost, &best);
-        equal &= equal - 1;
     }
     return best.length != 0 ? best : rp_no_match();
 }
 
-/* The best of all matches at a position, if it saves more than `least`. */
+/*
+ * The best of all matches at a position, if it saves more than `least`. There is none where no
+ * candidate matches: repeat offsets are not tried there. What matches at a repeat offset has
+ * occurred before, and so has a candidate, unless another hash took its place.
+ */
 RP_FN_INLINE rp_match rp_lz77_best_match(const uint8_t *source, uint32_t n_bytes, uint32_t position,
                                          rp_lz77_candidates candidates, rp_lz77_depths depths,
                                          rp_repeat_offsets repeats, bool no_literals, int32_t least)
 {
     uint32_t offsets[RP_LZ77_MAX_OFFSETS];
-    rp_lz77_repeats(position, repeats, no_literals, offsets);
-    uint32_t n = RP_LZ77_REPEATS +
-                 rp_lz77_chains(n_bytes, position, candidates, depths, offsets + RP_LZ77_REPEATS);
-    return rp_lz77_best_of(source, n_bytes, position, offsets, n, RP_LZ77_REPEATS, least);
+    uint32_t n = rp_lz77_offsets(position, candidates, depths, repeats, no_literals, offsets);
+    rp_match best = rp_lz77_best_of(source, n_bytes, position, offsets, n, RP_LZ77_REPEATS, least);
+    /* Only repeat offsets cost so little. */
+    bool is_repeat = best.length != 0 &&
+                     (int32_t)(best.length * RP_LZ77_BYTE_GAIN) - best.gain < RP_LZ77_OFFSET_COST;
+    if (is_repeat &&
+        rp_lz77_equal_at(source + position, offsets + RP_LZ77_REPEATS, n - RP_LZ77_REPEATS) == 0)
+        return rp_no_match();
+    return best;
+}
+
+/* The next position from `position` on where a candidate matches, or `end`. `matches` as in the
+ * parse. */
+RP_FN_INLINE uint32_t rp_lz77_next_match(const uint8_t *source, uint32_t position, uint32_t end,
+                                         rp_lz77_candidates candidates, const uint32_t *matches,
+                                         rp_lz77_depths depths)
+{
+    if (matches != NULL) {
+        while (position < end && matches[position] == 0)
+            position++;
+        return position;
+    }
+    bool only_last = depths.of_short == 1 && depths.of_long == 1 && depths.of_three == 0;
+    for (; position < end; position++) {
+        const uint8_t *at = source + position;
+        if (only_last) {
+            /* One load for both. A candidate may be the position itself, for want of one: that is
+             * left to whoever looks closer. */
+            uint32_t both = rp_load32((const uint8_t *)(candidates.of_both + 2 * position));
+            uint32_t bytes = rp_load32(at);
+            if (rp_load32(at - ((position - both) & 0xFFFF)) == bytes ||
+                rp_load32(at - ((position - (both >> 16)) & 0xFFFF)) == bytes)
+                break;
+        } else {
+            uint32_t offsets[RP_LZ77_MAX_OFFSETS];
+            uint32_t n = rp_lz77_chains(position, candidates, depths, offsets);
+            if (rp_lz77_equal_at(at, offsets, n) != 0)
+                break;
+        }
+    }
+    return position;
 }
 
 /*
@@ -240,7 +286,7 @@ RP_FN_INLINE void rp_lz77_find_matches(rp_team *team, const uint8_t *source, uin
     uint32_t end = n_bytes < RP_LZ77_SHORT_BYTES ? 0 : n_bytes - RP_LZ77_SHORT_BYTES + 1;
     TEAM_FOR (i, 0, end, team) {
         uint32_t offsets[RP_LZ77_MAX_OFFSETS];
-        uint32_t n = rp_lz77_chains(n_bytes, i, candidates, depths, offsets);
+        uint32_t n = rp_lz77_chains(i, candidates, depths, offsets);
         matches[i] = rp_pack_match(rp_lz77_best_of(source, n_bytes, i, offsets, n, 0, 0));
     }
     team_sync(team);
@@ -253,6 +299,8 @@ RP_FN_INLINE rp_match rp_lz77_better_match(const uint8_t *source, uint32_t n_byt
                                            rp_repeat_offsets repeats, bool no_literals,
                                            int32_t least)
 {
+    if (packed == 0)
+        return rp_no_match();
     uint32_t offsets[RP_LZ77_REPEATS];
     rp_lz77_repeats(position, repeats, no_literals, offsets);
     rp_match repeat = rp_lz77_best_of(source, n_bytes, position, offsets, RP_LZ77_REPEATS,

@@ -125,13 +125,13 @@ RP_FN void rp_offer_literal(rp_node *node, uint8_t literal, const rp_prices *pri
 
 /* Offers all matches at a position, each length with the first offset that reaches it: offsets
  * come cheapest first. Returns the longest length. */
-RP_FN uint32_t rp_offer_matches(const uint8_t *source, uint32_t n_bytes, uint32_t position,
-                                uint32_t end, rp_lz77_candidates candidates, rp_lz77_depths depths,
+RP_FN uint32_t rp_offer_matches(const uint8_t *source, uint32_t position, uint32_t end,
+                                rp_lz77_candidates candidates, rp_lz77_depths depths,
                                 const rp_prices *prices, rp_node *node)
 {
     uint32_t offsets[RP_LZ77_MAX_OFFSETS];
     uint32_t n_offsets =
-        rp_lz77_offsets(n_bytes, position, candidates, depths, rp_unpack_repeats(node->repeats),
+        rp_lz77_offsets(position, candidates, depths, rp_unpack_repeats(node->repeats),
                         node->literal_length == 0, offsets);
     const uint8_t *at = source + position;
     uint32_t first = rp_load32(at);
@@ -172,8 +172,7 @@ RP_FN void rp_solve_segment(const uint8_t *source, uint32_t n_bytes, const rp_se
         rp_offer_literal(node, source[position], prices);
         uint32_t reached = 0;
         if (position + RP_LZ77_SHORT_BYTES <= n_bytes && position + RP_STEP_MIN_BYTES <= end)
-            reached =
-                rp_offer_matches(source, n_bytes, position, end, candidates, depths, prices, node);
+            reached = rp_offer_matches(source, position, end, candidates, depths, prices, node);
         position += reached < RP_OPTIMAL_SUFFICIENT_LENGTH ? 1 : reached;
     }
 }

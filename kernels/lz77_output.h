@@ -6,6 +6,11 @@
 #include "kernels/lz77_match.h"
 #include "kernels/stages.h"
 
+/* So many bytes are copied where there may be fewer literals; what is too much is overwritten. */
+#define RP_FEW_LITERALS 16
+
+typedef char rp_few_literals_fit_the_slack[RP_FEW_LITERALS <= RP_BUFFER_SLACK ? 1 : -1];
+
 typedef struct rp_lz77_output {
     rp_sequence *sequences;
     uint8_t *literals;

@@ -46,13 +46,12 @@ RP_FN rp_lz77_scratch rp_lz77_divide_scratch(uint8_t *base, uint32_t n_bytes, bo
     rp_lz77_scratch scratch;
     size_t round = (n_bytes + UINT32_C(15)) & ~UINT32_C(15);
     scratch.steps = (rp_step *)(void *)base;
-    scratch.candidates.of_short = (uint16_t *)(void *)(scratch.steps + rp_first_step(n_bytes) + 2);
-    scratch.candidates.of_long = scratch.candidates.of_short + round;
+    scratch.candidates.of_both = (uint16_t *)(void *)(scratch.steps + rp_first_step(n_bytes) + 2);
     scratch.candidates.of_three = NULL;
-    scratch.matches = (uint32_t *)(void *)(scratch.candidates.of_long + round);
+    scratch.matches = (uint32_t *)(void *)(scratch.candidates.of_both + 2 * round);
     scratch.nodes = NULL;
     if (optimal) {
-        scratch.candidates.of_three = scratch.candidates.of_long + round;
+        scratch.candidates.of_three = scratch.candidates.of_both + 2 * round;
         scratch.nodes = (rp_node *)(void *)(scratch.candidates.of_three + round);
         scratch.matches = (uint32_t *)(void *)scratch.nodes;
     }
@@ -145,10 +144,7 @@ RP_FN void rp_stage_lz77_find_kind(rp_team *team, const rp_stage_args *args, uin
     if (view.n_bytes == 0)
         return;
     rp_lz77_candidates candidates = rp_lz77_scratch_of(args, chunk_index, view.n_bytes).candidates;
-    uint16_t *of_kind = kind == RP_LZ77_SHORT  ? candidates.of_short
-                        : kind == RP_LZ77_LONG ? candidates.of_long
-                                               : candidates.of_three;
-    rp_lz77_find_kind(team, view.source, view.n_bytes, kind, of_kind, (uint16_t *)team_memory);
+    rp_lz77_find_kind(team, view.source, view.n_bytes, kind, candidates, (uint16_t *)team_memory);
 }
 
 /* The lazy parse of an effort; the plan is a constant, and its loops get shorter by that. */

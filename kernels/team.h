@@ -305,6 +305,23 @@ RP_FN void team_atomic_or(uint32_t *word, uint32_t bits)
 
 #endif
 
+/* Zeroes n bytes at an address that is a multiple of 16; n is, too. */
+RP_FN void team_zero(rp_team *team, void *destination, size_t n_bytes)
+{
+#if defined(__CUDACC__)
+    TEAM_FOR (i, 0, (uint32_t)(n_bytes / sizeof(uint4)), team) {
+        ((uint4 *)destination)[i] = make_uint4(0, 0, 0, 0);
+    }
+#elif defined(RP_TEAM_THREADS)
+    TEAM_FOR (i, 0, (uint32_t)n_bytes, team) {
+        ((uint8_t *)destination)[i] = 0;
+    }
+#else
+    (void)team;
+    memset(destination, 0, n_bytes);
+#endif
+}
+
 /* Copies n bytes that do not overlap. */
 RP_FN void team_copy(rp_team *team, uint8_t *destination, const uint8_t *source, uint32_t n_bytes)
 {
