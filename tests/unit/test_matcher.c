@@ -285,6 +285,22 @@ static void test_expected_sequences(void **state)
     }
 }
 
+/* Hexadecimal digits have short matches everywhere, and are shorter without any. */
+static void test_literals_only(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {2000, 4096, 16384, 65536};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        uint8_t *input = malloc(sizes[i]);
+        inputs_fill(INPUTS_HEX, input, sizes[i], i);
+        matched result = match(input, sizes[i]);
+        assert_int_equal(result.buffers.d_chunks[0].n_sequences, 0);
+        assert_int_equal(result.buffers.d_chunks[0].n_literals, sizes[i]);
+        free(result.workspace);
+        free(input);
+    }
+}
+
 /* The longest match and the longest literals of one block. */
 static void test_longest(void **state)
 {
@@ -317,13 +333,10 @@ static int open_host(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_expected_sequences),
-        cmocka_unit_test(test_small_sizes),
-        cmocka_unit_test(test_block_sizes),
-        cmocka_unit_test(test_many_blocks),
-        cmocka_unit_test(test_random_mixtures),
-        cmocka_unit_test(test_dense_matches),
-        cmocka_unit_test(test_longest),
+        cmocka_unit_test(test_expected_sequences), cmocka_unit_test(test_small_sizes),
+        cmocka_unit_test(test_block_sizes),        cmocka_unit_test(test_many_blocks),
+        cmocka_unit_test(test_random_mixtures),    cmocka_unit_test(test_dense_matches),
+        cmocka_unit_test(test_literals_only),      cmocka_unit_test(test_longest),
         cmocka_unit_test(test_coverage),
     };
     return cmocka_run_group_tests(tests, open_host, NULL) ? 1 : 0;
