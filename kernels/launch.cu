@@ -38,12 +38,46 @@ __global__ void __launch_bounds__(RP_CANDIDATES_THREADS)
     rp_stage_lz77_find_kind(&team, &args, blockIdx.x, (rp_lz77_kind)blockIdx.y, rp_shared_memory);
 }
 
-template <uint32_t n_threads>
-__global__ void __launch_bounds__(n_threads)
-    rp_lz77_parse_kernel(const __grid_constant__ rp_stage_args args)
+__global__ void __launch_bounds__(RP_FIND_THREADS)
+    rp_lz77_matches_kernel(const __grid_constant__ rp_stage_args args)
 {
-    rp_team team = rp_block_team<n_threads>();
-    rp_stage_lz77_parse(&team, &args, blockIdx.x, rp_shared_memory);
+    /* Parts of one team that never have to meet. */
+    rp_team warp;
+    warp.rank = threadIdx.x % RP_WARP_THREADS;
+    warp.size = RP_WARP_THREADS;
+    warp.exchange = NULL;
+    rp_stage_lz77_find_piece(&warp, &args, blockIdx.x,
+                             blockIdx.y * (RP_FIND_THREADS / RP_WARP_THREADS) +
+                                 threadIdx.x / RP_WARP_THREADS);
+}
+
+/* A segment for each thread: what keeps a full GPU busiest. */
+__global__ void __launch_bounds__(RP_PARSE_THREADS)
+    rp_lz77_parse_by_threads_kernel(const __grid_constant__ rp_stage_args args)
+{
+    rp_team thread;
+    thread.rank = 0;
+    thread.size = 1;
+    thread.exchange = NULL;
+    uint32_t n_segments = rp_lazy_segments((uint32_t)args.buffers.chunk_bytes);
+    uint32_t i = blockIdx.x * RP_PARSE_THREADS + threadIdx.x;
+    if (i / n_segments < args.batch.n_inputs * args.buffers.chunks_per_input)
+        rp_stage_lz77_parse_segment(&thread, &args, i / n_segments, i % n_segments);
+}
+
+/* A segment for each warp: what takes the least time on a GPU that has nothing else to do. */
+__global__ void __launch_bounds__(RP_WARP_THREADS)
+    rp_lz77_parse_by_warps_kernel(const __grid_constant__ rp_stage_args args)
+{
+    rp_team warp = rp_block_team<RP_WARP_THREADS>();
+    rp_stage_lz77_parse_segment(&warp, &args, blockIdx.x, blockIdx.y);
+}
+
+__global__ void __launch_bounds__(RP_JOIN_THREADS)
+    rp_lz77_join_kernel(const __grid_constant__ rp_stage_args args)
+{
+    rp_team team = rp_block_team<RP_JOIN_THREADS>();
+    rp_stage_lz77_join(&team, &args, blockIdx.x, rp_shared_memory);
 }
 
 __global__ void __launch_bounds__(RP_HUFFMAN_THREADS)
@@ -77,14 +111,13 @@ typedef struct rp_kernel {
 static const rp_kernel rp_candidates = {"lz77_candidates", rp_lz77_candidates_kernel,
                                         RP_CANDIDATES_THREADS,
                                         sizeof(uint16_t) << RP_LZ77_MAX_TABLE_LOG};
-static const rp_kernel rp_parse_up_to_4k = {"lz77_parse_4k",
-                                            rp_lz77_parse_kernel<RP_PARSE_THREADS_UP_TO_4K>,
-                                            RP_PARSE_THREADS_UP_TO_4K, sizeof(rp_parse_memory)};
-static const rp_kernel rp_parse_up_to_8k = {"lz77_parse_8k",
-                                            rp_lz77_parse_kernel<RP_PARSE_THREADS_UP_TO_8K>,
-                                            RP_PARSE_THREADS_UP_TO_8K, sizeof(rp_parse_memory)};
-static const rp_kernel rp_parse = {"lz77_parse", rp_lz77_parse_kernel<RP_PARSE_THREADS>,
-                                   RP_PARSE_THREADS, sizeof(rp_parse_memory)};
+static const rp_kernel rp_matches = {"lz77_matches", rp_lz77_matches_kernel, RP_FIND_THREADS, 0};
+static const rp_kernel rp_parse_by_threads = {"lz77_parse_by_threads",
+                                              rp_lz77_parse_by_threads_kernel, RP_PARSE_THREADS, 0};
+static const rp_kernel rp_parse_by_warps = {"lz77_parse_by_warps", rp_lz77_parse_by_warps_kernel,
+                                            RP_WARP_THREADS, 0};
+static const rp_kernel rp_join = {"lz77_join", rp_lz77_join_kernel, RP_JOIN_THREADS,
+                                  sizeof(rp_parse_memory)};
 static const rp_kernel rp_huffman_encoder = {"huffman_encoder", rp_huffman_encoder_kernel,
                                              RP_HUFFMAN_THREADS, sizeof(rp_literals_memory)};
 static const rp_kernel rp_fse_encoder = {"fse_encoder", rp_fse_encoder_kernel, RP_FSE_THREADS,
@@ -93,8 +126,8 @@ static const rp_kernel rp_frame_assembler = {"frame_assembler", rp_frame_assembl
                                              RP_FRAME_THREADS, RP_FRAME_HEADER_MAX_BYTES};
 
 static const rp_kernel *const rp_kernels[] = {
-    &rp_candidates,      &rp_parse_up_to_4k, &rp_parse_up_to_8k, &rp_parse,
-    &rp_huffman_encoder, &rp_fse_encoder,    &rp_frame_assembler};
+    &rp_candidates, &rp_matches,         &rp_parse_by_threads, &rp_parse_by_warps,
+    &rp_join,       &rp_huffman_encoder, &rp_fse_encoder,      &rp_frame_assembler};
 
 extern "C" int rp_prepare_kernels(void)
 {
@@ -125,19 +158,37 @@ static uint32_t rp_table_log_of(uint32_t n_bytes)
     return log;
 }
 
+static uint32_t rp_divide_up(uint32_t n, uint32_t by)
+{
+    return (n + by - 1) / by;
+}
+
 static cudaError_t rp_launch_lz77(const struct rp_launch *launch, void *stream)
 {
-    size_t chunk_bytes = launch->args.buffers.chunk_bytes;
+    uint32_t chunk_bytes = (uint32_t)launch->args.buffers.chunk_bytes;
     uint32_t n_kinds = launch->args.effort >= RP_EFFORT_HIGH ? RP_LZ77_THREE + 1 : RP_LZ77_LONG + 1;
-    size_t table_bytes = sizeof(uint16_t) << rp_table_log_of((uint32_t)chunk_bytes);
+    uint32_t n_pieces = rp_divide_up(chunk_bytes, RP_FIND_PIECE_BYTES);
+    uint32_t n_segments = rp_divide_up(chunk_bytes, RP_LAZY_SEGMENT_BYTES);
+    size_t table_bytes = sizeof(uint16_t) << rp_table_log_of(chunk_bytes);
     cudaError_t error = rp_launch_kernel(&rp_candidates, dim3(launch->n_teams, n_kinds),
                                          table_bytes, launch, stream);
-    if (error != cudaSuccess)
-        return error;
-    const rp_kernel *parse = chunk_bytes <= 4096   ? &rp_parse_up_to_4k
-                             : chunk_bytes <= 8192 ? &rp_parse_up_to_8k
-                                                   : &rp_parse;
-    return rp_launch_kernel(parse, dim3(launch->n_teams), parse->team_memory_bytes, launch, stream);
+    if (error == cudaSuccess)
+        error = rp_launch_kernel(
+            &rp_matches,
+            dim3(launch->n_teams, rp_divide_up(n_pieces, RP_FIND_THREADS / RP_WARP_THREADS)), 0,
+            launch, stream);
+    uint64_t n_all = (uint64_t)n_segments * launch->n_teams;
+    if (error == cudaSuccess && n_all >= RP_PARSE_BY_THREADS_FROM)
+        error = rp_launch_kernel(
+            &rp_parse_by_threads,
+            dim3((uint32_t)((n_all + RP_PARSE_THREADS - 1) / RP_PARSE_THREADS)), 0, launch, stream);
+    else if (error == cudaSuccess)
+        error = rp_launch_kernel(&rp_parse_by_warps, dim3(launch->n_teams, n_segments), 0, launch,
+                                 stream);
+    if (error == cudaSuccess)
+        error = rp_launch_kernel(&rp_join, dim3(launch->n_teams), rp_join.team_memory_bytes, launch,
+                                 stream);
+    return error;
 }
 
 extern "C" int rp_launch_kernels(const struct rp_launch *launch, void *stream)

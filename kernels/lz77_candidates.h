@@ -133,14 +133,17 @@ RP_FN void rp_lz77_find_kind(rp_team *team, const uint8_t *source, uint32_t n_by
     for (uint32_t first = 0; first < end; first += RP_LZ77_TILES * TEAM_SIZE(team)) {
         uint32_t keys[RP_LZ77_TILES];
         rp_lz77_peers peers[RP_LZ77_TILES];
+        RP_UNROLL
         for (uint32_t k = 0; k < RP_LZ77_TILES; k++) {
             uint32_t i = first + k * TEAM_SIZE(team) + TEAM_RANK(team);
             keys[k] = i < end ? rp_lz77_hash(kind, source + i, log) : 0;
         }
+        RP_UNROLL
         for (uint32_t k = 0; k < RP_LZ77_TILES; k++) {
             uint32_t i = first + k * TEAM_SIZE(team) + TEAM_RANK(team);
             peers[k] = rp_lz77_match_keys(team, keys[k], i < end);
         }
+        RP_UNROLL
         for (uint32_t k = 0; k < RP_LZ77_TILES; k++) {
             uint32_t i = first + k * TEAM_SIZE(team) + TEAM_RANK(team);
             uint16_t candidate = rp_lz77_exchange(team, table, keys[k], i, peers[k]);

@@ -34,8 +34,7 @@ RP_FN rp_match rp_shift_match(rp_team *team, rp_match match, rp_match first)
 {
     if (TEAM_SIZE(team) == 1)
         return first;
-    return rp_unpack_match(
-        (uint32_t)team_shift_up(team, rp_pack_match(match), rp_pack_match(first)));
+    return rp_unpack_match(team_shift_up(team, rp_pack_match(match), rp_pack_match(first)));
 }
 
 /* The match of one rank, on all. A collective. */
@@ -48,8 +47,7 @@ RP_FN rp_match rp_broadcast_match(rp_team *team, rp_match match, uint32_t root)
 
 /*
  * Parses the segment [begin, end) of a block of n_bytes. `matches` are those of
- * rp_lz77_find_matches(), or NULL: then each position is judged when the parse comes to it, which
- * is less work for one worker, as the parse skips most. Returns the number of steps.
+ * rp_lz77_find_matches(), if RP_LZ77_MATCHES_FIRST. Returns the number of steps.
  */
 RP_FN_INLINE uint32_t rp_lazy_parse(rp_team *team, const uint8_t *source, uint32_t n_bytes,
                                     uint32_t begin, uint32_t end, rp_lz77_candidates candidates,
@@ -74,7 +72,7 @@ RP_FN_INLINE uint32_t rp_lazy_parse(rp_team *team, const uint8_t *source, uint32
         int32_t least = previous.gain > older.gain ? previous.gain : older.gain;
         if (TEAM_RANK(team) != 0)
             least = 0;
-        if (mine < end_judged && matches == NULL)
+        if (mine < end_judged && !RP_LZ77_MATCHES_FIRST)
             match = rp_lz77_best_match(source, n_bytes, mine, candidates, plan.depths, repeats,
                                        mine == anchor, least);
         else if (mine < end_judged)
@@ -119,36 +117,33 @@ RP_FN_INLINE uint32_t rp_lazy_parse(rp_team *team, const uint8_t *source, uint32
     return n_steps;
 }
 
-/*
- * Parses the whole block in segments of RP_LAZY_SEGMENT_BYTES, side by side. The first starts with
- * the repeat offsets of the block, the others know none. Returns the number of segments.
- */
-RP_FN_INLINE uint32_t rp_lazy_parse_segments(rp_team *team, const uint8_t *source, uint32_t n_bytes,
-                                             rp_lz77_candidates candidates, const uint32_t *matches,
-                                             rp_lazy_plan plan, rp_repeat_offsets repeats,
-                                             rp_segment *segments, rp_step *steps)
+/* Number of segments of a block. */
+RP_FN uint32_t rp_lazy_segments(uint32_t n_bytes)
 {
-    rp_repeat_offsets none;
-    none.offset[0] = 0;
-    none.offset[1] = 0;
-    none.offset[2] = 0;
-    rp_team part = team_part(team);
-    uint32_t n_segments = (n_bytes + RP_LAZY_SEGMENT_BYTES - 1) / RP_LAZY_SEGMENT_BYTES;
-    TEAM_FOR_PARTS(i, 0, n_segments, team)
-    {
-        uint32_t begin = i * RP_LAZY_SEGMENT_BYTES;
-        uint32_t first = rp_first_step(begin);
-        uint32_t n_steps =
-            rp_lazy_parse(&part, source, n_bytes, begin, begin + RP_LAZY_SEGMENT_BYTES, candidates,
-                          matches, plan, i == 0 ? repeats : none, steps + first);
-        if (TEAM_RANK(&part) == 0) {
-            segments[i].begin = begin;
-            segments[i].first = first;
-            segments[i].n_steps = n_steps;
-        }
+    return (n_bytes + RP_LAZY_SEGMENT_BYTES - 1) / RP_LAZY_SEGMENT_BYTES;
+}
+
+/*
+ * Parses segment `index` of a block. The first starts with the repeat offsets of the block, the
+ * others know none.
+ */
+RP_FN_INLINE void rp_lazy_parse_segment(rp_team *team, const uint8_t *source, uint32_t n_bytes,
+                                        uint32_t index, rp_lz77_candidates candidates,
+                                        const uint32_t *matches, rp_lazy_plan plan,
+                                        rp_repeat_offsets repeats, rp_segment *segments,
+                                        rp_step *steps)
+{
+    uint32_t begin = index * RP_LAZY_SEGMENT_BYTES;
+    uint32_t first = rp_first_step(begin);
+    for (uint32_t k = 0; k < 3; k++)
+        repeats.offset[k] = index == 0 ? repeats.offset[k] : 0;
+    uint32_t n_steps = rp_lazy_parse(team, source, n_bytes, begin, begin + RP_LAZY_SEGMENT_BYTES,
+                                     candidates, matches, plan, repeats, steps + first);
+    if (TEAM_RANK(team) == 0) {
+        segments[index].begin = begin;
+        segments[index].first = first;
+        segments[index].n_steps = n_steps;
     }
-    team_sync(team);
-    return n_segments;
 }
 
 #endif

@@ -103,6 +103,18 @@ RP_FN uint32_t rp_encode_offset(rp_repeat_offsets *repeats, uint32_t offset, boo
     return code < 3 ? code + 1 : offset + 3;
 }
 
+/* Replaces *best by the match of an offset that is no repeat offset, if that saves more. */
+RP_FN_INLINE void rp_lz77_weigh(uint32_t length, uint32_t offset, rp_match *best)
+{
+    int32_t cost = (int32_t)rp_high_bit(offset) + RP_LZ77_OFFSET_COST;
+    int32_t gain = (int32_t)(length * RP_LZ77_BYTE_GAIN) - cost;
+    if (gain > best->gain) {
+        best->length = length;
+        best->offset = offset;
+        best->gain = gain;
+    }
+}
+
 /* Judges the match of one offset; replaces *best if it saves more. */
 RP_FN_INLINE void rp_lz77_judge(const uint8_t *source, uint32_t n_bytes, uint32_t position,
                                 uint32_t offset, int32_t cost, rp_match *best)
@@ -135,6 +147,7 @@ RP_FN_INLINE void rp_lz77_follow(const uint16_t *candidates, uint32_t stride, ui
                                  uint32_t depth, uint32_t *offsets)
 {
     uint32_t at = position;
+    RP_UNROLL
     for (uint32_t k = 0; k < depth; k++) {
         uint32_t step = (at - candidates[at * stride]) & 0xFFFF;
         at -= step;
@@ -190,6 +203,7 @@ RP_FN_INLINE uint32_t rp_lz77_equal_at(const uint8_t *at, const uint32_t *offset
 {
     uint32_t bytes = rp_load32(at);
     uint32_t equal = 0;
+    RP_UNROLL
     for (uint32_t k = 0; k < n_offsets; k++)
         equal |= (uint32_t)((rp_load32(at - offsets[k]) == bytes) & (offsets[k] != 0)) << k;
     return equal;
@@ -243,13 +257,22 @@ RP_FN_INLINE rp_match rp_lz77_best_match(const uint8_t *source, uint32_t n_bytes
     return best;
 }
 
-/* The next position from `position` on where a candidate matches, or `end`. `matches` as in the
- * parse. */
+/* Whether the best match of each position is found before the parse. On a GPU many threads do that
+ * side by side, and a single warp parses. One worker is faster without, because most positions
+ * are inside matches and are never looked at. */
+#if defined(RP_TEAM_THREADS) || defined(__CUDACC__)
+#define RP_LZ77_MATCHES_FIRST true
+#else
+#define RP_LZ77_MATCHES_FIRST false
+#endif
+
+/* The next position from `position` on where a candidate matches, or `end`. `matches`: see
+ * RP_LZ77_MATCHES_FIRST. */
 RP_FN_INLINE uint32_t rp_lz77_next_match(const uint8_t *source, uint32_t position, uint32_t end,
                                          rp_lz77_candidates candidates, const uint32_t *matches,
                                          rp_lz77_depths depths)
 {
-    if (matches != NULL) {
+    if (RP_LZ77_MATCHES_FIRST) {
         while (position < end && matches[position] == 0)
             position++;
         return position;
@@ -276,23 +299,10 @@ RP_FN_INLINE uint32_t rp_lz77_next_match(const uint8_t *source, uint32_t positio
 }
 
 /*
- * The same in two steps, which give the same match. First, for every position by itself, the best
- * match of the chains: work for as many workers as there are.
- */
-RP_FN_INLINE void rp_lz77_find_matches(rp_team *team, const uint8_t *source, uint32_t n_bytes,
-                                       rp_lz77_candidates candidates, rp_lz77_depths depths,
-                                       uint32_t *matches)
-{
-    uint32_t end = n_bytes < RP_LZ77_SHORT_BYTES ? 0 : n_bytes - RP_LZ77_SHORT_BYTES + 1;
-    TEAM_FOR (i, 0, end, team) {
-        uint32_t offsets[RP_LZ77_MAX_OFFSETS];
-        uint32_t n = rp_lz77_chains(i, candidates, depths, offsets);
-        matches[i] = rp_pack_match(rp_lz77_best_of(source, n_bytes, i, offsets, n, 0, 0));
-    }
-    team_sync(team);
-}
-
-/* Then, with repeat offsets that only the parse knows, what is best of these and that match. The
+ * In two steps, which give the same match: lz77_find.h has the first, the best match of the chains
+ * at every position by itself, packed.
+ *
+ * Then, with repeat offsets that only the parse knows, what is best of these and that match. The
  * repeat offsets come first, so among equals they win. */
 RP_FN_INLINE rp_match rp_lz77_better_match(const uint8_t *source, uint32_t n_bytes,
                                            uint32_t position, uint32_t packed,

@@ -6,6 +6,7 @@
 #ifndef ROCKPRESS_KERNELS_LZ77_STAGE_H
 #define ROCKPRESS_KERNELS_LZ77_STAGE_H
 
+#include "kernels/lz77_find.h"
 #include "kernels/lz77_join.h"
 #include "kernels/lz77_lazy.h"
 #include "kernels/lz77_literals_only.h"
@@ -25,27 +26,20 @@ typedef char rp_parse_memory_fits[sizeof(rp_parse_memory) <= RP_TEAM_MEMORY_BYTE
 
 /* Scratch of the matcher for a block of up to n_bytes. */
 typedef struct rp_lz77_scratch {
-    rp_lz77_candidates candidates;
-    uint32_t *matches; /* of the lazy parse; NULL: not wanted */
+    rp_segment *lazy_segments;
     rp_step *steps;
+    rp_lz77_candidates candidates;
+    uint32_t *matches; /* of the lazy parse, if RP_LZ77_MATCHES_FIRST */
     rp_node *nodes;
 } rp_lz77_scratch;
-
-/* Whether the best match of each position is found before the parse. On a GPU many threads do that
- * side by side, and a single warp parses. One worker is faster without, because most positions
- * are inside matches and are never looked at. */
-#if defined(RP_TEAM_THREADS) || defined(__CUDACC__)
-#define RP_LZ77_MATCHES_FIRST true
-#else
-#define RP_LZ77_MATCHES_FIRST false
-#endif
 
 /* Divides the scratch. The nodes of the optimal parse replace the matches, which are used up. */
 RP_FN rp_lz77_scratch rp_lz77_divide_scratch(uint8_t *base, uint32_t n_bytes, bool optimal)
 {
     rp_lz77_scratch scratch;
     size_t round = (n_bytes + UINT32_C(15)) & ~UINT32_C(15);
-    scratch.steps = (rp_step *)(void *)base;
+    scratch.lazy_segments = (rp_segment *)(void *)base;
+    scratch.steps = (rp_step *)(void *)(scratch.lazy_segments + rp_lazy_segments(n_bytes));
     scratch.candidates.of_both = (uint16_t *)(void *)(scratch.steps + rp_first_step(n_bytes) + 2);
     scratch.candidates.of_three = NULL;
     scratch.matches = (uint32_t *)(void *)(scratch.candidates.of_both + 2 * round);
@@ -118,10 +112,7 @@ RP_FN rp_lz77_scratch rp_lz77_scratch_of(const rp_stage_args *args, uint32_t chu
 {
     const rp_stage_buffers *buffers = &args->buffers;
     uint8_t *base = buffers->d_scratch + chunk_index * buffers->scratch_stride;
-    rp_lz77_scratch scratch = rp_lz77_divide_scratch(base, n_bytes, args->effort >= RP_EFFORT_HIGH);
-    if (!RP_LZ77_MATCHES_FIRST)
-        scratch.matches = NULL;
-    return scratch;
+    return rp_lz77_divide_scratch(base, n_bytes, args->effort >= RP_EFFORT_HIGH);
 }
 
 /* First half of the stage: the candidates of all positions, into the scratch. */
@@ -147,42 +138,104 @@ RP_FN void rp_stage_lz77_find_kind(rp_team *team, const rp_stage_args *args, uin
     rp_lz77_find_kind(team, view.source, view.n_bytes, kind, candidates, (uint16_t *)team_memory);
 }
 
-/* The lazy parse of an effort; the plan is a constant, and its loops get shorter by that. */
-RP_FN_INLINE uint32_t rp_lz77_lazy(rp_team *team, rp_chunk_view view, rp_lazy_plan plan,
-                                   const rp_lz77_scratch *scratch, rp_repeat_offsets repeats,
-                                   rp_segment *segments)
+/* The best match of each position of a piece, if the block has it, where that is wanted before the
+ * parse. The plan is a constant, and loops get shorter by that. */
+RP_FN void rp_stage_lz77_find_piece(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
+                                    uint32_t piece)
 {
-    if (scratch->matches != NULL)
-        rp_lz77_find_matches(team, view.source, view.n_bytes, scratch->candidates, plan.depths,
-                             scratch->matches);
-    return rp_lazy_parse_segments(team, view.source, view.n_bytes, scratch->candidates,
-                                  scratch->matches, plan, repeats, segments, scratch->steps);
+    rp_chunk_view view = rp_view_chunk(args, chunk_index);
+    if (piece >= rp_find_pieces(view.n_bytes))
+        return;
+    rp_lz77_scratch scratch = rp_lz77_scratch_of(args, chunk_index, view.n_bytes);
+    if (args->effort == RP_EFFORT_FAST)
+        rp_lz77_find_matches(team, view.source, view.n_bytes, piece, scratch.candidates,
+                             rp_lazy_plan_of(true).depths, scratch.matches);
+    else
+        rp_lz77_find_matches(team, view.source, view.n_bytes, piece, scratch.candidates,
+                             rp_lazy_plan_of(false).depths, scratch.matches);
 }
 
-RP_FN void rp_lz77_parse(rp_team *team, rp_chunk_view view, const rp_stage_args *args,
-                         const rp_lz77_scratch *scratch, rp_repeat_offsets repeats,
-                         rp_parse_memory *memory, rp_lz77_output *output)
+/* Of a block, a piece for each part of the team. */
+RP_FN void rp_stage_lz77_find_matches(rp_team *team, const rp_stage_args *args,
+                                      uint32_t chunk_index)
 {
-    uint32_t n_segments;
+    uint32_t n_pieces = rp_find_pieces(rp_view_chunk(args, chunk_index).n_bytes);
+    rp_team part = team_part(team);
+    if (!RP_LZ77_MATCHES_FIRST)
+        return;
+    TEAM_FOR_PARTS(i, 0, n_pieces, team)
+    {
+        rp_stage_lz77_find_piece(&part, args, chunk_index, i);
+    }
+    team_sync(team);
+}
+
+/* The repeat offsets at the begin of a block. */
+RP_FN rp_repeat_offsets rp_first_repeats(rp_chunk_view view)
+{
+    rp_repeat_offsets repeats;
+    repeats.offset[0] = view.is_first ? 1 : 0;
+    repeats.offset[1] = view.is_first ? 4 : 0;
+    repeats.offset[2] = view.is_first ? 8 : 0;
+    return repeats;
+}
+
+/* The lazy parse of one segment, if the block has it. */
+RP_FN void rp_stage_lz77_parse_segment(rp_team *team, const rp_stage_args *args,
+                                       uint32_t chunk_index, uint32_t segment)
+{
+    rp_chunk_view view = rp_view_chunk(args, chunk_index);
+    if (segment >= rp_lazy_segments(view.n_bytes))
+        return;
+    rp_lz77_scratch scratch = rp_lz77_scratch_of(args, chunk_index, view.n_bytes);
+    rp_repeat_offsets repeats = rp_first_repeats(view);
     if (args->effort == RP_EFFORT_FAST)
-        n_segments =
-            rp_lz77_lazy(team, view, rp_lazy_plan_of(true), scratch, repeats, memory->segments);
+        rp_lazy_parse_segment(team, view.source, view.n_bytes, segment, scratch.candidates,
+                              scratch.matches, rp_lazy_plan_of(true), repeats,
+                              scratch.lazy_segments, scratch.steps);
     else
-        n_segments =
-            rp_lz77_lazy(team, view, rp_lazy_plan_of(false), scratch, repeats, memory->segments);
-    rp_join_steps(team, view.source, view.n_bytes, memory->segments, n_segments, scratch->steps,
+        rp_lazy_parse_segment(team, view.source, view.n_bytes, segment, scratch.candidates,
+                              scratch.matches, rp_lazy_plan_of(false), repeats,
+                              scratch.lazy_segments, scratch.steps);
+}
+
+/* The lazy parse of a block, a segment for each part of the team. */
+RP_FN void rp_stage_lz77_parse(rp_team *team, const rp_stage_args *args, uint32_t chunk_index)
+{
+    uint32_t n_segments = rp_lazy_segments(rp_view_chunk(args, chunk_index).n_bytes);
+    rp_team part = team_part(team);
+    TEAM_FOR_PARTS(i, 0, n_segments, team)
+    {
+        rp_stage_lz77_parse_segment(&part, args, chunk_index, i);
+    }
+    team_sync(team);
+}
+
+/* From the lazy parse to sequences and literals, at the higher efforts by way of the optimal one.
+ */
+RP_FN void rp_lz77_join(rp_team *team, rp_chunk_view view, const rp_stage_args *args,
+                        uint32_t chunk_index, rp_parse_memory *memory, rp_lz77_output *output)
+{
+    rp_lz77_scratch scratch = rp_lz77_scratch_of(args, chunk_index, view.n_bytes);
+    rp_repeat_offsets repeats = rp_first_repeats(view);
+    uint32_t n_segments = rp_lazy_segments(view.n_bytes);
+    TEAM_FOR (i, 0, n_segments, team) {
+        memory->segments[i] = scratch.lazy_segments[i];
+    }
+    team_sync(team);
+    rp_join_steps(team, view.source, view.n_bytes, memory->segments, n_segments, scratch.steps,
                   repeats, &memory->n_joined, output);
     if (args->effort == RP_EFFORT_HIGH) {
-        rp_optimal_pass(team, view, scratch, rp_depths(1, 4, 1), repeats, memory, output);
+        rp_optimal_pass(team, view, &scratch, rp_depths(1, 4, 1), repeats, memory, output);
     } else if (args->effort == RP_EFFORT_MAX) {
         for (uint32_t pass = 0; pass < 2; pass++)
-            rp_optimal_pass(team, view, scratch, rp_depths(2, 16, 4), repeats, memory, output);
+            rp_optimal_pass(team, view, &scratch, rp_depths(2, 16, 4), repeats, memory, output);
     }
 }
 
-/* Second half: sequences and literals from the candidates. */
-RP_FN void rp_stage_lz77_parse(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
-                               void *team_memory)
+/* The last part of the stage. */
+RP_FN void rp_stage_lz77_join(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
+                              void *team_memory)
 {
     const rp_stage_buffers *buffers = &args->buffers;
     rp_chunk_view view = rp_view_chunk(args, chunk_index);
@@ -192,12 +245,7 @@ RP_FN void rp_stage_lz77_parse(rp_team *team, const rp_stage_args *args, uint32_
     output.n_sequences = 0;
     output.n_literals = 0;
     if (view.n_bytes != 0) {
-        rp_lz77_scratch scratch = rp_lz77_scratch_of(args, chunk_index, view.n_bytes);
-        rp_repeat_offsets repeats;
-        repeats.offset[0] = view.is_first ? 1 : 0;
-        repeats.offset[1] = view.is_first ? 4 : 0;
-        repeats.offset[2] = view.is_first ? 8 : 0;
-        rp_lz77_parse(team, view, args, &scratch, repeats, (rp_parse_memory *)team_memory, &output);
+        rp_lz77_join(team, view, args, chunk_index, (rp_parse_memory *)team_memory, &output);
         if (rp_literals_only_is_better(team, view.source, view.n_bytes, &output,
                                        (rp_literals_only_memory *)team_memory))
             rp_lz77_all_literals(team, view.source, view.n_bytes, &output);
@@ -211,13 +259,15 @@ RP_FN void rp_stage_lz77_parse(rp_team *team, const rp_stage_args *args, uint32_
     }
 }
 
-/* Both halves. They share nothing but the scratch, so they may also be launched one by one, on
- * teams of different sizes, with this stage's team memory for each. */
+/* All parts. They share nothing but the scratch, so they may also be launched one by one, on teams
+ * of different sizes, with this stage's team memory for each. */
 RP_FN void rp_stage_lz77_matcher(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
                                  void *team_memory)
 {
     rp_stage_lz77_find(team, args, chunk_index, team_memory);
-    rp_stage_lz77_parse(team, args, chunk_index, team_memory);
+    rp_stage_lz77_find_matches(team, args, chunk_index);
+    rp_stage_lz77_parse(team, args, chunk_index);
+    rp_stage_lz77_join(team, args, chunk_index, team_memory);
 }
 
 #endif

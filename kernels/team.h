@@ -50,6 +50,13 @@
 #define RP_FN_INLINE static inline
 #endif
 
+/* Before a loop with a constant number of rounds, over arrays that are to be registers on a GPU. */
+#if defined(__CUDACC__)
+#define RP_UNROLL _Pragma("unroll")
+#else
+#define RP_UNROLL
+#endif
+
 #define RP_TEAM_NONE UINT32_MAX
 
 #if defined(__CUDACC__)
@@ -133,11 +140,26 @@ RP_FN uint64_t team_broadcast(rp_team *team, uint64_t value, uint32_t root)
 }
 
 /* The value of the rank below; `first` on rank 0. */
-RP_FN uint64_t team_shift_up(rp_team *team, uint64_t value, uint64_t first)
+RP_FN uint32_t team_shift_up(rp_team *team, uint32_t value, uint32_t first)
 {
     team->shared->exchange[team->rank] = value;
     team_sync(team);
-    uint64_t result = team->rank == 0 ? first : team->shared->exchange[team->rank - 1];
+    uint32_t result = team->rank == 0 ? first : (uint32_t)team->shared->exchange[team->rank - 1];
+    team_sync(team);
+    return result;
+}
+
+/* The value of this rank, or where it goes on: the result of the rank below and one more; `first`
+ * is that before rank 0. On a GPU, for a team of one warp only. */
+RP_FN uint32_t team_count_on(rp_team *team, bool goes_on, uint32_t value, uint32_t first)
+{
+    team->shared->exchange[team->rank] = goes_on ? UINT64_MAX : value;
+    team_sync(team);
+    uint32_t result = first;
+    for (uint32_t rank = 0; rank <= team->rank; rank++) {
+        uint64_t other = team->shared->exchange[rank];
+        result = other == UINT64_MAX ? result + 1 : (uint32_t)other;
+    }
     team_sync(team);
     return result;
 }
@@ -250,11 +272,17 @@ RP_FN uint64_t team_broadcast(rp_team *team, uint64_t value, uint32_t root)
     return value;
 }
 
-RP_FN uint64_t team_shift_up(rp_team *team, uint64_t value, uint64_t first)
+RP_FN uint32_t team_shift_up(rp_team *team, uint32_t value, uint32_t first)
 {
     (void)team;
     (void)value;
     return first;
+}
+
+RP_FN uint32_t team_count_on(rp_team *team, bool goes_on, uint32_t value, uint32_t first)
+{
+    (void)team;
+    return goes_on ? first + 1 : value;
 }
 
 RP_FN uint32_t team_reduce_min(rp_team *team, uint32_t value)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The team of team.h on a GPU: one warp, or a thread block of several. A warp alone talks by
- * shuffles and never meets a barrier of the thread block, so a thread block may also consist of
- * several warps that are teams of their own (the fused launch does that). `size` is a
- * constant in every kernel, so the branches on it are none.
+ * The team of team.h on a GPU: one warp, or a thread block of several; for the parse also one
+ * thread. A warp alone talks by shuffles and never meets a barrier of the thread block, so a thread
+ * block may also consist of several warps that are teams of their own. `size` is a constant in
+ * every kernel, so the branches on it are none.
  *
  * Every collective is a barrier for the team's memory, as in team.h.
  */
@@ -21,7 +21,7 @@ typedef struct rp_team_exchange {
 
 typedef struct rp_team {
     uint32_t rank;
-    uint32_t size;              /* RP_WARP_THREADS, or the threads of the thread block */
+    uint32_t size;              /* 1, RP_WARP_THREADS, or the threads of the thread block */
     rp_team_exchange *exchange; /* in shared memory; not used by a team of one warp */
 } rp_team;
 
@@ -44,12 +44,14 @@ RP_FN void team_sync(rp_team *team)
 {
     if (team->size == RP_WARP_THREADS)
         __syncwarp();
-    else
+    else if (team->size != 1)
         __syncthreads();
 }
 
 RP_FN uint64_t team_broadcast(rp_team *team, uint64_t value, uint32_t root)
 {
+    if (team->size == 1)
+        return value;
     if (team->size == RP_WARP_THREADS) {
         __syncwarp();
         return __shfl_sync(RP_WARP_ALL, value, (int)root);
@@ -62,10 +64,12 @@ RP_FN uint64_t team_broadcast(rp_team *team, uint64_t value, uint32_t root)
     return result;
 }
 
-RP_FN uint64_t team_shift_up(rp_team *team, uint64_t value, uint64_t first)
+RP_FN uint32_t team_shift_up(rp_team *team, uint32_t value, uint32_t first)
 {
+    if (team->size == 1)
+        return first;
     __syncwarp();
-    uint64_t below = __shfl_up_sync(RP_WARP_ALL, value, 1);
+    uint32_t below = __shfl_up_sync(RP_WARP_ALL, value, 1);
     uint32_t lane = team->rank % RP_WARP_THREADS;
     if (team->size != RP_WARP_THREADS) {
         uint32_t warp = team->rank / RP_WARP_THREADS;
@@ -73,14 +77,28 @@ RP_FN uint64_t team_shift_up(rp_team *team, uint64_t value, uint64_t first)
             team->exchange->words[warp] = value;
         __syncthreads();
         if (lane == 0 && warp != 0)
-            below = team->exchange->words[warp - 1];
+            below = (uint32_t)team->exchange->words[warp - 1];
         __syncthreads();
     }
     return team->rank == 0 ? first : below;
 }
 
+/* Of a team of one warp only. */
+RP_FN uint32_t team_count_on(rp_team *team, bool goes_on, uint32_t value, uint32_t first)
+{
+    if (team->size != RP_WARP_THREADS)
+        __trap();
+    __syncwarp();
+    uint32_t begins = __ballot_sync(RP_WARP_ALL, !goes_on) & (UINT32_MAX >> (31 - team->rank));
+    uint32_t begin = 31 - (uint32_t)__clz((int)begins);
+    uint32_t begun = __shfl_sync(RP_WARP_ALL, value, (int)(begin & 31));
+    return begins == 0 ? first + team->rank + 1 : begun + team->rank - begin;
+}
+
 RP_FN uint32_t team_reduce_min(rp_team *team, uint32_t value)
 {
+    if (team->size == 1)
+        return value;
     __syncwarp();
     uint32_t result = __reduce_min_sync(RP_WARP_ALL, value);
     if (team->size != RP_WARP_THREADS) {
@@ -98,6 +116,8 @@ RP_FN uint32_t team_reduce_min(rp_team *team, uint32_t value)
 
 RP_FN uint32_t team_reduce_add(rp_team *team, uint32_t value)
 {
+    if (team->size == 1)
+        return value;
     __syncwarp();
     uint32_t result = __reduce_add_sync(RP_WARP_ALL, value);
     if (team->size != RP_WARP_THREADS) {

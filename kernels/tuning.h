@@ -10,10 +10,18 @@
  * how many run at a time is the table, in shared memory: 2 bytes a position up to 16 Ki. */
 #define RP_CANDIDATES_THREADS 32
 
-/* Parse: a warp for each segment of 2 KiB, up to 8; longer blocks take turns. */
-#define RP_PARSE_THREADS_UP_TO_4K 64
-#define RP_PARSE_THREADS_UP_TO_8K 128
-#define RP_PARSE_THREADS 256
+/* Best matches: warps with a piece of 2 KiB each that do not need one another. */
+#define RP_FIND_THREADS 64
+
+/* Parse by threads: few in a thread block, so that they spread over all SMs. */
+#define RP_PARSE_THREADS 32
+/* So many segments are parsed by a thread each; fewer by a warp each, which takes more
+ * instructions and less time. */
+#define RP_PARSE_BY_THREADS_FROM 8192
+
+/* Sequences and literals: the parts that go over all of a block's sequences; segments of the
+ * optimal parse. */
+#define RP_JOIN_THREADS 128
 
 /* A warp for each of the four streams. */
 #define RP_HUFFMAN_THREADS 128

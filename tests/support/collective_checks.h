@@ -23,6 +23,7 @@
 typedef enum collective_operation {
     COLLECTIVE_BROADCAST,
     COLLECTIVE_SHIFT_UP,
+    COLLECTIVE_COUNT_ON,
     COLLECTIVE_REDUCE_MIN,
     COLLECTIVE_REDUCE_ADD,
     COLLECTIVE_SCAN_ADD,
@@ -89,9 +90,25 @@ RP_FN bool collective_broadcast(rp_team *team, const collective_test *test, uint
 RP_FN bool collective_shift_up(rp_team *team, const collective_test *test, uint32_t round)
 {
     uint32_t rank = TEAM_RANK(team);
-    uint64_t first = collective_value(test, round, 2000);
-    return team_shift_up(team, collective_value(test, round, rank), first) ==
-           (rank == 0 ? first : collective_value(test, round, rank - 1));
+    uint32_t first = (uint32_t)collective_value(test, round, 2000);
+    return team_shift_up(team, (uint32_t)collective_value(test, round, rank), first) ==
+           (rank == 0 ? first : (uint32_t)collective_value(test, round, rank - 1));
+}
+
+RP_FN bool collective_count_on(rp_team *team, const collective_test *test, uint32_t round)
+{
+    /* Now and then none begins anew. */
+    uint32_t rarity = 1 + collective_choice(test, round, 0, 3) * 20;
+    uint32_t first = (uint32_t)collective_value(test, round, 2000);
+    uint32_t expected = first;
+    uint32_t mine = 0;
+    bool goes_on = false;
+    for (uint32_t rank = 0; rank <= TEAM_RANK(team); rank++) {
+        mine = (uint32_t)collective_value(test, round, rank);
+        goes_on = (mine >> 8) % (rarity + 1) != 0;
+        expected = goes_on ? expected + 1 : mine;
+    }
+    return team_count_on(team, goes_on, mine, first) == expected;
 }
 
 RP_FN bool collective_reduce_min(rp_team *team, const collective_test *test, uint32_t round)
@@ -287,7 +304,7 @@ RP_FN bool collective_extend(rp_team *team, collective_test *test, uint32_t roun
     return good;
 }
 
-/* On a GPU teams of one warp have team_match() and team_order() only. */
+/* On a GPU only teams of one warp have team_match(), team_order() and team_count_on(). */
 RP_FN bool collective_has_match(const collective_test *test)
 {
 #if defined(__CUDACC__)
@@ -303,7 +320,8 @@ RP_FN uint32_t collective_of_round(const collective_test *test, uint32_t round)
     uint32_t which = round < 2 * COLLECTIVE_N_OPERATIONS
                          ? round / 2
                          : collective_choice(test, round, 99, COLLECTIVE_N_OPERATIONS);
-    bool of_one_warp = which == COLLECTIVE_MATCH || which == COLLECTIVE_ORDER;
+    bool of_one_warp =
+        which == COLLECTIVE_MATCH || which == COLLECTIVE_ORDER || which == COLLECTIVE_COUNT_ON;
     return of_one_warp && !collective_has_match(test) ? COLLECTIVE_BROADCAST : which;
 }
 
@@ -314,6 +332,8 @@ RP_FN bool collective_run(rp_team *team, collective_test *test, uint32_t round, 
         return collective_broadcast(team, test, round);
     case COLLECTIVE_SHIFT_UP:
         return collective_shift_up(team, test, round);
+    case COLLECTIVE_COUNT_ON:
+        return collective_count_on(team, test, round);
     case COLLECTIVE_REDUCE_MIN:
         return collective_reduce_min(team, test, round);
     case COLLECTIVE_REDUCE_ADD:

@@ -277,7 +277,7 @@ uint64_t team_device_barriers(const rp_device *device)
 typedef struct stage_run {
     const struct rp_launch *launch;
     uint32_t index;
-    uint32_t half; /* of the matcher */
+    uint32_t part; /* of the matcher */
     void *team_memory;
 } stage_run;
 
@@ -287,10 +287,14 @@ static void run_stage(rp_team *team, void *context)
     const rp_stage_args *args = &run->launch->args;
     switch (run->launch->stage) {
     case RP_STAGE_LZ77_MATCHER:
-        if (run->half == 0)
+        if (run->part == 0)
             rp_stage_lz77_find(team, args, run->index, run->team_memory);
+        else if (run->part == 1)
+            rp_stage_lz77_find_matches(team, args, run->index);
+        else if (run->part == 2)
+            rp_stage_lz77_parse(team, args, run->index);
         else
-            rp_stage_lz77_parse(team, args, run->index, run->team_memory);
+            rp_stage_lz77_join(team, args, run->index, run->team_memory);
         break;
     case RP_STAGE_HUFFMAN_ENCODER:
         rp_stage_huffman_encoder(team, args, run->index, run->team_memory);
@@ -311,18 +315,21 @@ static void resize(team_state *state, uint32_t size)
         state->workers[rank].team.size = size;
 }
 
-/* The two halves of the matcher share nothing but the scratch: the second half is a launch of its
- * own with other team memory, and where workers take turns also on a team of another size. */
-static bool run_second_half(team_state *state, stage_run *run)
+/* The parts of the matcher share nothing but the scratch: each is a launch of its own with other
+ * team memory, and where workers take turns also on a team of another size; the parse on a team of
+ * one, for every other block. */
+static bool run_other_parts(team_state *state, stage_run *run)
 {
     uint32_t size = state->size;
-    run->half = 1;
-    fill_random(state, state->team_memory, RP_TEAM_MEMORY_BYTES);
-    if (state->kind == TEAM_DEVICE_SHUFFLED)
-        resize(state, size / 3 + 1);
-    bool ran = team_device_run(&state->device, run_stage, run);
-    if (state->kind == TEAM_DEVICE_SHUFFLED)
-        resize(state, size);
+    bool ran = true;
+    for (run->part = 1; run->part < 4 && ran; run->part++) {
+        fill_random(state, state->team_memory, RP_TEAM_MEMORY_BYTES);
+        if (state->kind == TEAM_DEVICE_SHUFFLED)
+            resize(state, run->part == 2 && run->index % 2 == 0 ? 1 : size / (1 + run->part) + 1);
+        ran = team_device_run(&state->device, run_stage, run);
+        if (state->kind == TEAM_DEVICE_SHUFFLED)
+            resize(state, size);
+    }
     return ran;
 }
 
@@ -338,7 +345,7 @@ static rp_status team_launch(rp_stream stream, const struct rp_launch *launch)
                         buffers->scratch_stride);
         if (!team_device_run((rp_device *)stream.device, run_stage, &run))
             return RP_STATUS_LAUNCH_FAILED;
-        if (launch->stage == RP_STAGE_LZ77_MATCHER && !run_second_half(state, &run))
+        if (launch->stage == RP_STAGE_LZ77_MATCHER && !run_other_parts(state, &run))
             return RP_STATUS_LAUNCH_FAILED;
     }
     return RP_STATUS_OK;
