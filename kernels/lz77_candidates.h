@@ -98,16 +98,28 @@ RP_FN void rp_lz77_clear(rp_team *team, uint16_t *table, uint32_t log)
 /* The hashes that there are candidates of. */
 typedef enum rp_lz77_kind { RP_LZ77_SHORT, RP_LZ77_LONG, RP_LZ77_THREE } rp_lz77_kind;
 
-RP_FN uint32_t rp_lz77_hash(rp_lz77_kind kind, const uint8_t *source, uint32_t log)
+/* The bytes at a position that its hash is of. */
+RP_FN uint64_t rp_lz77_load(rp_lz77_kind kind, const uint8_t *source, uint32_t position)
 {
-    if (kind == RP_LZ77_LONG)
-        return rp_lz77_hash_long(rp_load64(source), log);
-    uint32_t bytes = rp_load32(source);
-    return kind == RP_LZ77_SHORT ? rp_lz77_hash_short(bytes, log) : rp_lz77_hash_three(bytes, log);
+    return kind == RP_LZ77_LONG ? rp_load64(source + position) : rp_load32(source + position);
 }
 
-/* So many tiles are hashed at a time: that needs nothing of the table, which is what is waited for.
- */
+RP_FN uint32_t rp_lz77_hash(rp_lz77_kind kind, uint64_t bytes, uint32_t log)
+{
+    return kind == RP_LZ77_LONG    ? rp_lz77_hash_long(bytes, log)
+           : kind == RP_LZ77_SHORT ? rp_lz77_hash_short((uint32_t)bytes, log)
+                                   : rp_lz77_hash_three((uint32_t)bytes, log);
+}
+
+/* The position of this rank in the k-th tile from `first` on; the last one before `end` for those
+ * that are beyond, so that loads need no branch. */
+RP_FN uint32_t rp_lz77_position(rp_team *team, uint32_t first, uint32_t k, uint32_t end)
+{
+    return rp_min32(first + k * TEAM_SIZE(team) + TEAM_RANK(team), end - 1);
+}
+
+/* So many tiles are hashed at a time, and the bytes of as many behind them are fetched meanwhile:
+ * that needs nothing of the table, which goes from tile to tile. */
 #define RP_LZ77_TILES 4
 
 /* Notes the candidate of one position. */
@@ -130,14 +142,22 @@ RP_FN void rp_lz77_find_kind(rp_team *team, const uint8_t *source, uint32_t n_by
     uint32_t n_hashed = kind == RP_LZ77_LONG ? RP_LZ77_LONG_BYTES : RP_LZ77_SHORT_BYTES;
     uint32_t end = n_bytes < n_hashed ? 0 : n_bytes - n_hashed + 1;
     rp_lz77_clear(team, table, log);
+    if (end == 0)
+        return;
+    uint64_t bytes[RP_LZ77_TILES];
+    RP_UNROLL
+    for (uint32_t k = 0; k < RP_LZ77_TILES; k++)
+        bytes[k] = rp_lz77_load(kind, source, rp_lz77_position(team, 0, k, end));
     for (uint32_t first = 0; first < end; first += RP_LZ77_TILES * TEAM_SIZE(team)) {
         uint32_t keys[RP_LZ77_TILES];
         rp_lz77_peers peers[RP_LZ77_TILES];
         RP_UNROLL
-        for (uint32_t k = 0; k < RP_LZ77_TILES; k++) {
-            uint32_t i = first + k * TEAM_SIZE(team) + TEAM_RANK(team);
-            keys[k] = i < end ? rp_lz77_hash(kind, source + i, log) : 0;
-        }
+        for (uint32_t k = 0; k < RP_LZ77_TILES; k++)
+            keys[k] = rp_lz77_hash(kind, bytes[k], log);
+        uint32_t next = first + RP_LZ77_TILES * TEAM_SIZE(team);
+        RP_UNROLL
+        for (uint32_t k = 0; k < RP_LZ77_TILES; k++)
+            bytes[k] = rp_lz77_load(kind, source, rp_lz77_position(team, next, k, end));
         RP_UNROLL
         for (uint32_t k = 0; k < RP_LZ77_TILES; k++) {
             uint32_t i = first + k * TEAM_SIZE(team) + TEAM_RANK(team);

@@ -50,6 +50,7 @@ RP_FN_INLINE void rp_find_positions(rp_team *team, const uint8_t *source, uint32
 {
     const uint32_t n_offsets = depths.of_three + depths.of_short + depths.of_long;
     rp_find_carry carry;
+    uint32_t distance = 0; /* from the position behind to the next one that has a match */
     RP_UNROLL
     for (uint32_t k = 0; k < n_offsets; k++) {
         carry.offsets[k] = 0;
@@ -73,8 +74,11 @@ RP_FN_INLINE void rp_find_positions(rp_team *team, const uint8_t *source, uint32
             if (offset != 0)
                 rp_lz77_weigh(length, offset, &best);
         }
+        bool none = best.length == 0;
+        distance = team_count_on(team, none, 0, distance);
         if (active)
-            matches[position] = rp_pack_match(best);
+            matches[position] = none ? rp_pack_distance(distance) : rp_pack_match(best);
+        distance = (uint32_t)team_broadcast(team, distance, TEAM_SIZE(team) - 1);
         n_left -= n;
     }
 }

@@ -47,6 +47,19 @@ RP_FN rp_match rp_unpack_match(uint32_t packed)
     return match;
 }
 
+/* In place of a match: there is none, and none at the positions behind it either, the next
+ * `distance` - 1 at least. */
+RP_FN uint32_t rp_pack_distance(uint32_t distance)
+{
+    return distance << 8;
+}
+
+/* Of a packed match: 0, or the distance. */
+RP_FN uint32_t rp_packed_distance(uint32_t packed)
+{
+    return (packed & 0xFF) != 0 ? 0 : packed >> 8;
+}
+
 RP_FN rp_match rp_no_match(void)
 {
     rp_match match;
@@ -273,9 +286,10 @@ RP_FN_INLINE uint32_t rp_lz77_next_match(const uint8_t *source, uint32_t positio
                                          rp_lz77_depths depths)
 {
     if (RP_LZ77_MATCHES_FIRST) {
-        while (position < end && matches[position] == 0)
-            position++;
-        return position;
+        uint32_t distance = 1;
+        for (; position < end && distance != 0; position += distance)
+            distance = rp_packed_distance(matches[position]);
+        return rp_min32(position, end);
     }
     bool only_last = depths.of_short == 1 && depths.of_long == 1 && depths.of_three == 0;
     for (; position < end; position++) {
@@ -309,7 +323,7 @@ RP_FN_INLINE rp_match rp_lz77_better_match(const uint8_t *source, uint32_t n_byt
                                            rp_repeat_offsets repeats, bool no_literals,
                                            int32_t least)
 {
-    if (packed == 0)
+    if (rp_packed_distance(packed) != 0)
         return rp_no_match();
     uint32_t offsets[RP_LZ77_REPEATS];
     rp_lz77_repeats(position, repeats, no_literals, offsets);
