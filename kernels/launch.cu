@@ -38,17 +38,31 @@ __global__ void __launch_bounds__(RP_CANDIDATES_THREADS)
     rp_stage_lz77_find_kind(&team, &args, blockIdx.x, (rp_lz77_kind)blockIdx.y, rp_shared_memory);
 }
 
-__global__ void __launch_bounds__(RP_FIND_THREADS)
+/* Copies a chunk to shared memory, where its bytes are compared with many others. */
+template <uint32_t n_threads> RP_FN void rp_copy_source(rp_chunk_view view, uint8_t *copy)
+{
+    uint32_t n_words = view.n_bytes / 4;
+    for (uint32_t i = threadIdx.x; i < n_words; i += n_threads)
+        ((uint32_t *)copy)[i] = rp_load32(view.source + 4 * i);
+    for (uint32_t i = 4 * n_words + threadIdx.x; i < view.n_bytes; i += n_threads)
+        copy[i] = view.source[i];
+    __syncthreads();
+}
+
+template <uint32_t n_threads>
+__global__ void __launch_bounds__(n_threads)
     rp_lz77_matches_kernel(const __grid_constant__ rp_stage_args args)
 {
-    /* Parts of one team that never have to meet. */
-    rp_team warp;
+    rp_team warp; /* with pieces of its own */
     warp.rank = threadIdx.x % RP_WARP_THREADS;
     warp.size = RP_WARP_THREADS;
     warp.exchange = NULL;
-    rp_stage_lz77_find_piece(&warp, &args, blockIdx.x,
-                             blockIdx.y * (RP_FIND_THREADS / RP_WARP_THREADS) +
-                                 threadIdx.x / RP_WARP_THREADS);
+    rp_chunk_view view = rp_view_chunk(&args, blockIdx.x);
+    rp_copy_source<n_threads>(view, rp_shared_memory);
+    view.source = rp_shared_memory;
+    uint32_t n_pieces = rp_find_pieces(view.n_bytes);
+    for (uint32_t i = threadIdx.x / RP_WARP_THREADS; i < n_pieces; i += n_threads / RP_WARP_THREADS)
+        rp_stage_lz77_find_piece(&warp, &args, blockIdx.x, view, i);
 }
 
 /* A segment for each thread: what keeps a full GPU busiest. */
@@ -111,7 +125,14 @@ typedef struct rp_kernel {
 static const rp_kernel rp_candidates = {"lz77_candidates", rp_lz77_candidates_kernel,
                                         RP_CANDIDATES_THREADS,
                                         sizeof(uint16_t) << RP_LZ77_MAX_TABLE_LOG};
-static const rp_kernel rp_matches = {"lz77_matches", rp_lz77_matches_kernel, RP_FIND_THREADS, 0};
+static const rp_kernel rp_matches_up_to_4k = {"lz77_matches_4k",
+                                              rp_lz77_matches_kernel<RP_FIND_THREADS_UP_TO_4K>,
+                                              RP_FIND_THREADS_UP_TO_4K, 4096};
+static const rp_kernel rp_matches_up_to_16k = {"lz77_matches_16k",
+                                               rp_lz77_matches_kernel<RP_FIND_THREADS_UP_TO_16K>,
+                                               RP_FIND_THREADS_UP_TO_16K, 16384};
+static const rp_kernel rp_matches = {"lz77_matches", rp_lz77_matches_kernel<RP_FIND_THREADS>,
+                                     RP_FIND_THREADS, RP_ZSTD_BLOCK_BYTES};
 static const rp_kernel rp_parse_by_threads = {"lz77_parse_by_threads",
                                               rp_lz77_parse_by_threads_kernel, RP_PARSE_THREADS, 0};
 static const rp_kernel rp_parse_by_warps = {"lz77_parse_by_warps", rp_lz77_parse_by_warps_kernel,
@@ -126,8 +147,10 @@ static const rp_kernel rp_frame_assembler = {"frame_assembler", rp_frame_assembl
                                              RP_FRAME_THREADS, RP_FRAME_HEADER_MAX_BYTES};
 
 static const rp_kernel *const rp_kernels[] = {
-    &rp_candidates, &rp_matches,         &rp_parse_by_threads, &rp_parse_by_warps,
-    &rp_join,       &rp_huffman_encoder, &rp_fse_encoder,      &rp_frame_assembler};
+    &rp_candidates,     &rp_matches_up_to_4k, &rp_matches_up_to_16k,
+    &rp_matches,        &rp_parse_by_threads, &rp_parse_by_warps,
+    &rp_join,           &rp_huffman_encoder,  &rp_fse_encoder,
+    &rp_frame_assembler};
 
 extern "C" int rp_prepare_kernels(void)
 {
@@ -167,16 +190,16 @@ static cudaError_t rp_launch_lz77(const struct rp_launch *launch, void *stream)
 {
     uint32_t chunk_bytes = (uint32_t)launch->args.buffers.chunk_bytes;
     uint32_t n_kinds = launch->args.effort >= RP_EFFORT_HIGH ? RP_LZ77_THREE + 1 : RP_LZ77_LONG + 1;
-    uint32_t n_pieces = rp_divide_up(chunk_bytes, RP_FIND_PIECE_BYTES);
+    const rp_kernel *matches = chunk_bytes <= 4096    ? &rp_matches_up_to_4k
+                               : chunk_bytes <= 16384 ? &rp_matches_up_to_16k
+                                                      : &rp_matches;
     uint32_t n_segments = rp_divide_up(chunk_bytes, RP_LAZY_SEGMENT_BYTES);
     size_t table_bytes = sizeof(uint16_t) << rp_table_log_of(chunk_bytes);
     cudaError_t error = rp_launch_kernel(&rp_candidates, dim3(launch->n_teams, n_kinds),
                                          table_bytes, launch, stream);
     if (error == cudaSuccess)
-        error = rp_launch_kernel(
-            &rp_matches,
-            dim3(launch->n_teams, rp_divide_up(n_pieces, RP_FIND_THREADS / RP_WARP_THREADS)), 0,
-            launch, stream);
+        error = rp_launch_kernel(matches, dim3(launch->n_teams), rp_divide_up(chunk_bytes, 4) * 4,
+                                 launch, stream);
     uint64_t n_all = (uint64_t)n_segments * launch->n_teams;
     if (error == cudaSuccess && n_all >= RP_PARSE_BY_THREADS_FROM)
         error = rp_launch_kernel(

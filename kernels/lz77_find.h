@@ -17,30 +17,36 @@
 /* Positions that are one part's work. */
 #define RP_FIND_PIECE_BYTES 2048
 
-/* Offset and length at the position behind those that the team looks at, for each place in the list
- * of offsets. */
-typedef struct rp_find_carry {
-    uint32_t offsets[RP_LZ77_MAX_OFFSETS];
-    uint32_t lengths[RP_LZ77_MAX_OFFSETS];
-} rp_find_carry;
+/* Most offsets of a position, so that those of one fit 64 bits and their lengths 32. */
+#define RP_FIND_MAX_OFFSETS 4
 
-/* The length of the match of `offset`, 0: none, at each worker's position; that of rank r + 1 is
- * before that of rank r. */
-RP_FN_INLINE uint32_t rp_find_length(rp_team *team, const uint8_t *at, uint32_t most,
-                                     uint32_t offset, uint32_t *carried_offset,
-                                     uint32_t *carried_length)
+/* Counts the lengths of the matches whose bits are set in `pending`, 4 bytes of which are known to
+ * be equal. `offsets` has 16 bits for each, the result 8. Workers count at the same time, whichever
+ * match it is. */
+RP_FN_INLINE uint32_t rp_find_lengths(const uint8_t *at, uint32_t n_left, uint64_t offsets,
+                                      uint32_t pending)
 {
-    bool goes_on = team_shift_up(team, offset, *carried_offset) == offset && offset != 0;
-    uint32_t length = 0;
-    if (offset != 0 && !goes_on)
-        length =
-            RP_LZ77_SHORT_BYTES + rp_lz77_count_equal(at + RP_LZ77_SHORT_BYTES,
-                                                      at + RP_LZ77_SHORT_BYTES - offset, at + most);
-    length = team_count_on(team, goes_on, length, *carried_length);
-    length = rp_min32(length, most);
-    *carried_offset = (uint32_t)team_broadcast(team, offset, TEAM_SIZE(team) - 1);
-    *carried_length = (uint32_t)team_broadcast(team, length, TEAM_SIZE(team) - 1);
-    return length;
+    uint32_t most = rp_min32(n_left, RP_LZ77_JUDGED_LENGTH);
+    uint32_t lengths = 0;
+    uint32_t length = RP_LZ77_SHORT_BYTES;
+    while (pending != 0) {
+        uint32_t k = rp_trailing_zeros32(pending);
+        uint32_t offset = (uint32_t)(offsets >> (16 * k)) & 0xFFFF;
+        uint32_t equal = 0;
+        if (length + 8 <= n_left) {
+            uint64_t difference = rp_load64(at + length) ^ rp_load64(at + length - offset);
+            equal = difference != 0 ? rp_trailing_zeros64(difference) >> 3 : 8;
+        } else {
+            equal = rp_lz77_count_equal(at + length, at + length - offset, at + n_left);
+        }
+        length = rp_min32(length + equal, most);
+        if (equal < 8 || length == most) {
+            lengths |= length << (8 * k);
+            length = RP_LZ77_SHORT_BYTES;
+            pending &= pending - 1;
+        }
+    }
+    return lengths;
 }
 
 /* Positions [begin, end). */
@@ -49,37 +55,47 @@ RP_FN_INLINE void rp_find_positions(rp_team *team, const uint8_t *source, uint32
                                     rp_lz77_depths depths, uint32_t *matches)
 {
     const uint32_t n_offsets = depths.of_three + depths.of_short + depths.of_long;
-    rp_find_carry carry;
-    uint32_t distance = 0; /* from the position behind to the next one that has a match */
-    RP_UNROLL
-    for (uint32_t k = 0; k < n_offsets; k++) {
-        carry.offsets[k] = 0;
-        carry.lengths[k] = 0;
-    }
-    for (uint32_t n_left = end - begin; n_left != 0;) {
-        uint32_t n = rp_min32(n_left, TEAM_SIZE(team));
+    /* Of the position behind those that the team looks at: offset << 16 | length, for each place in
+     * the list of offsets. */
+    uint32_t carried[RP_FIND_MAX_OFFSETS] = {0, 0, 0, 0};
+    uint32_t distance = 0; /* from there to the next position that has a match */
+    for (uint32_t n_todo = end - begin; n_todo != 0;) {
+        /* Rank r + 1 is at the position before that of rank r. */
+        uint32_t n = rp_min32(n_todo, TEAM_SIZE(team));
         bool active = TEAM_RANK(team) < n;
-        uint32_t position = begin + (active ? n_left - 1 - TEAM_RANK(team) : 0);
+        uint32_t position = begin + (active ? n_todo - 1 - TEAM_RANK(team) : 0);
         const uint8_t *at = source + position;
-        uint32_t most = rp_min32(n_bytes - position, RP_LZ77_JUDGED_LENGTH);
+        uint32_t n_left = n_bytes - position;
         uint32_t offsets[RP_LZ77_MAX_OFFSETS];
         rp_lz77_chains(position, candidates, depths, offsets);
         uint32_t equal = active ? rp_lz77_equal_at(at, offsets, n_offsets) : 0;
+        uint32_t goes_on = 0;
+        uint64_t packed = 0;
+        RP_UNROLL
+        for (uint32_t k = 0; k < n_offsets; k++) {
+            offsets[k] = (equal >> k & 1) != 0 ? offsets[k] : 0;
+            bool same = team_shift_up(team, offsets[k], carried[k] >> 16) == offsets[k];
+            goes_on |= (uint32_t)same << k;
+            packed |= (uint64_t)offsets[k] << (16 * k);
+        }
+        goes_on &= equal;
+        uint32_t lengths = rp_find_lengths(at, n_left, packed, equal & ~goes_on);
         rp_match best = rp_no_match();
         RP_UNROLL
         for (uint32_t k = 0; k < n_offsets; k++) {
-            uint32_t offset = (equal >> k & 1) != 0 ? offsets[k] : 0;
-            uint32_t length =
-                rp_find_length(team, at, most, offset, &carry.offsets[k], &carry.lengths[k]);
-            if (offset != 0)
-                rp_lz77_weigh(length, offset, &best);
+            uint32_t length = team_count_on(team, (goes_on >> k & 1) != 0,
+                                            lengths >> (8 * k) & 0xFF, carried[k] & 0xFFFF);
+            length = rp_min32(length, rp_min32(n_left, RP_LZ77_JUDGED_LENGTH));
+            carried[k] = team_broadcast(team, offsets[k] << 16 | length, TEAM_SIZE(team) - 1);
+            if (offsets[k] != 0)
+                rp_lz77_weigh(length, offsets[k], &best);
         }
         bool none = best.length == 0;
         distance = team_count_on(team, none, 0, distance);
         if (active)
             matches[position] = none ? rp_pack_distance(distance) : rp_pack_match(best);
-        distance = (uint32_t)team_broadcast(team, distance, TEAM_SIZE(team) - 1);
-        n_left -= n;
+        distance = team_broadcast(team, distance, TEAM_SIZE(team) - 1);
+        n_todo -= n;
     }
 }
 

@@ -80,26 +80,101 @@ RP_FN uint64_t rp_place_literals(rp_team *team, const rp_sequence *sequences, ui
     return source | (uint64_t)destination << 32;
 }
 
-/* Replaces offsets by repeat offsets where they are some. Which they are follows from all the
- * sequences before, so this goes through one by one; loads and stores are for the whole team. */
+/* Goes through the sequences [begin, end): the repeat offsets behind them, given those before. With
+ * `write`, offsets are replaced by repeat offsets where they are some. One worker. */
+RP_FN rp_repeat_offsets rp_follow_repeats(rp_sequence *sequences, uint32_t begin, uint32_t end,
+                                          rp_repeat_offsets repeats, bool write)
+{
+    for (uint32_t i = begin; i < end; i++) {
+        rp_sequence sequence = sequences[i];
+        uint32_t literal_length = rp_sequence_literal_length(sequence);
+        uint32_t value =
+            rp_encode_offset(&repeats, rp_sequence_offset_value(sequence) - 3, literal_length == 0);
+        if (write)
+            sequences[i] =
+                rp_make_sequence(literal_length, rp_sequence_match_length(sequence), value);
+    }
+    return repeats;
+}
+
+/* The repeat offsets before each worker's sequences [begin, end), given those before the first.
+ * Only where the workers before have too few sequences to know what is left behind them, whatever
+ * came before, one has to wait for the other. */
+RP_FN rp_repeat_offsets rp_find_repeats(rp_team *team, rp_sequence *sequences, uint32_t begin,
+                                        uint32_t end, rp_repeat_offsets first)
+{
+    rp_repeat_offsets unknown = {{0, 0, 0}};
+    rp_repeat_offsets behind =
+        rp_follow_repeats(sequences, begin, end, TEAM_RANK(team) == 0 ? first : unknown, false);
+    rp_repeat_offsets before = first;
+    rp_repeat_offsets mine = first;
+    for (uint32_t rank = 0; rank + 1 < TEAM_SIZE(team); rank++) {
+        /* What is known is in front. */
+        if (team_broadcast(team, behind.offset[2], rank) == 0 && TEAM_RANK(team) == rank)
+            behind = rp_follow_repeats(sequences, begin, end, before, false);
+        for (uint32_t k = 0; k < 3; k++)
+            before.offset[k] = team_broadcast(team, behind.offset[k], rank);
+        mine = TEAM_RANK(team) == rank + 1 ? before : mine;
+    }
+    return mine;
+}
+
+/* Replaces offsets by repeat offsets where they are some. Which they are follows from the sequences
+ * before: each worker has some that follow one another. */
 RP_FN void rp_encode_offsets(rp_team *team, rp_sequence *sequences, uint32_t n_sequences,
                              rp_repeat_offsets repeats)
 {
-    for (uint32_t first = 0; first < n_sequences; first += TEAM_SIZE(team)) {
-        uint32_t mine = first + TEAM_RANK(team);
-        rp_sequence sequence = mine < n_sequences ? sequences[mine] : 0;
-        uint32_t value = 0;
-        uint32_t n = rp_min32(TEAM_SIZE(team), n_sequences - first);
-        for (uint32_t k = 0; k < n; k++) {
-            rp_sequence one = team_broadcast(team, sequence, k);
-            uint32_t offset = rp_sequence_offset_value(one) - 3;
-            uint32_t encoded =
-                rp_encode_offset(&repeats, offset, rp_sequence_literal_length(one) == 0);
-            value = k == TEAM_RANK(team) ? encoded : value;
+    uint32_t each = (n_sequences + TEAM_SIZE(team) - 1) / TEAM_SIZE(team);
+    uint32_t begin = rp_min32(TEAM_RANK(team) * each, n_sequences);
+    uint32_t end = rp_min32(begin + each, n_sequences);
+    if (TEAM_SIZE(team) != 1)
+        repeats = rp_find_repeats(team, sequences, begin, end, repeats);
+    (void)rp_follow_repeats(sequences, begin, end, repeats, true);
+}
+
+/* Copies up to RP_FEW_LITERALS literals, of a block that ends n_left bytes from the first. One
+ * worker; alone, it copies as many as that where there are fewer, and what is too much is
+ * overwritten. */
+RP_FN void rp_copy_few_literals(rp_team *team, uint8_t *to, const uint8_t *from, uint32_t n,
+                                uint32_t n_left)
+{
+    if (TEAM_SIZE(team) == 1 && n_left >= RP_FEW_LITERALS) {
+        memcpy(to, from, RP_FEW_LITERALS);
+        return;
+    }
+    for (uint32_t k = 0; k < n; k++)
+        to[k] = from[k];
+}
+
+/* The literals before each sequence, to their places, which are those of rp_place_literals(). Few
+ * are copied by one worker each. */
+RP_FN void rp_copy_literals(rp_team *team, const uint8_t *source, uint32_t n_bytes,
+                            const rp_sequence *sequences, uint32_t n_sequences,
+                            const uint64_t *places, uint8_t *literals)
+{
+    rp_team part = team_part(team);
+    uint32_t n_groups = (n_sequences + TEAM_SIZE(&part) - 1) / TEAM_SIZE(&part);
+    TEAM_FOR_PARTS(group, 0, n_groups, team)
+    {
+        uint32_t i = group * TEAM_SIZE(&part) + TEAM_RANK(&part);
+        uint32_t n = i < n_sequences ? rp_sequence_literal_length(sequences[i]) : 0;
+        uint64_t place = i < n_sequences ? places[i] : 0;
+        if (n <= RP_FEW_LITERALS) {
+            rp_copy_few_literals(&part, literals + (uint32_t)(place >> 32),
+                                 source + (uint32_t)place, n, n_bytes - (uint32_t)place);
+            n = 0;
         }
-        if (mine < n_sequences)
-            sequences[mine] = rp_make_sequence(rp_sequence_literal_length(sequence),
-                                               rp_sequence_match_length(sequence), value);
+        /* The others one by one, all workers together. */
+        for (;;) {
+            uint32_t who = team_reduce_min(&part, n != 0 ? TEAM_RANK(&part) : RP_TEAM_NONE);
+            if (who == RP_TEAM_NONE)
+                break;
+            uint64_t its_place = team_broadcast64(&part, place, who);
+            uint32_t its_n = team_broadcast(&part, n, who);
+            team_copy(&part, literals + (uint32_t)(its_place >> 32), source + (uint32_t)its_place,
+                      its_n);
+            n = who == TEAM_RANK(&part) ? 0 : n;
+        }
     }
 }
 
@@ -117,17 +192,12 @@ RP_FN void rp_join_steps(rp_team *team, const uint8_t *source, uint32_t n_bytes,
     uint32_t n = *n_joined;
     rp_make_sequences(team, segments, n_segments, steps, output->sequences);
     uint64_t tail = rp_place_literals(team, output->sequences, n, steps);
-    rp_team part = team_part(team);
-    TEAM_FOR_PARTS(i, 0, n, team)
-    {
-        uint32_t n_literals = rp_sequence_literal_length(output->sequences[i]);
-        team_copy(&part, output->literals + (uint32_t)(steps[i] >> 32), source + (uint32_t)steps[i],
-                  n_literals);
-    }
+    rp_copy_literals(team, source, n_bytes, output->sequences, n, steps, output->literals);
     uint32_t anchor = (uint32_t)tail;
     uint32_t n_literals = (uint32_t)(tail >> 32);
     team_copy(team, output->literals + n_literals, source + anchor, n_bytes - anchor);
     team_sync(team);
+    rp_team part = team_part(team);
     if (TEAM_PART(team) == 0)
         rp_encode_offsets(&part, output->sequences, n, repeats);
     team_sync(team);

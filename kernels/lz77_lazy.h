@@ -42,7 +42,7 @@ RP_FN rp_match rp_broadcast_match(rp_team *team, rp_match match, uint32_t root)
 {
     if (TEAM_SIZE(team) == 1)
         return match;
-    return rp_unpack_match((uint32_t)team_broadcast(team, rp_pack_match(match), root));
+    return rp_unpack_match(team_broadcast(team, rp_pack_match(match), root));
 }
 
 /*

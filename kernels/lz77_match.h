@@ -239,7 +239,7 @@ RP_FN_INLINE rp_match rp_lz77_best_of(const uint8_t *source, uint32_t n_bytes, u
     rp_match best = rp_no_match();
     best.gain = least;
     while (equal != 0) {
-        uint32_t k = rp_trailing_zeros64(equal);
+        uint32_t k = rp_trailing_zeros32(equal);
         uint32_t offset = offsets[k];
         equal &= equal - 1;
         int32_t cost =

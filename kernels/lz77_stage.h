@@ -101,7 +101,7 @@ RP_FN rp_lz77_depths rp_depths(uint32_t of_long, uint32_t of_short, uint32_t of_
 RP_FN rp_lazy_plan rp_lazy_plan_of(bool is_fast)
 {
     rp_lazy_plan plan;
-    plan.depths = is_fast ? rp_depths(1, 1, 0) : rp_depths(2, 4, 0);
+    plan.depths = is_fast ? rp_depths(1, 1, 0) : rp_depths(1, 3, 0);
     plan.n_ahead = is_fast ? 1 : 2;
     return plan;
 }
@@ -139,11 +139,10 @@ RP_FN void rp_stage_lz77_find_kind(rp_team *team, const rp_stage_args *args, uin
 }
 
 /* The best match of each position of a piece, if the block has it, where that is wanted before the
- * parse. The plan is a constant, and loops get shorter by that. */
+ * parse. The plan is a constant, and loops get shorter by that. The view's source may be a copy. */
 RP_FN void rp_stage_lz77_find_piece(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
-                                    uint32_t piece)
+                                    rp_chunk_view view, uint32_t piece)
 {
-    rp_chunk_view view = rp_view_chunk(args, chunk_index);
     if (piece >= rp_find_pieces(view.n_bytes))
         return;
     rp_lz77_scratch scratch = rp_lz77_scratch_of(args, chunk_index, view.n_bytes);
@@ -159,13 +158,14 @@ RP_FN void rp_stage_lz77_find_piece(rp_team *team, const rp_stage_args *args, ui
 RP_FN void rp_stage_lz77_find_matches(rp_team *team, const rp_stage_args *args,
                                       uint32_t chunk_index)
 {
-    uint32_t n_pieces = rp_find_pieces(rp_view_chunk(args, chunk_index).n_bytes);
+    rp_chunk_view view = rp_view_chunk(args, chunk_index);
+    uint32_t n_pieces = rp_find_pieces(view.n_bytes);
     rp_team part = team_part(team);
     if (!RP_LZ77_MATCHES_FIRST)
         return;
     TEAM_FOR_PARTS(i, 0, n_pieces, team)
     {
-        rp_stage_lz77_find_piece(&part, args, chunk_index, i);
+        rp_stage_lz77_find_piece(&part, args, chunk_index, view, i);
     }
     team_sync(team);
 }

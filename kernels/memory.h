@@ -61,6 +61,15 @@ RP_FN uint32_t rp_high_bit(uint32_t value)
 }
 
 /* Number of zero bits below the lowest set one; value is not 0. */
+RP_FN uint32_t rp_trailing_zeros32(uint32_t value)
+{
+#if defined(__CUDACC__)
+    return (uint32_t)__ffs((int)value) - 1;
+#else
+    return (uint32_t)__builtin_ctz(value);
+#endif
+}
+
 RP_FN uint32_t rp_trailing_zeros64(uint64_t value)
 {
 #if defined(__CUDACC__)

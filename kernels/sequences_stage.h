@@ -142,7 +142,7 @@ RP_FN void rp_sequences_walk_field(rp_team *team, const rp_sequence *sequences,
         for (uint32_t k = 0; k < n; k++) {
             uint32_t step_bits = 0;
             uint32_t n_step_bits = 0;
-            state = rp_chain_step(table, state, (uint32_t)team_broadcast(team, code, k), &step_bits,
+            state = rp_chain_step(table, state, team_broadcast(team, code, k), &step_bits,
                                   &n_step_bits);
             bits = k == TEAM_RANK(team) ? step_bits : bits;
             n_bits = k == TEAM_RANK(team) ? n_step_bits : n_bits;

@@ -65,7 +65,7 @@ RP_FN uint32_t rp_own_distribution(rp_team *team, rp_field_table *table, uint32_
         n_bytes = rp_fse_describe(table->probabilities, n_codes, log, table->description);
         table->description_bytes = n_bytes;
     }
-    return cost + (uint32_t)team_broadcast(team, n_bytes, 0) * 8 * RP_LOG2_ONE;
+    return cost + team_broadcast(team, n_bytes, 0) * 8 * RP_LOG2_ONE;
 }
 
 /* Chooses the mode of a field from its counts and builds the encoder's table. */

@@ -129,7 +129,7 @@ RP_FN rp_team team_part(const rp_team *team)
 #if defined(RP_TEAM_THREADS) && !defined(__CUDACC__)
 
 /* The value of one rank, on all. */
-RP_FN uint64_t team_broadcast(rp_team *team, uint64_t value, uint32_t root)
+RP_FN uint64_t team_broadcast64(rp_team *team, uint64_t value, uint32_t root)
 {
     if (team->rank == root)
         team->shared->exchange[0] = value;
@@ -137,6 +137,11 @@ RP_FN uint64_t team_broadcast(rp_team *team, uint64_t value, uint32_t root)
     uint64_t result = team->shared->exchange[0];
     team_sync(team);
     return result;
+}
+
+RP_FN uint32_t team_broadcast(rp_team *team, uint32_t value, uint32_t root)
+{
+    return (uint32_t)team_broadcast64(team, value, root);
 }
 
 /* The value of the rank below; `first` on rank 0. */
@@ -265,7 +270,14 @@ RP_FN void team_atomic_or(uint32_t *word, uint32_t bits)
 
 #elif !defined(__CUDACC__)
 
-RP_FN uint64_t team_broadcast(rp_team *team, uint64_t value, uint32_t root)
+RP_FN uint64_t team_broadcast64(rp_team *team, uint64_t value, uint32_t root)
+{
+    (void)team;
+    (void)root;
+    return value;
+}
+
+RP_FN uint32_t team_broadcast(rp_team *team, uint32_t value, uint32_t root)
 {
     (void)team;
     (void)root;

@@ -48,7 +48,7 @@ RP_FN void team_sync(rp_team *team)
         __syncthreads();
 }
 
-RP_FN uint64_t team_broadcast(rp_team *team, uint64_t value, uint32_t root)
+RP_FN uint64_t team_broadcast64(rp_team *team, uint64_t value, uint32_t root)
 {
     if (team->size == 1)
         return value;
@@ -60,6 +60,22 @@ RP_FN uint64_t team_broadcast(rp_team *team, uint64_t value, uint32_t root)
         team->exchange->words[0] = value;
     __syncthreads();
     uint64_t result = team->exchange->words[0];
+    __syncthreads();
+    return result;
+}
+
+RP_FN uint32_t team_broadcast(rp_team *team, uint32_t value, uint32_t root)
+{
+    if (team->size == 1)
+        return value;
+    if (team->size == RP_WARP_THREADS) {
+        __syncwarp();
+        return __shfl_sync(RP_WARP_ALL, value, (int)root);
+    }
+    if (team->rank == root)
+        team->exchange->words[0] = value;
+    __syncthreads();
+    uint32_t result = (uint32_t)team->exchange->words[0];
     __syncthreads();
     return result;
 }

@@ -10,11 +10,15 @@
  * how many run at a time is the table, in shared memory: 2 bytes a position up to 16 Ki. */
 #define RP_CANDIDATES_THREADS 32
 
-/* Best matches: warps with a piece of 2 KiB each that do not need one another. */
-#define RP_FIND_THREADS 64
+/* Best matches: a warp for each piece of 2 KiB; longer blocks take turns. The block is copied to
+ * shared memory, so more warps could not be there at once anyway. */
+#define RP_FIND_THREADS_UP_TO_4K 64
+#define RP_FIND_THREADS_UP_TO_16K 256
+#define RP_FIND_THREADS 512
 
-/* Parse by threads: few in a thread block, so that they spread over all SMs. */
-#define RP_PARSE_THREADS 32
+/* Parse by threads: a quarter of each warp, because segments go different ways and each step of one
+ * waits for memory. */
+#define RP_PARSE_THREADS 8
 /* So many segments are parsed by a thread each; fewer by a warp each, which takes more
  * instructions and less time. */
 #define RP_PARSE_BY_THREADS_FROM 8192

@@ -83,8 +83,10 @@ RP_FN uint32_t collective_choice(const collective_test *test, uint32_t round, ui
 RP_FN bool collective_broadcast(rp_team *team, const collective_test *test, uint32_t round)
 {
     uint32_t root = collective_choice(test, round, 0, test->size);
-    return team_broadcast(team, collective_value(test, round, TEAM_RANK(team)), root) ==
-           collective_value(test, round, root);
+    uint64_t mine = collective_value(test, round, TEAM_RANK(team));
+    uint64_t expected = collective_value(test, round, root);
+    return team_broadcast64(team, mine, root) == expected &&
+           team_broadcast(team, (uint32_t)mine, root) == (uint32_t)expected;
 }
 
 RP_FN bool collective_shift_up(rp_team *team, const collective_test *test, uint32_t round)
