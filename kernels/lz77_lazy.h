@@ -19,7 +19,7 @@
  * of the next position need only save more at all. */
 #define RP_LZ77_SECOND_MARGIN 3
 /* A match of this length is taken without looking further. */
-#define RP_LZ77_SUFFICIENT_LENGTH 64
+#define RP_LZ77_SUFFICIENT_LENGTH RP_LZ77_JUDGED_LENGTH
 
 /* Segments of the block that are parsed independently: work for a part of the team each. */
 #define RP_LAZY_SEGMENT_BYTES 2048

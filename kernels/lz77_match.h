@@ -20,10 +20,11 @@ typedef struct rp_repeat_offsets {
     uint32_t offset[3];
 } rp_repeat_offsets;
 
-/* Matches are judged by up to so many bytes, and extended once they are taken. That bounds the work
- * at each position, whatever the block (all its bytes may be equal), and lets a match be packed
- * in 32 bits. */
-#define RP_LZ77_JUDGED_LENGTH 255
+/* Matches are judged by up to so many bytes, and extended once they are taken: by the first 4 and
+ * at most 4 times 8 more. That bounds the work at each position, whatever the block. Of
+ * test_golden_ratios' means 255 would be better by 0.05 to 0.22 % at effort default, 28 worse by
+ * 0.02 to 0.16 %. */
+#define RP_LZ77_JUDGED_LENGTH 36
 
 typedef struct rp_match {
     uint32_t length; /* 0: none; at most RP_LZ77_JUDGED_LENGTH */
@@ -325,12 +326,32 @@ RP_FN_INLINE rp_match rp_lz77_better_match(const uint8_t *source, uint32_t n_byt
 {
     if (rp_packed_distance(packed) != 0)
         return rp_no_match();
+    rp_match found = rp_unpack_match(packed);
+    rp_match best = rp_no_match();
+    best.gain = least >= found.gain ? least : found.gain - 1;
     uint32_t offsets[RP_LZ77_REPEATS];
     rp_lz77_repeats(position, repeats, no_literals, offsets);
-    rp_match repeat = rp_lz77_best_of(source, n_bytes, position, offsets, RP_LZ77_REPEATS,
-                                      RP_LZ77_REPEATS, least);
-    rp_match found = rp_unpack_match(packed);
-    return found.gain > least && found.gain > repeat.gain ? found : repeat;
+    /* Most often the match that was found has a repeat offset, and its length is known. */
+    RP_UNROLL
+    for (uint32_t code = 0; code < RP_LZ77_REPEATS; code++) {
+        int32_t gain = (int32_t)(found.length * RP_LZ77_BYTE_GAIN - code);
+        if (offsets[code] == found.offset && gain > best.gain) {
+            best = found;
+            best.gain = gain;
+        }
+    }
+    uint32_t probe = rp_max32((uint32_t)best.gain / RP_LZ77_BYTE_GAIN + 1, 4) - 4;
+    if (position + probe + 4 <= n_bytes) {
+        uint32_t equal = rp_lz77_equal_at(source + position + probe, offsets, RP_LZ77_REPEATS);
+        RP_UNROLL
+        for (uint32_t code = 0; code < RP_LZ77_REPEATS; code++) {
+            if ((equal >> code & 1) != 0 && offsets[code] != found.offset)
+                rp_lz77_judge(source, n_bytes, position, offsets[code], (int32_t)code, &best);
+        }
+    }
+    if (best.length != 0)
+        return best;
+    return found.gain > least ? found : rp_no_match();
 }
 
 #endif
