@@ -62,7 +62,7 @@ __global__ void __launch_bounds__(n_threads)
     view.source = rp_shared_memory;
     uint32_t n_pieces = rp_find_pieces(view.n_bytes);
     for (uint32_t i = threadIdx.x / RP_WARP_THREADS; i < n_pieces; i += n_threads / RP_WARP_THREADS)
-        rp_stage_lz77_find_piece(&warp, &args, blockIdx.x, view, i);
+        rp_stage_lz77_find_piece(&warp, &args, blockIdx.x, view, RP_FIND_SLACK, i);
 }
 
 /* A segment for each thread: what keeps a full GPU busiest. */
@@ -127,12 +127,12 @@ static const rp_kernel rp_candidates = {"lz77_candidates", rp_lz77_candidates_ke
                                         sizeof(uint16_t) << RP_LZ77_MAX_TABLE_LOG};
 static const rp_kernel rp_matches_up_to_4k = {"lz77_matches_4k",
                                               rp_lz77_matches_kernel<RP_FIND_THREADS_UP_TO_4K>,
-                                              RP_FIND_THREADS_UP_TO_4K, 4096};
+                                              RP_FIND_THREADS_UP_TO_4K, 4096 + RP_FIND_SLACK};
 static const rp_kernel rp_matches_up_to_16k = {"lz77_matches_16k",
                                                rp_lz77_matches_kernel<RP_FIND_THREADS_UP_TO_16K>,
-                                               RP_FIND_THREADS_UP_TO_16K, 16384};
+                                               RP_FIND_THREADS_UP_TO_16K, 16384 + RP_FIND_SLACK};
 static const rp_kernel rp_matches = {"lz77_matches", rp_lz77_matches_kernel<RP_FIND_THREADS>,
-                                     RP_FIND_THREADS, RP_ZSTD_BLOCK_BYTES};
+                                     RP_FIND_THREADS, RP_ZSTD_BLOCK_BYTES + RP_FIND_SLACK};
 static const rp_kernel rp_parse_by_threads = {"lz77_parse_by_threads",
                                               rp_lz77_parse_by_threads_kernel, RP_PARSE_THREADS, 0};
 static const rp_kernel rp_parse_by_warps = {"lz77_parse_by_warps", rp_lz77_parse_by_warps_kernel,
@@ -198,8 +198,8 @@ static cudaError_t rp_launch_lz77(const struct rp_launch *launch, void *stream)
     cudaError_t error = rp_launch_kernel(&rp_candidates, dim3(launch->n_teams, n_kinds),
                                          table_bytes, launch, stream);
     if (error == cudaSuccess)
-        error = rp_launch_kernel(matches, dim3(launch->n_teams), rp_divide_up(chunk_bytes, 4) * 4,
-                                 launch, stream);
+        error = rp_launch_kernel(matches, dim3(launch->n_teams),
+                                 rp_divide_up(chunk_bytes, 4) * 4 + RP_FIND_SLACK, launch, stream);
     uint64_t n_all = (uint64_t)n_segments * launch->n_teams;
     if (error == cudaSuccess && n_all >= RP_PARSE_BY_THREADS_FROM)
         error = rp_launch_kernel(

@@ -20,11 +20,23 @@
 /* Most offsets of a position, so that those of one fit 64 bits and their lengths 32. */
 #define RP_FIND_MAX_OFFSETS 4
 
+/* Number of equal bytes at a and b, 8 at most; n_left can be read. */
+RP_FN_INLINE uint32_t rp_find_equal(const uint8_t *a, const uint8_t *b, uint32_t n_left)
+{
+    if (n_left < 8)
+        return rp_lz77_count_equal(a, b, a + n_left);
+    uint64_t difference = rp_load64(a) ^ rp_load64(b);
+    return difference != 0 ? rp_trailing_zeros64(difference) >> 3 : 8;
+}
+
+/* So much behind a block is read at most. */
+#define RP_FIND_SLACK (RP_LZ77_JUDGED_LENGTH + 8)
+
 /* Counts the lengths of the matches whose bits are set in `pending`, 4 bytes of which are known to
  * be equal. `offsets` has 16 bits for each, the result 8. Workers count at the same time, whichever
- * match it is. */
-RP_FN_INLINE uint32_t rp_find_lengths(const uint8_t *at, uint32_t n_left, uint64_t offsets,
-                                      uint32_t pending)
+ * match it is. n_slack bytes behind the n_left from `at` on can be read. */
+RP_FN_INLINE uint32_t rp_find_lengths(const uint8_t *at, uint32_t n_left, uint32_t n_slack,
+                                      uint64_t offsets, uint32_t pending)
 {
     uint32_t most = rp_min32(n_left, RP_LZ77_JUDGED_LENGTH);
     uint32_t lengths = 0;
@@ -32,16 +44,12 @@ RP_FN_INLINE uint32_t rp_find_lengths(const uint8_t *at, uint32_t n_left, uint64
     while (pending != 0) {
         uint32_t k = rp_trailing_zeros32(pending);
         uint32_t offset = (uint32_t)(offsets >> (16 * k)) & 0xFFFF;
-        uint32_t equal = 0;
-        if (length + 8 <= n_left) {
-            uint64_t difference = rp_load64(at + length) ^ rp_load64(at + length - offset);
-            equal = difference != 0 ? rp_trailing_zeros64(difference) >> 3 : 8;
-        } else {
-            equal = rp_lz77_count_equal(at + length, at + length - offset, at + n_left);
-        }
-        length = rp_min32(length + equal, most);
-        if (equal < 8 || length == most) {
-            lengths |= length << (8 * k);
+        const uint8_t *from = at + length;
+        uint32_t n_readable = n_slack >= RP_FIND_SLACK ? 8 : n_left - length;
+        uint32_t equal = rp_find_equal(from, from - offset, n_readable);
+        length += equal;
+        if (equal < 8 || length >= most) {
+            lengths |= rp_min32(length, most) << (8 * k);
             length = RP_LZ77_SHORT_BYTES;
             pending &= pending - 1;
         }
@@ -51,8 +59,9 @@ RP_FN_INLINE uint32_t rp_find_lengths(const uint8_t *at, uint32_t n_left, uint64
 
 /* Positions [begin, end). */
 RP_FN_INLINE void rp_find_positions(rp_team *team, const uint8_t *source, uint32_t n_bytes,
-                                    uint32_t begin, uint32_t end, rp_lz77_candidates candidates,
-                                    rp_lz77_depths depths, uint32_t *matches)
+                                    uint32_t n_slack, uint32_t begin, uint32_t end,
+                                    rp_lz77_candidates candidates, rp_lz77_depths depths,
+                                    uint32_t *matches)
 {
     const uint32_t n_offsets = depths.of_three + depths.of_short + depths.of_long;
     /* Of the position behind those that the team looks at: offset << 16 | length, for each place in
@@ -79,7 +88,7 @@ RP_FN_INLINE void rp_find_positions(rp_team *team, const uint8_t *source, uint32
             packed |= (uint64_t)offsets[k] << (16 * k);
         }
         goes_on &= equal;
-        uint32_t lengths = rp_find_lengths(at, n_left, packed, equal & ~goes_on);
+        uint32_t lengths = rp_find_lengths(at, n_left, n_slack, packed, equal & ~goes_on);
         rp_match best = rp_no_match();
         RP_UNROLL
         for (uint32_t k = 0; k < n_offsets; k++) {
@@ -105,16 +114,18 @@ RP_FN uint32_t rp_find_pieces(uint32_t n_bytes)
     return (n_bytes + RP_FIND_PIECE_BYTES - 1) / RP_FIND_PIECE_BYTES;
 }
 
-/* The matches of one piece of a block; those of the last 3 bytes are not set. */
+/* The matches of one piece of a block; those of the last 3 bytes are not set. n_slack bytes behind
+ * the block can be read, of any value. */
 RP_FN_INLINE void rp_lz77_find_matches(rp_team *team, const uint8_t *source, uint32_t n_bytes,
-                                       uint32_t piece, rp_lz77_candidates candidates,
-                                       rp_lz77_depths depths, uint32_t *matches)
+                                       uint32_t n_slack, uint32_t piece,
+                                       rp_lz77_candidates candidates, rp_lz77_depths depths,
+                                       uint32_t *matches)
 {
     uint32_t end = n_bytes < RP_LZ77_SHORT_BYTES ? 0 : n_bytes - RP_LZ77_SHORT_BYTES + 1;
     uint32_t begin = piece * RP_FIND_PIECE_BYTES;
     end = rp_min32(begin + RP_FIND_PIECE_BYTES, end);
     if (begin < end)
-        rp_find_positions(team, source, n_bytes, begin, end, candidates, depths, matches);
+        rp_find_positions(team, source, n_bytes, n_slack, begin, end, candidates, depths, matches);
 }
 
 #endif

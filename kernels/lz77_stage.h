@@ -139,18 +139,19 @@ RP_FN void rp_stage_lz77_find_kind(rp_team *team, const rp_stage_args *args, uin
 }
 
 /* The best match of each position of a piece, if the block has it, where that is wanted before the
- * parse. The plan is a constant, and loops get shorter by that. The view's source may be a copy. */
+ * parse. The plan is a constant, and loops get shorter by that. The view's source may be a copy,
+ * with n_slack bytes behind it. */
 RP_FN void rp_stage_lz77_find_piece(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
-                                    rp_chunk_view view, uint32_t piece)
+                                    rp_chunk_view view, uint32_t n_slack, uint32_t piece)
 {
     if (piece >= rp_find_pieces(view.n_bytes))
         return;
     rp_lz77_scratch scratch = rp_lz77_scratch_of(args, chunk_index, view.n_bytes);
     if (args->effort == RP_EFFORT_FAST)
-        rp_lz77_find_matches(team, view.source, view.n_bytes, piece, scratch.candidates,
+        rp_lz77_find_matches(team, view.source, view.n_bytes, n_slack, piece, scratch.candidates,
                              rp_lazy_plan_of(true).depths, scratch.matches);
     else
-        rp_lz77_find_matches(team, view.source, view.n_bytes, piece, scratch.candidates,
+        rp_lz77_find_matches(team, view.source, view.n_bytes, n_slack, piece, scratch.candidates,
                              rp_lazy_plan_of(false).depths, scratch.matches);
 }
 
@@ -165,7 +166,7 @@ RP_FN void rp_stage_lz77_find_matches(rp_team *team, const rp_stage_args *args,
         return;
     TEAM_FOR_PARTS(i, 0, n_pieces, team)
     {
-        rp_stage_lz77_find_piece(&part, args, chunk_index, view, i);
+        rp_stage_lz77_find_piece(&part, args, chunk_index, view, 0, i);
     }
     team_sync(team);
 }

@@ -16,9 +16,9 @@
 #define RP_FIND_THREADS_UP_TO_16K 256
 #define RP_FIND_THREADS 512
 
-/* Parse by threads: a quarter of each warp, because segments go different ways and each step of one
+/* Parse by threads: half of each warp, because segments go different ways and each step of one
  * waits for memory. */
-#define RP_PARSE_THREADS 8
+#define RP_PARSE_THREADS 16
 /* So many segments are parsed by a thread each; fewer by a warp each, which takes more
  * instructions and less time. */
 #define RP_PARSE_BY_THREADS_FROM 8192
