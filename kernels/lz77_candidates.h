@@ -5,9 +5,9 @@
  * candidate, candidates form chains, and a parse may follow them as far back as it likes.
  *
  * Positions go through the tables in order, one tile of team-size positions at a time.
- * Duplicates inside a tile are found by team_match(), so that the candidate of each position is
- * the same as if positions had gone through one by one: the result does not depend on the
- * team. Every position is entered, also those inside matches; that is what makes this pass
+ * Where a tile has a key twice, team_match() tells the order, so that the candidate of each
+ * position is the same as if positions had gone through one by one: the result does not depend on
+ * the team. Every position is entered, also those inside matches; that is what makes this pass
  * independent of the parse.
  *
  * Entries are the low 16 bits of a position. A block has up to 17 bits of them, so an entry
@@ -62,30 +62,26 @@ RP_FN uint32_t rp_lz77_hash_long(uint64_t bytes, uint32_t log)
     return (uint32_t)((bytes * UINT64_C(0xCF1BBCDCB7A56463)) >> (64 - log));
 }
 
-/* Which positions of a tile have the same key. */
-typedef struct rp_lz77_peers {
-    uint32_t previous; /* rank of the position before, or RP_TEAM_NONE */
-    bool is_last;
-} rp_lz77_peers;
-
-RP_FN rp_lz77_peers rp_lz77_match_keys(rp_team *team, uint32_t key, bool active)
-{
-    rp_lz77_peers peers;
-    peers.previous = team_match(team, key, active, &peers.is_last);
-    return peers;
-}
-
-/* Looks up `key` and enters the position of this rank; the entry found is the candidate. */
+/* Looks up `key` and enters the position of this rank; the entry found is the candidate. Rarely do
+ * two positions of a tile have the same key: whether they do is seen from what is left in the table
+ * when all have entered theirs, which takes a GPU a fraction of the time of team_match(). */
 RP_FN uint16_t rp_lz77_exchange(rp_team *team, uint16_t *table, uint32_t key, uint32_t position,
-                                rp_lz77_peers peers)
+                                bool active)
 {
-    uint16_t candidate = peers.previous == RP_TEAM_NONE
-                             ? table[key]
-                             : (uint16_t)(position - TEAM_RANK(team) + peers.previous);
+    uint16_t candidate = active ? table[key] : 0;
     team_sync(team);
-    if (peers.is_last)
-        table[key] = (uint16_t)position;
+    if (active)
+        team_atomic_store16(&table[key], (uint16_t)position);
     team_sync(team);
+    if (team_any(team, active && table[key] != (uint16_t)position)) {
+        bool is_last;
+        uint32_t previous = team_match(team, key, active, &is_last);
+        if (previous != RP_TEAM_NONE)
+            candidate = (uint16_t)(position - TEAM_RANK(team) + previous);
+        if (is_last)
+            table[key] = (uint16_t)position;
+        team_sync(team);
+    }
     return candidate;
 }
 
@@ -150,7 +146,6 @@ RP_FN void rp_lz77_find_kind(rp_team *team, const uint8_t *source, uint32_t n_by
         bytes[k] = rp_lz77_load(kind, source, rp_lz77_position(team, 0, k, end));
     for (uint32_t first = 0; first < end; first += RP_LZ77_TILES * TEAM_SIZE(team)) {
         uint32_t keys[RP_LZ77_TILES];
-        rp_lz77_peers peers[RP_LZ77_TILES];
         RP_UNROLL
         for (uint32_t k = 0; k < RP_LZ77_TILES; k++)
             keys[k] = rp_lz77_hash(kind, bytes[k], log);
@@ -161,12 +156,7 @@ RP_FN void rp_lz77_find_kind(rp_team *team, const uint8_t *source, uint32_t n_by
         RP_UNROLL
         for (uint32_t k = 0; k < RP_LZ77_TILES; k++) {
             uint32_t i = first + k * TEAM_SIZE(team) + TEAM_RANK(team);
-            peers[k] = rp_lz77_match_keys(team, keys[k], i < end);
-        }
-        RP_UNROLL
-        for (uint32_t k = 0; k < RP_LZ77_TILES; k++) {
-            uint32_t i = first + k * TEAM_SIZE(team) + TEAM_RANK(team);
-            uint16_t candidate = rp_lz77_exchange(team, table, keys[k], i, peers[k]);
+            uint16_t candidate = rp_lz77_exchange(team, table, keys[k], i, i < end);
             if (i < end)
                 rp_lz77_note(candidates, kind, i, n_bytes, candidate);
         }

@@ -22,7 +22,7 @@
 #define RP_LZ77_SUFFICIENT_LENGTH RP_LZ77_JUDGED_LENGTH
 
 /* Segments of the block that are parsed independently: work for a part of the team each. */
-#define RP_LAZY_SEGMENT_BYTES 2048
+#define RP_LAZY_SEGMENT_BYTES 1024
 
 typedef struct rp_lazy_plan {
     rp_lz77_depths depths;

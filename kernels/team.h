@@ -183,6 +183,12 @@ RP_FN uint32_t team_reduce_min(rp_team *team, uint32_t value)
     return result;
 }
 
+/* Whether any rank says so. */
+RP_FN bool team_any(rp_team *team, bool value)
+{
+    return team_reduce_min(team, value ? 0 : 1) == 0;
+}
+
 /* The sum over all ranks. */
 RP_FN uint32_t team_reduce_add(rp_team *team, uint32_t value)
 {
@@ -257,7 +263,13 @@ RP_FN uint32_t team_order(rp_team *team, uint32_t key, bool active, uint32_t *n_
     return below;
 }
 
-/* Not collectives: one worker's atomic access to memory that the team shares. */
+/* Not collectives: one worker's atomic access to memory that the team shares. Of several stores to
+ * one word, any may be the one that is seen behind the next barrier, by all. */
+RP_FN void team_atomic_store16(uint16_t *word, uint16_t value)
+{
+    __atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
 RP_FN void team_atomic_add(uint32_t *word, uint32_t value)
 {
     __atomic_fetch_add(word, value, __ATOMIC_RELAXED);
@@ -303,6 +315,12 @@ RP_FN uint32_t team_reduce_min(rp_team *team, uint32_t value)
     return value;
 }
 
+RP_FN bool team_any(rp_team *team, bool value)
+{
+    (void)team;
+    return value;
+}
+
 RP_FN uint32_t team_reduce_add(rp_team *team, uint32_t value)
 {
     (void)team;
@@ -331,6 +349,11 @@ RP_FN uint32_t team_order(rp_team *team, uint32_t key, bool active, uint32_t *n_
     (void)key;
     *n_equal = active;
     return 0;
+}
+
+RP_FN void team_atomic_store16(uint16_t *word, uint16_t value)
+{
+    *word = value;
 }
 
 RP_FN void team_atomic_add(uint32_t *word, uint32_t value)

@@ -130,6 +130,16 @@ RP_FN uint32_t team_reduce_min(rp_team *team, uint32_t value)
     return result;
 }
 
+RP_FN bool team_any(rp_team *team, bool value)
+{
+    if (team->size == 1)
+        return value;
+    if (team->size != RP_WARP_THREADS)
+        return __syncthreads_or(value) != 0;
+    __syncwarp();
+    return __any_sync(RP_WARP_ALL, value) != 0;
+}
+
 RP_FN uint32_t team_reduce_add(rp_team *team, uint32_t value)
 {
     if (team->size == 1)
@@ -202,6 +212,11 @@ RP_FN uint32_t team_order(rp_team *team, uint32_t key, bool active, uint32_t *n_
     uint32_t peers = __match_any_sync(RP_WARP_ALL, key) & __ballot_sync(RP_WARP_ALL, active);
     *n_equal = active ? (uint32_t)__popc((int)peers) : 0;
     return active ? (uint32_t)__popc((int)(peers & ((UINT32_C(1) << team->rank) - 1))) : 0;
+}
+
+RP_FN void team_atomic_store16(uint16_t *word, uint16_t value)
+{
+    *(volatile uint16_t *)word = value;
 }
 
 RP_FN void team_atomic_add(uint32_t *word, uint32_t value)

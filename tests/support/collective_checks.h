@@ -60,6 +60,7 @@ typedef struct collective_test {
     uint8_t destination[COLLECTIVE_SLOTS];
     uint32_t sum;
     uint32_t bits;
+    uint16_t stored;
     uint32_t n_rounds_done[COLLECTIVE_MAX_SIZE];
     uint32_t failed[COLLECTIVE_MAX_SIZE]; /* collective_operation + 1 */
     uint32_t failed_round[COLLECTIVE_MAX_SIZE];
@@ -128,7 +129,12 @@ RP_FN bool collective_reduce_min(rp_team *team, const collective_test *test, uin
         if (rank == TEAM_RANK(team))
             mine = value;
     }
-    return team_reduce_min(team, mine) == expected;
+    bool any = team_any(team, mine == UINT32_MAX);
+    bool expected_any = false;
+    for (uint32_t rank = 0; rank < test->size; rank++)
+        expected_any =
+            expected_any || (rare && (uint32_t)collective_value(test, round, rank) % 8 != 0);
+    return team_reduce_min(team, mine) == expected && any == expected_any;
 }
 
 RP_FN bool collective_reduce_add(rp_team *team, const collective_test *test, uint32_t round)
@@ -226,16 +232,21 @@ RP_FN bool collective_atomics(rp_team *team, collective_test *test, uint32_t rou
     uint32_t sum = 0;
     uint32_t bits = 0;
     if (TEAM_RANK(team) == 0)
-        test->sum = test->bits = 0;
+        test->sum = test->bits = 0, test->stored = UINT16_MAX;
     team_sync(team);
     team_atomic_add(&test->sum, (uint32_t)collective_value(test, round, TEAM_RANK(team)));
     team_atomic_or(&test->bits, UINT32_C(1) << collective_value(test, round, TEAM_RANK(team)) % 32);
+    team_atomic_store16(&test->stored, (uint16_t)TEAM_RANK(team));
     team_sync(team);
     for (uint32_t rank = 0; rank < test->size; rank++) {
         sum += (uint32_t)collective_value(test, round, rank);
         bits |= UINT32_C(1) << collective_value(test, round, rank) % 32;
     }
     bool good = test->sum == sum && test->bits == bits;
+    team_sync(team);
+    /* One of all the stores, the same for all. */
+    uint32_t winner = test->stored;
+    good = good && winner < test->size;
     team_sync(team);
     return good;
 }
