@@ -172,13 +172,16 @@ static cudaError_t rp_launch_kernel(const rp_kernel *kernel, dim3 n_teams, size_
                             arguments, team_memory_bytes, (cudaStream_t)stream);
 }
 
-/* rp_lz77_table_log() is for the device alone. */
+/* rp_lz77_table_log(), which is for the device alone. */
 static uint32_t rp_table_log_of(uint32_t n_bytes)
 {
-    uint32_t log = RP_LZ77_MIN_TABLE_LOG;
-    while (log < RP_LZ77_MAX_TABLE_LOG && (UINT32_C(1) << log) < n_bytes)
+    uint32_t log = 0;
+    while ((UINT32_C(1) << log) < n_bytes)
         log++;
-    return log;
+    log -= log >= RP_LZ77_MAX_TABLE_LOG ? 1 : 0;
+    return log < RP_LZ77_MIN_TABLE_LOG   ? RP_LZ77_MIN_TABLE_LOG
+           : log > RP_LZ77_MAX_TABLE_LOG ? RP_LZ77_MAX_TABLE_LOG
+                                         : log;
 }
 
 static uint32_t rp_divide_up(uint32_t n, uint32_t by)
