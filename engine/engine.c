@@ -212,16 +212,74 @@ rp_status rp_compress_batch_async(void *d_workspace, size_t workspace_size, cons
     return launch_all(&args, stream);
 }
 
+/* What the stages write to each chunk's part of a buffer follows from the size of a chunk and from
+ * the effort; a part that is smaller, as one laid out for a lower effort is, would be left. */
+static rp_status check_strides(const rp_stage_buffers *buffers, rp_effort effort, rp_error *error)
+{
+    rp_stage_buffers needed;
+    /* An aligned address that is not NULL, of which nothing is read. */
+    rp_workspace_layout((uint8_t *)RP_WORKSPACE_ALIGNMENT, buffers->chunk_bytes, 1, effort,
+                        &needed);
+    const struct {
+        const char *name;
+        size_t has;
+        size_t needs;
+        size_t multiple;
+    } strides[] = {
+        {"sequences_stride", buffers->sequences_stride, needed.sequences_stride, 1},
+        {"literals_stride", buffers->literals_stride, needed.literals_stride,
+         RP_WORKSPACE_ALIGNMENT},
+        {"literals_section_stride", buffers->literals_section_stride,
+         needed.literals_section_stride, RP_WORKSPACE_ALIGNMENT},
+        {"sequences_section_stride", buffers->sequences_section_stride,
+         needed.sequences_section_stride, RP_WORKSPACE_ALIGNMENT},
+        {"scratch_stride", buffers->scratch_stride, needed.scratch_stride, RP_WORKSPACE_ALIGNMENT},
+    };
+    for (size_t i = 0; i < sizeof(strides) / sizeof(strides[0]); i++) {
+        if (strides[i].has < strides[i].needs || strides[i].has % strides[i].multiple != 0)
+            return rp_fail(error, RP_STATUS_WORKSPACE_TOO_SMALL,
+                           "%s %zu for chunks of %zu bytes at effort %s; allowed: multiples of %zu "
+                           "from %zu on",
+                           strides[i].name, strides[i].has, buffers->chunk_bytes,
+                           rp_effort_name(effort), strides[i].multiple, strides[i].needs);
+    }
+    return RP_STATUS_OK;
+}
+
+static rp_status check_alignment(const rp_stage_buffers *buffers, rp_error *error)
+{
+    const struct {
+        const char *name;
+        const void *address;
+    } parts[] = {
+        {"d_chunks", buffers->d_chunks},
+        {"d_sequences", buffers->d_sequences},
+        {"d_literals", buffers->d_literals},
+        {"d_literals_sections", buffers->d_literals_sections},
+        {"d_sequences_sections", buffers->d_sequences_sections},
+        {"d_scratch", buffers->d_scratch},
+        {"d_team_memory", buffers->d_team_memory},
+    };
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (parts[i].address == NULL)
+            return rp_fail(error, RP_STATUS_NULL_POINTER,
+                           "%s is NULL; lay buffers out with rp_workspace_carve()", parts[i].name);
+        if ((uintptr_t)parts[i].address % RP_WORKSPACE_ALIGNMENT != 0)
+            return rp_fail(error, RP_STATUS_WORKSPACE_MISALIGNED,
+                           "%s at %p; allowed: multiples of %zu", parts[i].name, parts[i].address,
+                           RP_WORKSPACE_ALIGNMENT);
+    }
+    return RP_STATUS_OK;
+}
+
 static rp_status check_buffers(const rp_batch *batch, const rp_stage_buffers *buffers,
-                               rp_error *error)
+                               rp_effort effort, rp_error *error)
 {
     if (buffers == NULL)
         return rp_fail(error, RP_STATUS_NULL_POINTER, "buffers is NULL");
-    if (buffers->d_chunks == NULL || buffers->d_sequences == NULL || buffers->d_literals == NULL ||
-        buffers->d_literals_sections == NULL || buffers->d_sequences_sections == NULL ||
-        buffers->d_scratch == NULL || buffers->d_team_memory == NULL)
-        return rp_fail(error, RP_STATUS_NULL_POINTER,
-                       "a buffer is NULL; lay them out with rp_workspace_carve()");
+    rp_status status = check_alignment(buffers, error);
+    if (status != RP_STATUS_OK)
+        return status;
     if (batch->max_input_bytes > RP_MAX_INPUT_BYTES)
         return rp_fail(error, RP_STATUS_INPUT_TOO_LARGE, "inputs of up to %zu bytes; allowed: %zu",
                        batch->max_input_bytes, RP_MAX_INPUT_BYTES);
@@ -239,7 +297,7 @@ static rp_status check_buffers(const rp_batch *batch, const rp_stage_buffers *bu
         return rp_fail(error, RP_STATUS_INPUT_TOO_LARGE,
                        "inputs of up to %zu bytes with buffers for %zu", batch->max_input_bytes,
                        buffers->chunk_bytes * buffers->chunks_per_input);
-    return RP_STATUS_OK;
+    return check_strides(buffers, effort, error);
 }
 
 static rp_status launch_one(rp_stage stage, const rp_batch *batch, const rp_stage_buffers *buffers,
@@ -251,7 +309,7 @@ static rp_status launch_one(rp_stage stage, const rp_batch *batch, const rp_stag
     if (status == RP_STATUS_OK)
         status = check_batch(batch, options->error);
     if (status == RP_STATUS_OK)
-        status = check_buffers(batch, buffers, options->error);
+        status = check_buffers(batch, buffers, options->effort, options->error);
     if (status != RP_STATUS_OK)
         return status;
     rp_stage_args args;

@@ -166,7 +166,9 @@ typedef struct rp_stage_buffers {
     uint8_t *d_team_memory; /* for a device whose teams have none of their own: the host */
 } rp_stage_buffers;
 
-/* Lays out the buffers for a batch in a workspace; pure arithmetic, enqueues nothing. */
+/* Lays out the buffers for a batch in a workspace; pure arithmetic, enqueues nothing. They serve
+ * every effort up to this one: a stage refuses buffers whose strides are less than what its effort
+ * and chunk_bytes need (RP_STATUS_WORKSPACE_TOO_SMALL) or that are not aligned as these are. */
 RP_API rp_status rp_workspace_carve(void *d_workspace, size_t workspace_size,
                                     size_t max_input_bytes, size_t n_inputs, rp_effort effort,
                                     rp_stage_buffers *buffers);

@@ -400,6 +400,80 @@ static void check_stage_buffers(stage_function launch)
     EXPECT(launch(&batch, &buffers, &options, stream), RP_STATUS_INPUT_TOO_LARGE, "301", "300");
 }
 
+/* Each stride: one element, and what carving aligns to, below what the effort needs. */
+static void check_stage_strides(stage_function launch)
+{
+    rp_compress_options options = {RP_EFFORT_FAST, 0, &error};
+    rp_batch batch = working_batch();
+    static const char *const names[] = {"sequences_stride", "literals_stride",
+                                        "literals_section_stride", "sequences_section_stride",
+                                        "scratch_stride"};
+    for (size_t which = 0; which < sizeof(names) / sizeof(names[0]); which++) {
+        for (int by = 0; by < 3; by++) {
+            rp_stage_buffers buffers = working_buffers();
+            size_t *const strides[] = {&buffers.sequences_stride, &buffers.literals_stride,
+                                       &buffers.literals_section_stride,
+                                       &buffers.sequences_section_stride, &buffers.scratch_stride};
+            size_t needed = *strides[which];
+            size_t less = which == 0 ? 1 : RP_WORKSPACE_ALIGNMENT;
+            *strides[which] = by == 0 ? needed - less : by == 1 ? needed - 1 : 0;
+            char has[64];
+            char allowed[64];
+            snprintf(has, sizeof(has), "%s %zu ", names[which], *strides[which]);
+            snprintf(allowed, sizeof(allowed), "from %zu on", needed);
+            EXPECT(launch(&batch, &buffers, &options, stream), RP_STATUS_WORKSPACE_TOO_SMALL, has,
+                   allowed);
+        }
+    }
+    rp_stage_buffers buffers = working_buffers();
+    buffers.scratch_stride += 8;
+    EXPECT(launch(&batch, &buffers, &options, stream), RP_STATUS_WORKSPACE_TOO_SMALL,
+           "multiples of 256");
+    buffers = working_buffers();
+    buffers.d_scratch += 8;
+    EXPECT(launch(&batch, &buffers, &options, stream), RP_STATUS_WORKSPACE_MISALIGNED, "d_scratch",
+           "256");
+    /* Larger chunks than the strides are for. */
+    buffers = working_buffers();
+    buffers.chunk_bytes = RP_ZSTD_BLOCK_BYTES;
+    EXPECT(launch(&batch, &buffers, &options, stream), RP_STATUS_WORKSPACE_TOO_SMALL,
+           "chunks of 131072 bytes");
+}
+
+/* Buffers serve the effort that they were carved for and those below; the optimal parse of the
+ * higher ones writes more scratch than the lower ones have. */
+static void test_stages_at_another_effort(void **state)
+{
+    (void)state;
+    static const stage_function launches[] = {rp_launch_lz77_matcher, rp_launch_huffman_encoder,
+                                              rp_launch_fse_encoder, rp_launch_frame_assembler};
+    size_t bytes = rp_workspace_size(INPUT_BYTES, N_INPUTS, RP_EFFORT_MAX);
+    uint8_t *memory = aligned_alloc(RP_WORKSPACE_ALIGNMENT, bytes);
+    assert_non_null(memory);
+    for (rp_effort carved = RP_EFFORT_FAST; carved <= RP_EFFORT_MAX; carved++) {
+        size_t exactly = rp_workspace_size(INPUT_BYTES, N_INPUTS, carved);
+        rp_stage_buffers buffers;
+        assert_int_equal(
+            rp_workspace_carve(memory, exactly, INPUT_BYTES, N_INPUTS, carved, &buffers),
+            RP_STATUS_OK);
+        for (rp_effort effort = RP_EFFORT_FAST; effort <= RP_EFFORT_MAX; effort++) {
+            rp_compress_options options = {effort, 0, &error};
+            rp_batch batch = working_batch();
+            bool fits = rp_workspace_size(INPUT_BYTES, N_INPUTS, effort) <= exactly;
+            assert_true(fits || effort > carved);
+            for (size_t i = 0; i < 4; i++) {
+                if (fits)
+                    assert_int_equal(launches[i](&batch, &buffers, &options, stream), RP_STATUS_OK);
+                else
+                    EXPECT(launches[i](&batch, &buffers, &options, stream),
+                           RP_STATUS_WORKSPACE_TOO_SMALL, "scratch_stride", rp_effort_name(effort));
+            }
+            atomic_store(&counting.n_launches, 0);
+        }
+    }
+    free(memory);
+}
+
 static void check_stage(stage_function launch)
 {
     rp_compress_options options = {RP_EFFORT_FAST, 0, &error};
@@ -422,6 +496,7 @@ static void check_stage(stage_function launch)
         EXPECT(launch(&batch, &buffers, &options, stream), RP_STATUS_NULL_POINTER, name);
     }
     check_stage_buffers(launch);
+    check_stage_strides(launch);
 }
 
 static void test_stages(void **state)
@@ -446,9 +521,13 @@ static void test_stages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_single),        cmocka_unit_test(test_single_overlap),
-        cmocka_unit_test(test_single_limits), cmocka_unit_test(test_batch),
-        cmocka_unit_test(test_carve),         cmocka_unit_test(test_stages),
+        cmocka_unit_test(test_single),
+        cmocka_unit_test(test_single_overlap),
+        cmocka_unit_test(test_single_limits),
+        cmocka_unit_test(test_batch),
+        cmocka_unit_test(test_carve),
+        cmocka_unit_test(test_stages),
+        cmocka_unit_test(test_stages_at_another_effort),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down) != 0 ? 1 : 0;
 }
