@@ -5,8 +5,13 @@
  * meanwhile is noticed (the ABA problem). A lane is made the first time the stack is found
  * empty, and then kept. The most recently used lane comes first: its memory is warm.
  *
- * A lane whose wait timed out may still be written to by the device. It goes to a second
- * stack, from which it comes back once the device has finished with it.
+ * A lane whose wait timed out may still be written to by the device. It is set aside: marked in
+ * place, where a thread that finds the stack empty looks at each such lane and asks the device.
+ * Lanes are not taken away from the others for that, but for the one that is being asked after.
+ *
+ * "Exhausted" is an answer about all lanes at one moment, while they move between the stack and
+ * being set aside. So it is given only if no mark changed from before the stack was seen to be
+ * empty until all lanes had been looked at: at the moment when it was empty, none was to be had.
  */
 #include "rockpress/pool.h"
 
@@ -36,9 +41,15 @@ struct rp_lane {
     lane_result result;
     size_t max_input_bytes;
     bool busy; /* a wait timed out */
-    uint32_t next_still_busy;
     _Atomic uint32_t next;
 };
+
+/* A lane's mark is count << 2 | one of these; it counts the changes, ASKED not among them. */
+typedef enum lane_mark {
+    MARK_NONE = 0,      /* held, free, or not made */
+    MARK_SET_ASIDE = 1, /* released while its device may still write to it */
+    MARK_ASKED = 2      /* set aside, and a thread is asking whether it is done */
+} lane_mark;
 
 #define NO_LANE UINT32_MAX
 
@@ -49,11 +60,11 @@ struct rp_pool {
     size_t memory_bytes;
     size_t lane_bytes;
     rp_effort effort;
-    _Atomic uint64_t free_lanes; /* count << 32 | index of the first */
-    _Atomic uint64_t busy_lanes;
+    _Atomic uint64_t free_lanes;   /* count << 32 | index of the first */
     _Atomic uint64_t unmade_lanes; /* claimed, but could not be made; to be tried again */
     _Atomic uint32_t n_claimed;    /* lanes made or being made */
     _Atomic uint32_t n_made;
+    _Atomic uint32_t *marks; /* of each lane; side by side, as all are read to say "exhausted" */
     rp_lane lanes[];
 };
 
@@ -105,10 +116,11 @@ rp_status rp_pool_create(const rp_device *device, const rp_pool_options *options
     if (rp_effort_name(options->effort) == NULL)
         return rp_fail(error, RP_STATUS_INVALID_EFFORT, "effort %d; allowed: %d (fast) to %d (max)",
                        (int)options->effort, (int)RP_EFFORT_FAST, (int)RP_EFFORT_MAX);
-    size_t bytes = sizeof(rp_pool) + options->max_lanes * sizeof(rp_lane);
-    rp_pool *made = calloc(1, bytes);
+    size_t lanes_bytes = sizeof(rp_pool) + options->max_lanes * sizeof(rp_lane);
+    rp_pool *made = calloc(1, lanes_bytes + options->max_lanes * sizeof(made->marks[0]));
     if (made == NULL)
         return RP_STATUS_OUT_OF_HOST_MEMORY;
+    made->marks = (_Atomic uint32_t *)(void *)((uint8_t *)made + lanes_bytes);
     made->device = device;
     made->max_lanes = options->max_lanes;
     made->max_input_bytes = options->max_input_bytes;
@@ -120,7 +132,6 @@ rp_status rp_pool_create(const rp_device *device, const rp_pool_options *options
                             round_up(rp_compress_bound(options->max_input_bytes)) +
                             round_up(sizeof(lane_result));
     atomic_init(&made->free_lanes, NO_LANE);
-    atomic_init(&made->busy_lanes, NO_LANE);
     atomic_init(&made->unmade_lanes, NO_LANE);
     *pool = made;
     return RP_STATUS_OK;
@@ -169,7 +180,10 @@ void rp_pool_destroy(rp_pool *pool)
         return;
     uint32_t index;
     bool leaked = false;
-    while ((index = pop(pool, &pool->busy_lanes)) != NO_LANE) {
+    uint32_t n_claimed = atomic_load(&pool->n_claimed);
+    for (index = 0; index < n_claimed; index++) {
+        if ((atomic_load(&pool->marks[index]) & 3) != MARK_SET_ASIDE)
+            continue;
         if (rp_stream_wait(pool->lanes[index].stream, 0) == RP_STATUS_TIMEOUT)
             leaked = true;
         else
@@ -181,30 +195,52 @@ void rp_pool_destroy(rp_pool *pool)
         free(pool);
 }
 
-/* A lane that timed out and has finished since. Asks each busy lane at most once: those that are
- * still busy are kept in a list of this thread's meanwhile. */
+static uint32_t mark_changed(uint32_t mark, lane_mark to)
+{
+    return ((mark >> 2) + 1) << 2 | (uint32_t)to;
+}
+
+/* The lane is the caller's. */
+static void set_aside(rp_pool *pool, uint32_t index)
+{
+    _Atomic uint32_t *mark = &pool->marks[index];
+    atomic_store(mark, mark_changed(atomic_load(mark), MARK_SET_ASIDE));
+}
+
+/* Takes the lane if it was set aside and has finished since. */
+static bool take_finished(rp_pool *pool, uint32_t index)
+{
+    _Atomic uint32_t *mark = &pool->marks[index];
+    uint32_t before = atomic_load(mark);
+    if ((before & 3) != MARK_SET_ASIDE ||
+        !atomic_compare_exchange_strong(mark, &before, (before & ~UINT32_C(3)) | MARK_ASKED))
+        return false;
+    bool finished = rp_stream_wait(pool->lanes[index].stream, 0) == RP_STATUS_OK;
+    if (finished)
+        pool->lanes[index].busy = false;
+    atomic_store(mark, finished ? mark_changed(before, MARK_NONE) : before);
+    return finished;
+}
+
+/* A lane that timed out and has finished since; asks each that was set aside once. */
 static uint32_t reclaim(rp_pool *pool)
 {
-    uint32_t still_busy = NO_LANE;
-    uint32_t found = NO_LANE;
-    while (found == NO_LANE) {
-        uint32_t index = pop(pool, &pool->busy_lanes);
-        if (index == NO_LANE)
-            break;
-        if (rp_stream_wait(pool->lanes[index].stream, 0) == RP_STATUS_OK) {
-            found = index;
-            pool->lanes[index].busy = false;
-        } else {
-            pool->lanes[index].next_still_busy = still_busy;
-            still_busy = index;
-        }
+    uint32_t n_claimed = atomic_load(&pool->n_claimed);
+    for (uint32_t i = 0; i < n_claimed; i++) {
+        if (take_finished(pool, i))
+            return i;
     }
-    while (still_busy != NO_LANE) {
-        uint32_t index = still_busy;
-        still_busy = pool->lanes[index].next_still_busy;
-        push(pool, &pool->busy_lanes, index);
-    }
-    return found;
+    return NO_LANE;
+}
+
+/* Changes of all marks so far. Marks only count upwards, so equal sums are equal marks. */
+static uint32_t count_changes(const rp_pool *pool)
+{
+    uint32_t n_claimed = atomic_load(&pool->n_claimed);
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < n_claimed; i++)
+        sum += atomic_load(&pool->marks[i]) >> 2;
+    return sum;
 }
 
 /* The right to make one more lane. */
@@ -224,6 +260,30 @@ static bool claim(rp_pool *pool, uint32_t *index)
     return true;
 }
 
+/* One that is free, or has finished, or can be made. Goes round again only when another thread got
+ * a lane or set one aside, so it is lock-free. */
+static rp_status find_lane(rp_pool *pool, uint32_t *index)
+{
+    uint32_t changes;
+    do {
+        changes = count_changes(pool);
+        *index = pop(pool, &pool->free_lanes);
+        if (*index == NO_LANE)
+            *index = reclaim(pool);
+        if (*index != NO_LANE)
+            return RP_STATUS_OK;
+        if (claim(pool, index)) {
+            rp_status status = lane_make(pool, &pool->lanes[*index]);
+            if (status == RP_STATUS_OK)
+                atomic_fetch_add(&pool->n_made, 1);
+            else
+                push(pool, &pool->unmade_lanes, *index);
+            return status;
+        }
+    } while (count_changes(pool) != changes);
+    return RP_STATUS_POOL_EXHAUSTED;
+}
+
 rp_status rp_pool_acquire(rp_pool *pool, rp_lane **lane)
 {
     if (lane == NULL)
@@ -231,21 +291,13 @@ rp_status rp_pool_acquire(rp_pool *pool, rp_lane **lane)
     *lane = NULL;
     if (pool == NULL)
         return RP_STATUS_NULL_POINTER;
+    rp_status status = RP_STATUS_OK;
     uint32_t index = pop(pool, &pool->free_lanes);
     if (index == NO_LANE)
-        index = reclaim(pool);
-    if (index == NO_LANE) {
-        if (!claim(pool, &index))
-            return RP_STATUS_POOL_EXHAUSTED;
-        rp_status status = lane_make(pool, &pool->lanes[index]);
-        if (status != RP_STATUS_OK) {
-            push(pool, &pool->unmade_lanes, index);
-            return status;
-        }
-        atomic_fetch_add(&pool->n_made, 1);
-    }
-    *lane = &pool->lanes[index];
-    return RP_STATUS_OK;
+        status = find_lane(pool, &index);
+    if (status == RP_STATUS_OK)
+        *lane = &pool->lanes[index];
+    return status;
 }
 
 void rp_pool_release(rp_pool *pool, rp_lane *lane)
@@ -253,7 +305,10 @@ void rp_pool_release(rp_pool *pool, rp_lane *lane)
     if (pool == NULL || lane == NULL)
         return;
     uint32_t index = (uint32_t)(lane - pool->lanes);
-    push(pool, lane->busy ? &pool->busy_lanes : &pool->free_lanes, index);
+    if (lane->busy)
+        set_aside(pool, index);
+    else
+        push(pool, &pool->free_lanes, index);
 }
 
 uint32_t rp_pool_lane_count(const rp_pool *pool)

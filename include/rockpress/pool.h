@@ -43,7 +43,9 @@ RP_API rp_status rp_pool_create(const rp_device *device, const rp_pool_options *
 RP_API void rp_pool_destroy(rp_pool *pool);
 
 /* Takes a lane. RP_STATUS_POOL_EXHAUSTED when all max_lanes are held or the memory bound is
- * reached; a device's status when a new lane could not be made. On failure *lane is NULL. */
+ * reached, at one moment during the call (a lane that timed out is held until its device is
+ * done with it, and while another thread asks whether it is); a device's status when a new lane
+ * could not be made, which a later call tries again. On failure *lane is NULL. */
 RP_API rp_status rp_pool_acquire(rp_pool *pool, rp_lane **lane);
 
 /* Gives a lane back. A lane whose last wait timed out is set aside until its work is done. */

@@ -46,17 +46,53 @@ static rp_status allocate(const rp_device *device, queue_call which, size_t n_by
     return RP_STATUS_OK;
 }
 
+/* Device memory begins behind one of these, which says what freeing it gives back. */
+typedef union memory_header {
+    size_t n_bytes;
+    uint8_t padding[256];
+} memory_header;
+
+static bool take_memory(queue_device *self, size_t n_bytes)
+{
+    size_t limit = atomic_load(&self->memory_limit);
+    size_t before = atomic_load(&self->memory_in_use);
+    do {
+        if (limit != 0 && before + n_bytes > limit)
+            return false;
+    } while (!atomic_compare_exchange_weak(&self->memory_in_use, &before, before + n_bytes));
+    size_t peak = atomic_load(&self->memory_peak);
+    while (peak < before + n_bytes &&
+           !atomic_compare_exchange_weak(&self->memory_peak, &peak, before + n_bytes))
+        ;
+    return true;
+}
+
 static rp_status queue_memory_alloc(const rp_device *device, size_t n_bytes, void **memory)
 {
     queue_device *self = device->state;
+    void *header = NULL;
+    *memory = NULL;
     atomic_fetch_add(&self->memory_bytes, n_bytes);
-    return allocate(device, QUEUE_MEMORY_ALLOC, n_bytes, memory, &self->n_memory);
+    if (!take_memory(self, n_bytes))
+        return RP_STATUS_OUT_OF_DEVICE_MEMORY;
+    rp_status status = allocate(device, QUEUE_MEMORY_ALLOC, sizeof(memory_header) + n_bytes,
+                                &header, &self->n_memory);
+    if (status != RP_STATUS_OK) {
+        atomic_fetch_sub(&self->memory_in_use, n_bytes);
+        return status;
+    }
+    ((memory_header *)header)->n_bytes = n_bytes;
+    *memory = (memory_header *)header + 1;
+    return RP_STATUS_OK;
 }
 
 static void queue_memory_free(const rp_device *device, void *memory)
 {
-    atomic_fetch_sub(&((queue_device *)device->state)->n_memory, 1);
-    free(memory);
+    queue_device *self = device->state;
+    memory_header *header = (memory_header *)memory - 1;
+    atomic_fetch_sub(&self->memory_in_use, header->n_bytes);
+    atomic_fetch_sub(&self->n_memory, 1);
+    free(header);
 }
 
 static rp_status queue_staging_alloc(const rp_device *device, size_t n_bytes, void **memory)
@@ -124,10 +160,11 @@ static rp_status queue_launch(rp_stream stream, const struct rp_launch *launch)
 
 static rp_status queue_wait(rp_stream stream, uint32_t timeout_us)
 {
-    (void)timeout_us;
     rp_status status;
     queue *self = stream.handle;
     const queue_device *owner = stream.device->state;
+    if (timeout_us == 0 && owner->on_ask != NULL)
+        owner->on_ask(owner->on_ask_context, stream);
     rp_stream runner_stream = {owner->runner, NULL};
     if (fails(stream.device, QUEUE_WAIT, &status))
         return status;

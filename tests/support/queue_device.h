@@ -29,12 +29,19 @@ typedef enum queue_call {
 typedef struct queue_device {
     rp_device device; /* what is tested gets a pointer to this */
     rp_device *runner;
+    /* Nullable: called when somebody only asks (a wait of 0 us), before the answer is known. What
+     * it does happens in the middle of the call that asks, as if done by another thread. */
+    void (*on_ask)(void *context, rp_stream stream);
+    void *on_ask_context;
     _Atomic int fail_in[QUEUE_N_CALLS]; /* 1: the next call fails; 0: none does */
     _Atomic int failure;                /* with this status */
     _Atomic int n_memory;               /* alive */
     _Atomic int n_staging;
     _Atomic int n_streams;
-    _Atomic size_t memory_bytes; /* of device memory that was asked for, ever */
+    _Atomic size_t memory_bytes;  /* of device memory that was asked for, ever */
+    _Atomic size_t memory_in_use; /* of device memory, now */
+    _Atomic size_t memory_peak;   /* and the most so far */
+    _Atomic size_t memory_limit;  /* beyond it, RP_STATUS_OUT_OF_DEVICE_MEMORY; 0: none */
 } queue_device;
 
 /* All counters 0, no failures. `flags` as in rp_device. It is the caller's memory, with nothing to
