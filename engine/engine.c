@@ -44,10 +44,15 @@ size_t rp_compress_bound(size_t src_bytes)
 
 rp_status rp_check_options(const rp_compress_options *options, rp_stream stream)
 {
-    rp_error *error = options->error;
     if (stream.device == NULL || stream.device->ops == NULL)
-        return rp_fail(error, RP_STATUS_INVALID_STREAM,
+        return rp_fail(options->error, RP_STATUS_INVALID_STREAM,
                        "the stream's device is NULL; make streams with rp_stream_create()");
+    return rp_check_effort_and_flags(options);
+}
+
+rp_status rp_check_effort_and_flags(const rp_compress_options *options)
+{
+    rp_error *error = options->error;
     if (rp_effort_name(options->effort) == NULL)
         return rp_fail(error, RP_STATUS_INVALID_EFFORT, "effort %d; allowed: %d (fast) to %d (max)",
                        (int)options->effort, (int)RP_EFFORT_FAST, (int)RP_EFFORT_MAX);
@@ -57,21 +62,31 @@ rp_status rp_check_options(const rp_compress_options *options, rp_stream stream)
     return RP_STATUS_OK;
 }
 
+rp_status rp_check_batch_size(size_t max_input_bytes, size_t n_inputs,
+                              const rp_compress_options *options)
+{
+    if (max_input_bytes > RP_MAX_INPUT_BYTES)
+        return rp_fail(options->error, RP_STATUS_INPUT_TOO_LARGE,
+                       "input of %zu bytes; allowed: up to %zu", max_input_bytes,
+                       RP_MAX_INPUT_BYTES);
+    if (rp_workspace_size(max_input_bytes, n_inputs, options->effort) == 0)
+        return rp_fail(
+            options->error, RP_STATUS_INVALID_BATCH_SIZE,
+            "batch of %zu inputs of up to %zu bytes; allowed: 1 to %zu inputs, up to %zu "
+            "zstd blocks together",
+            n_inputs, max_input_bytes, RP_MAX_BATCH_INPUTS, RP_MAX_BATCH_CHUNKS);
+    return RP_STATUS_OK;
+}
+
 static rp_status check_workspace(const void *d_workspace, size_t workspace_size,
                                  size_t max_input_bytes, size_t n_inputs,
                                  const rp_compress_options *options)
 {
     rp_error *error = options->error;
-    if (max_input_bytes > RP_MAX_INPUT_BYTES)
-        return rp_fail(error, RP_STATUS_INPUT_TOO_LARGE, "input of %zu bytes; allowed: up to %zu",
-                       max_input_bytes, RP_MAX_INPUT_BYTES);
+    rp_status status = rp_check_batch_size(max_input_bytes, n_inputs, options);
+    if (status != RP_STATUS_OK)
+        return status;
     size_t needed = rp_workspace_size(max_input_bytes, n_inputs, options->effort);
-    if (needed == 0)
-        return rp_fail(
-            error, RP_STATUS_INVALID_BATCH_SIZE,
-            "batch of %zu inputs of up to %zu bytes; allowed: 1 to %zu inputs, up to %zu "
-            "zstd blocks together",
-            n_inputs, max_input_bytes, RP_MAX_BATCH_INPUTS, RP_MAX_BATCH_CHUNKS);
     if (d_workspace == NULL)
         return rp_fail(error, RP_STATUS_NULL_POINTER, "d_workspace is NULL");
     if ((uintptr_t)d_workspace % RP_WORKSPACE_ALIGNMENT != 0)
@@ -200,13 +215,22 @@ rp_status rp_compress_batch_async(void *d_workspace, size_t workspace_size, cons
     rp_status status = rp_check_options(options, stream);
     if (status == RP_STATUS_OK)
         status = check_batch(batch, options->error);
-    if (status == RP_STATUS_OK)
-        status = check_workspace(d_workspace, workspace_size, batch->max_input_bytes,
-                                 batch->n_inputs, options);
+    if (status != RP_STATUS_OK)
+        return status;
+    return rp_enqueue_batch(d_workspace, workspace_size, batch, 0, options, stream);
+}
+
+rp_status rp_enqueue_batch(void *d_workspace, size_t workspace_size, const rp_batch *batch,
+                           size_t common_capacity, const rp_compress_options *options,
+                           rp_stream stream)
+{
+    rp_status status = check_workspace(d_workspace, workspace_size, batch->max_input_bytes,
+                                       batch->n_inputs, options);
     if (status != RP_STATUS_OK)
         return status;
     rp_stage_args args;
     batch_args(&args, batch, options);
+    args.single.output_capacity = common_capacity;
     rp_workspace_layout((uint8_t *)d_workspace, batch->max_input_bytes, batch->n_inputs,
                         options->effort, &args.buffers);
     return launch_all(&args, stream);

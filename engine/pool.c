@@ -22,27 +22,7 @@
 
 #include "engine/check.h"
 #include "engine/error.h"
-
-/* Where results come back: behind the frame, in memory that device and host both reach. */
-typedef struct lane_result {
-    size_t frame_bytes;
-    rp_status status;
-} lane_result;
-
-struct rp_lane {
-    rp_stream stream;
-    uint8_t *d_workspace; /* one allocation: workspace, then input, output and result */
-    size_t workspace_bytes;
-    uint8_t *d_input;
-    uint8_t *d_output;
-    size_t output_bytes;
-    lane_result *d_result;
-    uint8_t *staging; /* host side of input, output and result; NULL with RP_DEVICE_HOST_MEMORY */
-    lane_result result;
-    size_t max_input_bytes;
-    bool busy; /* a wait timed out */
-    _Atomic uint32_t next;
-};
+#include "engine/lane.h"
 
 /* A lane's mark is count << 2 | one of these; it counts the changes, ASKED not among them. */
 typedef enum lane_mark {
@@ -130,7 +110,7 @@ rp_status rp_pool_create(const rp_device *device, const rp_pool_options *options
     if ((device->flags & RP_DEVICE_HOST_MEMORY) == 0)
         made->lane_bytes += round_up(options->max_input_bytes) +
                             round_up(rp_compress_bound(options->max_input_bytes)) +
-                            round_up(sizeof(lane_result));
+                            round_up(sizeof(rp_lane_result));
     atomic_init(&made->free_lanes, NO_LANE);
     atomic_init(&made->unmade_lanes, NO_LANE);
     *pool = made;
@@ -157,16 +137,17 @@ static rp_status lane_make(const rp_pool *pool, rp_lane *lane)
     if (status == RP_STATUS_OK)
         status = device->ops->memory_alloc(device, pool->lane_bytes, &memory);
     lane->d_workspace = memory;
+    lane->memory_bytes = pool->lane_bytes;
     lane->max_input_bytes = pool->max_input_bytes;
     lane->workspace_bytes = rp_workspace_size(pool->max_input_bytes, 1, pool->effort);
     if (status == RP_STATUS_OK && (device->flags & RP_DEVICE_HOST_MEMORY) == 0) {
         lane->output_bytes = rp_compress_bound(pool->max_input_bytes);
         lane->d_input = lane->d_workspace + lane->workspace_bytes;
         lane->d_output = lane->d_input + round_up(pool->max_input_bytes);
-        lane->d_result = (lane_result *)(void *)(lane->d_output + round_up(lane->output_bytes));
+        lane->d_result = (rp_lane_result *)(void *)(lane->d_output + round_up(lane->output_bytes));
         void *staging = NULL;
-        status =
-            device->ops->staging_alloc(device, pool->lane_bytes - lane->workspace_bytes, &staging);
+        lane->staging_bytes = pool->lane_bytes - lane->workspace_bytes;
+        status = device->ops->staging_alloc(device, lane->staging_bytes, &staging);
         lane->staging = staging;
     }
     if (status != RP_STATUS_OK)
@@ -355,8 +336,8 @@ static rp_status compress_staged(rp_lane *lane, const void *input, size_t input_
     const rp_device_ops *ops = lane->stream.device->ops;
     size_t input_room = round_up(lane->max_input_bytes);
     uint8_t *staged_output = lane->staging + input_room;
-    lane_result *staged_result =
-        (lane_result *)(void *)(staged_output + round_up(lane->output_bytes));
+    rp_lane_result *staged_result =
+        (rp_lane_result *)(void *)(staged_output + round_up(lane->output_bytes));
     size_t capacity = output_capacity < lane->output_bytes ? output_capacity : lane->output_bytes;
     size_t most = rp_compress_bound(input_size);
     if (input_size != 0)
@@ -370,8 +351,8 @@ static rp_status compress_staged(rp_lane *lane, const void *input, size_t input_
             lane->d_workspace, lane->workspace_bytes, lane->d_input, input_size, lane->d_output,
             capacity, &lane->d_result->frame_bytes, &lane->d_result->status, options, lane->stream);
     if (status == RP_STATUS_OK)
-        status = ops->copy_async(lane->stream, staged_result, lane->d_result, sizeof(lane_result),
-                                 RP_COPY_DEVICE_TO_HOST);
+        status = ops->copy_async(lane->stream, staged_result, lane->d_result,
+                                 sizeof(rp_lane_result), RP_COPY_DEVICE_TO_HOST);
     if (status == RP_STATUS_OK)
         status = ops->copy_async(lane->stream, staged_output, lane->d_output,
                                  capacity < most ? capacity : most, RP_COPY_DEVICE_TO_HOST);

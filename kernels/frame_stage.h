@@ -98,7 +98,9 @@ RP_FN void rp_stage_frame_assembler(rp_team *team, const rp_stage_args *args, ui
         capacity = args->single.output_capacity;
     } else {
         output = (uint8_t *)args->batch.d_outputs[input_index];
-        capacity = args->batch.d_output_capacities[input_index];
+        capacity = args->batch.d_output_capacities == NULL
+                       ? args->single.output_capacity
+                       : args->batch.d_output_capacities[input_index];
     }
 
     bool has_checksum = (args->flags & RP_COMPRESS_CHECKSUM) != 0;

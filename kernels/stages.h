@@ -29,7 +29,8 @@ typedef struct rp_single {
 } rp_single;
 
 typedef struct rp_stage_args {
-    rp_batch batch; /* d_inputs NULL: `single` instead; sizes and statuses are here anyway */
+    rp_batch batch; /* d_inputs NULL: `single` instead; sizes and statuses are here anyway.
+                     * d_output_capacities NULL: that of `single` for every output */
     rp_single single;
     rp_stage_buffers buffers;
     uint32_t effort;

@@ -12,6 +12,12 @@ rockpress_add_test(NAME test_arguments_pool LABELS unit
 rockpress_add_test(NAME test_arguments_that_wrap_around LABELS unit
   SOURCES test_arguments_that_wrap_around.c ${engine_helpers}
   LIBRARIES rockpress_static cmocka_dep)
+rockpress_add_test(NAME test_batched LABELS unit
+  SOURCES test_batched.c ${engine_helpers}
+  LIBRARIES rockpress_static zstd_dep cmocka_dep)
+rockpress_add_test(NAME test_lane_batch LABELS unit
+  SOURCES test_lane_batch.c ${PROJECT_SOURCE_DIR}/tests/support/queue_device.c ${engine_helpers}
+  LIBRARIES rockpress_static cmocka_dep)
 rockpress_add_test(NAME test_bound LABELS unit
   SOURCES test_bound.c
   LIBRARIES rockpress_static zstd_dep cmocka_dep)
