@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # install_consumer.sh <build directory> <source tree>: installs to a directory of its own, builds
-# consumer.c against it with pkg-config alone, as C and as C++, and runs it.
+# consumer.c and batched.c against it with pkg-config alone, as C and as C++, and runs them.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -40,15 +40,17 @@ config --exists || fail "pkg-config does not accept rockpress.pc"
 version=$(sed -nE 's/.*rockpress VERSION ([0-9.]+).*/\1/p' "$source_tree/CMakeLists.txt")
 [ "$(config --modversion)" = "$version" ] || fail "rockpress.pc has version $(config --modversion)"
 
-for language in 'c -std=c11' 'c++ -std=c++17'; do
-    compiler=${CC:-cc}
-    name=consumer_${language%% *}
-    if [ "${language%% *}" = c++ ]; then
-        compiler=${CXX:-c++}
-        command -v "$compiler" >/dev/null || continue
-    fi
-    # shellcheck disable=SC2046,SC2086 # several words on purpose
-    "$compiler" -x $language -Wall -Wextra -Werror $(config --cflags) "$here/consumer.c" -x none \
-        -o "$prefix/$name" $(config --libs) -lzstd || fail "$name: the compiler refused"
-    LD_LIBRARY_PATH=$libdir "$prefix/$name" || fail "$name: status $?"
+for program in consumer batched; do
+    for language in 'c -std=c11' 'c++ -std=c++17'; do
+        compiler=${CC:-cc}
+        name=${program}_${language%% *}
+        if [ "${language%% *}" = c++ ]; then
+            compiler=${CXX:-c++}
+            command -v "$compiler" >/dev/null || continue
+        fi
+        # shellcheck disable=SC2046,SC2086 # several words on purpose
+        "$compiler" -x $language -Wall -Wextra -Werror $(config --cflags) "$here/$program.c" -x none \
+            -o "$prefix/$name" $(config --libs) -lzstd || fail "$name: the compiler refused"
+        LD_LIBRARY_PATH=$libdir "$prefix/$name" || fail "$name: status $?"
+    done
 done
