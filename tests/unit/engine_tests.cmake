@@ -24,6 +24,11 @@ rockpress_add_test(NAME test_bound LABELS unit
 rockpress_add_test(NAME test_workspace LABELS unit
   SOURCES test_workspace.c
   LIBRARIES rockpress_static cmocka_dep)
+rockpress_add_test(NAME test_fault_positions LABELS unit
+  SOURCES test_fault_positions.c ${PROJECT_SOURCE_DIR}/tests/support/fault_device.c ${engine_helpers}
+  LIBRARIES rockpress_static cmocka_dep)
+rockpress_register_test(NAME test_fault_positions_cuda LABELS unit gpu COMMAND test_fault_positions)
+set_tests_properties(test_fault_positions_cuda PROPERTIES ENVIRONMENT TEST_DEVICE=cuda)
 # Under ThreadSanitizer it says that it is skipped.
 rockpress_add_test(NAME test_hot_path LABELS unit
   SOURCES test_hot_path.c ${engine_helpers}
