@@ -24,6 +24,23 @@ rockpress_add_test(NAME test_bound LABELS unit
 rockpress_add_test(NAME test_workspace LABELS unit
   SOURCES test_workspace.c
   LIBRARIES rockpress_static cmocka_dep)
+rockpress_add_test(NAME test_device_contract LABELS unit tsan
+  SOURCES test_device_contract.c ${PROJECT_SOURCE_DIR}/tests/support/fault_device.c
+  LIBRARIES rockpress_static cmocka_dep)
+foreach(device fault cuda)
+  rockpress_register_test(NAME test_device_contract_${device} LABELS unit
+    COMMAND test_device_contract)
+endforeach()
+# It asks for more memory than there is, which sanitizers would take for a mistake.
+foreach(device host fault cuda)
+  set(name test_device_contract_${device})
+  if(device STREQUAL "host")
+    set(name test_device_contract)
+  endif()
+  set_tests_properties(${name} PROPERTIES ENVIRONMENT
+    "TEST_DEVICE=${device};ASAN_OPTIONS=allocator_may_return_null=1;TSAN_OPTIONS=allocator_may_return_null=1")
+endforeach()
+set_tests_properties(test_device_contract_cuda PROPERTIES LABELS "unit;gpu")
 rockpress_add_test(NAME test_fault_positions LABELS unit
   SOURCES test_fault_positions.c ${PROJECT_SOURCE_DIR}/tests/support/fault_device.c ${engine_helpers}
   LIBRARIES rockpress_static cmocka_dep)
