@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# faults.sh <tree> <hook that fails on command> some|all: stock db_bench with the hook on a device of
+# which one call fails, or all from one on (tests/support/fault_hook.c). Each time db_bench succeeds, the
+# database has the content that stock zstd wrote, every block of it reads without the hook,
+# and the counters account for every block.
+set -euo pipefail
+tree=$1 hook=$2 extent=$3
+# shellcheck source=tests/rocksdb/lib.sh
+. "$tree/tests/rocksdb/lib.sh"
+need db_bench sst_dump ldb
+
+bench=(db_bench "--benchmarks=fillrandom,compact" --num=12000 --seed=11 --compression_type=zstd
+    --compression_ratio=0.5 --block_size=8192 --write_buffer_size=524288
+    --target_file_size_base=1048576)
+
+# rp_status, by number: the header is the reference
+status_number()
+{
+    local number
+    number=$(sed -nE "s/^ *RP_STATUS_$1 = ([0-9]+).*/\1/p" "$tree/include/rockpress/status.h")
+    [ -n "$number" ] || fail "no RP_STATUS_$1"
+    printf '%s\n' "$number"
+}
+
+# calls <function>: how often it was called in the last run; or "failed"
+calls()
+{
+    sed -nE "s/^$1 ([0-9]+)$/\1/p" "$work/report"
+}
+
+sum_of()
+{
+    local name=$1 label sum=0
+    shift
+    for label in "$@"; do
+        sum=$((sum + $(counter "$name" "$label")))
+    done
+    printf '%s\n' "$sum"
+}
+
+expect_counters_add_up()
+{
+    local faults
+    faults=$(sum_of faults_total timeout launch memory device verify internal)
+    expect_counter blocks_total cpu -eq \
+        "$(sum_of skips_total dictionary size device parameter capacity pool breaker fault)"
+    expect_counter skips_total fault -eq "$faults"
+    expect_counter verified_blocks_total '' -eq "$(counter blocks_total direct)"
+    expect_counter faults_total verify -eq 0
+    [ "$(($(counter blocks_total direct) + $(counter blocks_total cpu)))" -gt 100 ] ||
+        fail 'next to nothing was compressed'
+    [ "$faults" -le "$(calls failed)" ] || fail "$faults faults, $(calls failed) calls failed"
+    if [ "$(calls failed)" -gt 0 ] && [ "$faults" -eq 0 ]; then
+        fail 'a call failed, and no block says so'
+    fi
+}
+
+# run <function> <nth> once|on <status name>
+n_runs=0
+run()
+{
+    local what="$1 $2 $3 with $4"
+    rm -rf "$work/db" "$work/stats" "$work/report"
+    env LD_PRELOAD="$hook" ROCKPRESS_DEVICE=host ROCKPRESS_VERIFY=all ROCKPRESS_LOG=off \
+        ROCKPRESS_BREAKER_RETRY_MS=1 ROCKPRESS_STATS="$work/stats" \
+        TEST_FAULT="$1 $2 $3 $(status_number "$4")" TEST_FAULT_REPORT="$work/report" \
+        "${bench[@]}" --db="$work/db" >"$work/log" 2>&1 || fail "$what: $(tail -n 3 "$work/log")"
+    cp "$work/stats" "$work/stats.kept"
+    check_tables "$work/db" || fail "$what"
+    check_consistency "$work/db" || fail "$what"
+    [ "$(content_digest "$work/db")" = "$expected" ] || fail "$what: content differs"
+    cp "$work/stats.kept" "$work/stats"
+    expect_counters_add_up
+    n_runs=$((n_runs + 1))
+    printf '%s: %s calls failed; direct %s, cpu %s blocks\n' "$what" "$(calls failed)" \
+        "$(counter blocks_total direct)" "$(counter blocks_total cpu)"
+}
+
+stock "${bench[@]}" --db="$work/stock" >"$work/log" 2>&1 || fail "$(tail -n 3 "$work/log")"
+expected=$(content_digest "$work/stock")
+
+# Nothing fails: how many calls there are to fail.
+run any 0 once LAUNCH_FAILED
+[ "$(calls failed)" -eq 0 ] || fail 'something failed that was not to'
+cp "$work/report" "$work/all_calls"
+n_calls_of()
+{
+    sed -nE "s/^$1 ([0-9]+)$/\1/p" "$work/all_calls"
+}
+[ "$(n_calls_of launch)" -gt 400 ] || fail "$(n_calls_of launch) launches are too few"
+
+if [ "$extent" = some ]; then
+    run any 1 once OUT_OF_DEVICE_MEMORY
+    run launch $(($(n_calls_of launch) / 2)) once LAUNCH_FAILED
+    run wait $(($(n_calls_of wait) / 3)) on TIMEOUT
+    run any $(($(n_calls_of any) / 2)) on DEVICE_FAULT
+else
+    statuses=(LAUNCH_FAILED TIMEOUT DEVICE_FAULT OUT_OF_DEVICE_MEMORY OUT_OF_HOST_MEMORY INTERNAL)
+    which=0
+    for function in memory_alloc staging_alloc stream_create copy launch wait any; do
+        n=$(n_calls_of $function)
+        [ "$n" -gt 0 ] || fail "$function is never called"
+        # Call by call at the start, where lanes are made, then here and there.
+        for nth in 1 2 3 4 5 $((n / 4)) $((n / 2)) $((n * 3 / 4)); do
+            [ "$nth" -ge 1 ] && [ "$nth" -le "$n" ] || continue
+            for mode in once on; do
+                run $function $nth $mode "${statuses[which % ${#statuses[@]}]}"
+                which=$((which + 1))
+            done
+        done
+    done
+fi
+printf '%d databases\n' "$n_runs"
