@@ -46,6 +46,7 @@ static void fault_memory_free(const rp_device *device, void *memory)
 {
     const rp_device *inner = fault_of(device)->inner;
     atomic_fetch_sub(&fault_of(device)->n_memory, 1);
+    atomic_fetch_add(&fault_of(device)->n_released, 1);
     inner->ops->memory_free(inner, memory);
 }
 
@@ -65,6 +66,7 @@ static void fault_staging_free(const rp_device *device, void *memory)
 {
     const rp_device *inner = fault_of(device)->inner;
     atomic_fetch_sub(&fault_of(device)->n_staging, 1);
+    atomic_fetch_add(&fault_of(device)->n_released, 1);
     inner->ops->staging_free(inner, memory);
 }
 
@@ -84,6 +86,7 @@ static void fault_stream_destroy(const rp_device *device, void *handle)
 {
     const rp_device *inner = fault_of(device)->inner;
     atomic_fetch_sub(&fault_of(device)->n_streams, 1);
+    atomic_fetch_add(&fault_of(device)->n_released, 1);
     inner->ops->stream_destroy(inner, handle);
 }
 
@@ -136,6 +139,7 @@ void fault_device_plan(fault_device *self, fault_plan plan)
 {
     self->plan = plan;
     atomic_store(&self->n_failed, 0);
+    atomic_store(&self->n_released, 0);
     for (int i = 0; i < FAULT_N_CALLS; i++)
         atomic_store(&self->n_calls[i], 0);
 }

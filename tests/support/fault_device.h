@@ -38,7 +38,8 @@ typedef struct fault_device {
     fault_plan plan;
     _Atomic uint32_t n_calls[FAULT_N_CALLS]; /* since the plan was made */
     _Atomic uint32_t n_failed;
-    _Atomic int n_memory; /* alive */
+    _Atomic uint32_t n_released; /* frees and destroyed streams, which cannot fail; likewise */
+    _Atomic int n_memory;        /* alive */
     _Atomic int n_staging;
     _Atomic int n_streams;
 } fault_device;

@@ -2,8 +2,9 @@
 /*
  * Once its lanes are made, the engine allocates nothing and takes no lock: thousands of
  * acquire, compress, release from several threads at once, on a device that shares the host's
- * memory and on one that is copied to and from. This program replaces malloc, mmap and the
- * pthread locks for the whole process; a thread counts only while it is in the loop.
+ * memory and on one that is copied to and from; single blocks, batches, and the engine and its
+ * stages on a lane's stream and workspace. This program replaces malloc, mmap and the pthread locks
+ * for the whole process; a thread counts only while it is in the loop.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -30,7 +31,7 @@ int main(void)
 }
 #else
 
-#include "rockpress/pool.h"
+#include "rockpress/batched.h"
 #include "tests/differential/counting_device.h"
 #include "tests/support/inputs.h"
 
@@ -165,6 +166,80 @@ static rp_pool *pool;
 static pthread_barrier_t start;
 static atomic_uint n_failures;
 
+#define N_IN_BATCH 5
+#define SMALL_BYTES 300
+
+/* A batch of small blocks, in each of the ways that there are for it. */
+typedef struct small_batch {
+    const void *inputs[N_IN_BATCH];
+    size_t sizes[N_IN_BATCH];
+    void *outputs[N_IN_BATCH];
+    size_t capacities[N_IN_BATCH];
+    size_t frame_bytes[N_IN_BATCH];
+    rp_status statuses[N_IN_BATCH];
+    uint8_t frames[N_IN_BATCH][SMALL_BYTES + 100];
+} small_batch;
+
+/* The stages one by one, with buffers in the lane's workspace. */
+static rp_status launch_stages(rp_lane *lane, const rp_batch *batch,
+                               const rp_compress_options *options)
+{
+    size_t n_workspace;
+    void *workspace = rp_lane_workspace(lane, &n_workspace);
+    rp_stream stream = rp_lane_stream(lane);
+    rp_stage_buffers buffers;
+    rp_status status = rp_workspace_carve(workspace, n_workspace, SMALL_BYTES, N_IN_BATCH,
+                                          options->effort, &buffers);
+    if (status == RP_STATUS_OK)
+        status = rp_launch_lz77_matcher(batch, &buffers, options, stream);
+    if (status == RP_STATUS_OK)
+        status = rp_launch_huffman_encoder(batch, &buffers, options, stream);
+    if (status == RP_STATUS_OK)
+        status = rp_launch_fse_encoder(batch, &buffers, options, stream);
+    if (status == RP_STATUS_OK)
+        status = rp_launch_frame_assembler(batch, &buffers, options, stream);
+    return status;
+}
+
+static rp_status compress_small(rp_lane *lane, uint32_t round, const rp_compress_options *options)
+{
+    small_batch b;
+    size_t n_workspace;
+    void *workspace = rp_lane_workspace(lane, &n_workspace);
+    for (size_t i = 0; i < N_IN_BATCH; i++) {
+        b.inputs[i] = contents[(round + i) % N_CONTENTS];
+        b.sizes[i] = SMALL_BYTES - i;
+        b.outputs[i] = b.frames[i];
+        b.capacities[i] = sizeof(b.frames[i]);
+        b.statuses[i] = RP_STATUS_INTERNAL;
+    }
+    rp_batch batch = {b.inputs,  b.sizes,      SMALL_BYTES,   N_IN_BATCH,
+                      b.outputs, b.capacities, b.frame_bytes, b.statuses};
+    rp_host_batch host = {b.inputs,     b.sizes,       N_IN_BATCH, b.outputs,
+                          b.capacities, b.frame_bytes, b.statuses};
+    rp_status status;
+    /* What these devices enqueue is done at once, so nothing has to be waited for. */
+    switch (round % 4) {
+    case 0:
+        status = rp_lane_compress_batch(lane, &host, options, 1000000);
+        break;
+    case 1:
+        status = launch_stages(lane, &batch, options);
+        break;
+    case 2:
+        status = rp_batched_compress_async(b.inputs, b.sizes, SMALL_BYTES, N_IN_BATCH, workspace,
+                                           n_workspace, b.outputs, b.frame_bytes, *options,
+                                           b.statuses, rp_lane_stream(lane));
+        break;
+    default:
+        status =
+            rp_compress_batch_async(workspace, n_workspace, &batch, options, rp_lane_stream(lane));
+    }
+    for (size_t i = 0; i < N_IN_BATCH && status == RP_STATUS_OK; i++)
+        status = b.statuses[i];
+    return status;
+}
+
 /* Frames that fit and that do not, valid and invalid arguments, streams of all sizes. */
 static rp_status compress_one(uint32_t round, uint8_t *output, size_t capacity)
 {
@@ -184,8 +259,11 @@ static rp_status compress_one(uint32_t round, uint8_t *output, size_t capacity)
     rp_status status = rp_pool_acquire(pool, &lane);
     if (status != RP_STATUS_OK)
         return status;
-    status = rp_lane_compress(lane, contents[round % N_CONTENTS], input_size, output, capacity, &n,
-                              &options, 1000000);
+    if (round % 3 == 2 && expected == RP_STATUS_OK)
+        status = compress_small(lane, round / 3, &options);
+    else
+        status = rp_lane_compress(lane, contents[round % N_CONTENTS], input_size, output, capacity,
+                                  &n, &options, 1000000);
     rp_pool_release(pool, lane);
     return status == expected ? RP_STATUS_OK : RP_STATUS_INTERNAL;
 }
