@@ -20,6 +20,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "engine/cuda_errors.h"
 #include "engine/devices.h"
 #include "kernels/launch.h"
 
@@ -38,56 +39,18 @@ static cuda_state *state_of(const rp_device *device)
     return (cuda_state *)device->state;
 }
 
-static bool is_sticky(cudaError_t error)
-{
-    switch (error) {
-    case cudaErrorIllegalAddress:
-    case cudaErrorLaunchFailure:
-    case cudaErrorLaunchTimeout:
-    case cudaErrorHardwareStackError:
-    case cudaErrorIllegalInstruction:
-    case cudaErrorMisalignedAddress:
-    case cudaErrorInvalidAddressSpace:
-    case cudaErrorInvalidPc:
-    case cudaErrorAssert:
-    case cudaErrorECCUncorrectable:
-    case cudaErrorNvlinkUncorrectable:
-    case cudaErrorContextIsDestroyed:
-    case cudaErrorCudartUnloading:
-    case cudaErrorMpsConnectionFailed:
-    case cudaErrorMpsClientTerminated:
-    case cudaErrorExternalDevice:
-    case cudaErrorContained:
-    case cudaErrorUnknown:
-        return true;
-    default:
-        return false;
-    }
-}
+/* The table names errors by number. */
+#define SAME(name, number, status)                                                                 \
+    _Static_assert((int)name == (number), "engine/cuda_errors.h: " #name);
+RP_CUDA_ERRORS(SAME)
+#if CUDART_VERSION >= 13000
+RP_CUDA_ERRORS_OF_LATER_TOOLKITS(SAME)
+#endif
+#undef SAME
 
 static rp_status status_of(cudaError_t error)
 {
-    switch (error) {
-    case cudaSuccess:
-        return RP_STATUS_OK;
-    case cudaErrorMemoryAllocation:
-        return RP_STATUS_OUT_OF_DEVICE_MEMORY;
-    case cudaErrorInitializationError:
-    case cudaErrorInsufficientDriver:
-    case cudaErrorNoDevice:
-    case cudaErrorInvalidDevice:
-    case cudaErrorDevicesUnavailable:
-    case cudaErrorDeviceNotLicensed:
-    case cudaErrorSystemNotReady:
-    case cudaErrorSystemDriverMismatch:
-    case cudaErrorCompatNotSupportedOnDevice:
-    case cudaErrorStubLibrary:
-    case cudaErrorNoKernelImageForDevice:
-    case cudaErrorUnsupportedPtxVersion:
-        return RP_STATUS_DEVICE_UNAVAILABLE;
-    default:
-        return is_sticky(error) ? RP_STATUS_DEVICE_FAULT : RP_STATUS_LAUNCH_FAILED;
-    }
+    return rp_status_of_cuda_error((int)error);
 }
 
 /* The status of a call, which is noted if the device is lost by it. CUDA keeps an error for the

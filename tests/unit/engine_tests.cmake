@@ -24,6 +24,9 @@ rockpress_add_test(NAME test_bound LABELS unit
 rockpress_add_test(NAME test_workspace LABELS unit
   SOURCES test_workspace.c
   LIBRARIES rockpress_static cmocka_dep)
+rockpress_add_test(NAME test_cuda_errors LABELS unit
+  SOURCES test_cuda_errors.c
+  LIBRARIES rockpress_static cmocka_dep)
 rockpress_add_test(NAME test_device_contract LABELS unit tsan
   SOURCES test_device_contract.c ${PROJECT_SOURCE_DIR}/tests/support/fault_device.c
   LIBRARIES rockpress_static cmocka_dep)
