@@ -25,6 +25,7 @@
 #define PREFIX "ROCKPRESS_"
 
 _Static_assert(sizeof(rp_verify_mode) == sizeof(uint32_t), "choices are stored as uint32_t");
+_Static_assert(sizeof(rp_batch_mode) == sizeof(uint32_t), "choices are stored as uint32_t");
 _Static_assert(sizeof(rp_log_level) == sizeof(uint32_t), "choices are stored as uint32_t");
 
 _Atomic int rp_config_state;
@@ -35,6 +36,7 @@ enum kind { KIND_DEVICE, KIND_CHOICE, KIND_U32, KIND_SIZE, KIND_PATH };
 
 /* The position of a choice in its list is its value. */
 static const char *const verify_choices[] = {"off", "sample", "all", NULL};
+static const char *const batch_choices[] = {"off", "on", NULL};
 static const char *const effort_choices[] = {"auto", "fast", "default", "high", "max", NULL};
 static const char *const log_choices[] = {"off", "error", "info", NULL};
 
@@ -65,6 +67,10 @@ static const struct option options[] = {
     {"BREAKER_FAULTS", KIND_U32, FIELD(breaker_faults), 1, 1000, NULL},
     {"BREAKER_RETRY_MS", KIND_U32, FIELD(breaker_retry_ms), 1, 3600000, NULL},
     {"CONTEXTS", KIND_U32, FIELD(contexts), 0, 64, NULL},
+    {"BATCH", KIND_CHOICE, FIELD(batch), 0, 0, batch_choices},
+    {"BATCH_MEMORY_BYTES", KIND_SIZE, FIELD(batch_memory_bytes), (uint64_t)4 << 20, SIZE_MAX >> 1,
+     NULL},
+    {"BATCH_LANES", KIND_U32, FIELD(batch_lanes), 1, 64, NULL},
     {"LOG", KIND_CHOICE, FIELD(log), 0, 0, log_choices},
     {"STATS", KIND_PATH, FIELD(stats_path), 0, 0, NULL},
 };
@@ -92,6 +98,13 @@ void rp_plugin_config_default(rp_plugin_config *config)
     config->breaker_faults = 5;
     config->breaker_retry_ms = 1000;
     config->contexts = 32;
+    /* Sampling for a dictionary is how RocksDB's users ask for one: batches have to be asked for.
+     */
+    config->batch = RP_BATCH_OFF;
+    /* Two files of 256 MiB at a time. */
+    config->batch_memory_bytes = (size_t)1 << 30;
+    /* Two to three files at a time; on a GPU each holds some 140 MiB of its memory. */
+    config->batch_lanes = 8;
     config->log = RP_LOG_ERROR;
 }
 

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 /* 1024 sets of 8: RocksDB has one context per compression thread and open blob, some hundreds
- * at most. 128 KiB, of which pages that no context hashes to are never touched. */
+ * at most. 192 KiB, of which pages that no context hashes to are never touched. */
 #define SETS 1024u
 #define WAYS 8u
 
@@ -17,6 +17,12 @@ struct set {
 };
 
 static struct set sets[SETS];
+static _Atomic uint32_t n_inserted;
+
+uint32_t rp_context_clock(void)
+{
+    return atomic_load_explicit(&n_inserted, memory_order_relaxed);
+}
 
 static struct set *set_of(const void *cctx)
 {
@@ -32,7 +38,8 @@ void rp_context_insert(const void *cctx, uint32_t flags)
 {
     struct set *set = set_of(cctx);
     struct rp_context *known = rp_context_find(cctx);
-    struct rp_context fresh = {flags, RP_CONTEXT_DEFAULT_LEVEL};
+    uint32_t born = atomic_fetch_add_explicit(&n_inserted, 1, memory_order_relaxed) + 1;
+    struct rp_context fresh = {flags, RP_CONTEXT_DEFAULT_LEVEL, born};
 
     if (known != NULL) {
         *known = fresh;
@@ -58,7 +65,7 @@ static unsigned way_of(struct set *set, const void *cctx)
     return i;
 }
 
-uint32_t rp_context_remove(const void *cctx)
+uint32_t rp_context_remove(const void *cctx, uint32_t *born)
 {
     struct set *set = set_of(cctx);
     unsigned way = way_of(set, cctx);
@@ -67,6 +74,8 @@ uint32_t rp_context_remove(const void *cctx)
     if (cctx == NULL || way == WAYS)
         return 0;
     flags = set->contexts[way].flags;
+    if (born != NULL)
+        *born = set->contexts[way].born;
     /* Release: the next owner of the entry must not have its writes overtaken by our reads. */
     atomic_store_explicit(&set->keys[way], 0, memory_order_release);
     return flags;

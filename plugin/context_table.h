@@ -27,9 +27,13 @@
 /* Has state that a reset does not undo: never reused. */
 #define RP_CONTEXT_TAINTED UINT32_C(16)
 
+/* A block was served from the batch of the thread that used it. */
+#define RP_CONTEXT_SERVED UINT32_C(32)
+
 struct rp_context {
     uint32_t flags;
     int32_t level;
+    uint32_t born; /* rp_context_clock() when it was inserted */
 };
 
 /* Level of a context that was not told one (ZSTD_CLEVEL_DEFAULT). */
@@ -38,8 +42,12 @@ struct rp_context {
 /* Makes the context known, or anew. */
 void rp_context_insert(const void *cctx, uint32_t flags);
 
-/* Forgets it, and returns its last flags; 0 if it was not known. Before it is freed. */
-uint32_t rp_context_remove(const void *cctx);
+/* Forgets it, and returns its last flags; 0 if it was not known. Before it is freed. *born
+ * (nullable) is when it was inserted. */
+uint32_t rp_context_remove(const void *cctx, uint32_t *born);
+
+/* Grows with each context that is inserted, and wraps around. */
+uint32_t rp_context_clock(void);
 
 /* The entry, or NULL. Valid until the context is removed. */
 struct rp_context *rp_context_find(const void *cctx);

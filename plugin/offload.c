@@ -9,6 +9,7 @@
 
 #include <limits.h>
 
+#include "plugin/batch.h"
 #include "plugin/config.h"
 #include "plugin/session.h"
 #include "plugin/stats.h"
@@ -37,22 +38,25 @@ rp_effort rp_offload_effort(int level)
     return efforts[i].effort;
 }
 
-static rp_effort effort_for(const rp_plugin_config *config, int level)
+void rp_offload_options(const rp_plugin_config *config, int level, bool checksum,
+                        rp_compress_options *options)
 {
-    return config->effort == RP_PLUGIN_EFFORT_AUTO ? rp_offload_effort(level)
-                                                   : (rp_effort)config->effort;
+    options->effort = config->effort == RP_PLUGIN_EFFORT_AUTO ? rp_offload_effort(level)
+                                                              : (rp_effort)config->effort;
+    options->flags = checksum ? RP_COMPRESS_CHECKSUM : 0;
+    options->error = NULL;
 }
 
 static rp_skip compress_on_lane(const rp_plugin_config *config, const rp_offload_request *request,
                                 rp_breaker_pass pass, size_t *frame_size)
 {
-    rp_compress_options options = {effort_for(config, request->level),
-                                   request->checksum ? RP_COMPRESS_CHECKSUM : 0, NULL};
     uint64_t begun = rp_clock_ns();
+    rp_compress_options options;
     rp_lane *lane;
     rp_status status;
     rp_skip skip;
 
+    rp_offload_options(config, request->level, request->checksum, &options);
     status = rp_pool_acquire(rp_session_pool(), &lane);
     if (status == RP_STATUS_POOL_EXHAUSTED)
         return RP_SKIP_POOL;
@@ -82,6 +86,7 @@ rp_skip rp_offload_compress(const rp_offload_request *request, size_t *frame_siz
     const rp_plugin_config *config;
     rp_breaker_pass pass;
     rp_skip skip;
+    bool found;
 
     if (!rp_session_may_work())
         return RP_SKIP_DEVICE;
@@ -93,6 +98,13 @@ rp_skip rp_offload_compress(const rp_offload_request *request, size_t *frame_siz
         return RP_SKIP_SIZE;
     if (!rp_session_ready(config))
         return RP_SKIP_DEVICE;
+    if (rp_batch_any_open()) {
+        rp_thread.depth++;
+        found = rp_batch_take(config, request, frame_size, &skip);
+        rp_thread.depth--;
+        if (found)
+            return skip;
+    }
     if (!rp_session_enter(&pass))
         return RP_SKIP_BREAKER;
     rp_thread.depth++;

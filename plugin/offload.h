@@ -34,4 +34,8 @@ rp_skip rp_offload_compress(const rp_offload_request *request, size_t *frame_siz
 /* The effort that stands for a zstd level. */
 rp_effort rp_offload_effort(int level);
 
+/* The engine's options for a block. */
+void rp_offload_options(const rp_plugin_config *config, int level, bool checksum,
+                        rp_compress_options *options);
+
 #endif

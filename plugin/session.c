@@ -27,6 +27,7 @@ enum phase {
 };
 
 static _Atomic int phase;
+static _Atomic bool is_child;
 static rp_pool *pool; /* written before PHASE_READY */
 static const rp_device *device_in_use;
 static const char *device_name;
@@ -36,6 +37,7 @@ static struct rp_breaker breaker;
 static void forked(void)
 {
     if (atomic_load_explicit(&phase, memory_order_relaxed) != PHASE_UNOPENED) {
+        atomic_store_explicit(&is_child, true, memory_order_relaxed);
         atomic_store_explicit(&phase, PHASE_OFF, memory_order_relaxed);
         rp_stats_set_device_active(false);
         rp_stats_set_device(NULL, NULL);
@@ -190,6 +192,11 @@ rp_skip rp_session_verify(const rp_plugin_config *config, const void *frame, siz
     return RP_SKIP_NONE;
 }
 
+bool rp_session_is_child(void)
+{
+    return atomic_load_explicit(&is_child, memory_order_relaxed);
+}
+
 bool rp_session_may_work(void)
 {
     return atomic_load_explicit(&phase, memory_order_relaxed) != PHASE_OFF;
@@ -211,6 +218,11 @@ bool rp_session_ready(const rp_plugin_config *config)
         now = atomic_load_explicit(&phase, memory_order_acquire);
     }
     return now == PHASE_READY;
+}
+
+bool rp_session_is_healthy(void)
+{
+    return rp_breaker_is_closed(&breaker);
 }
 
 const rp_device *rp_session_device(void)

@@ -16,6 +16,10 @@
 #include "rockpress/plugin.h"
 #include "rockpress/pool.h"
 
+/* In a forked child of a process that had the device open. Locks of the plugin may be held there by
+ * threads that do not exist. */
+bool rp_session_is_child(void);
+
 /* False once the device is off for good: not there, given up, or this is a forked child. Cheap. */
 bool rp_session_may_work(void);
 
@@ -24,6 +28,9 @@ bool rp_session_ready(const rp_plugin_config *config);
 
 /* True only when it is open already. */
 bool rp_session_is_open(void);
+
+/* Whether the breaker is closed; does not use up a probe. */
+bool rp_session_is_healthy(void);
 
 /* The device and the lanes of single blocks. Only when it is open. */
 const rp_device *rp_session_device(void);

@@ -10,6 +10,7 @@ struct rp_stats_shard rp_stats_shards[RP_N_SHARDS];
 static _Atomic(const char *) device_name;
 static _Atomic(const rp_pool *) device_pool;
 static _Atomic bool device_active;
+static _Atomic size_t batch_used_bytes, batch_peak_bytes, batch_kept_bytes;
 
 const char *rp_route_name(rp_route route)
 {
@@ -60,6 +61,26 @@ void rp_stats_device_block(rp_route route, size_t input_size, size_t frame_size,
     rp_stats_add(shard, RP_COUNT_BYTES_OUT + (unsigned)route, frame_size);
     rp_stats_add(shard, RP_COUNT_NANOSECONDS + (unsigned)route, ns);
     rp_stats_add(shard, RP_COUNT_TIMED_BYTES + (unsigned)route, input_size);
+}
+
+void rp_stats_batch_begun(uint32_t n_blocks, uint64_t ns)
+{
+    struct rp_stats_shard *shard = &rp_stats_shards[rp_thread_shard()];
+
+    rp_stats_add(shard, RP_COUNT_BATCHES, 1);
+    rp_stats_add(shard, RP_COUNT_BATCH_BLOCKS, n_blocks);
+    /* The bytes are counted block by block, when they are taken. */
+    rp_stats_add(shard, RP_COUNT_NANOSECONDS + RP_ROUTE_BATCH, ns);
+}
+
+void rp_stats_set_batch_memory(size_t used_bytes, size_t kept_bytes)
+{
+    size_t peak = atomic_load_explicit(&batch_peak_bytes, memory_order_relaxed);
+
+    if (used_bytes > peak)
+        atomic_store_explicit(&batch_peak_bytes, used_bytes, memory_order_relaxed);
+    atomic_store_explicit(&batch_used_bytes, used_bytes, memory_order_relaxed);
+    atomic_store_explicit(&batch_kept_bytes, kept_bytes, memory_order_relaxed);
 }
 
 void rp_stats_count_fault(rp_fault fault)
@@ -121,6 +142,13 @@ void rp_stats_get(rp_stats *stats)
     stats->contexts_created = sum(RP_COUNT_CONTEXTS_CREATED);
     stats->contexts_recycled = sum(RP_COUNT_CONTEXTS_RECYCLED);
     stats->breaker_opens = sum(RP_COUNT_BREAKER_OPENS);
+    stats->batches = sum(RP_COUNT_BATCHES);
+    stats->batch_blocks = sum(RP_COUNT_BATCH_BLOCKS);
+    stats->batch_misses = sum(RP_COUNT_BATCH_MISSES);
+    stats->batch_untaken_blocks = sum(RP_COUNT_BATCH_UNTAKEN);
+    stats->batch_used_bytes = atomic_load_explicit(&batch_used_bytes, memory_order_relaxed);
+    stats->batch_peak_bytes = atomic_load_explicit(&batch_peak_bytes, memory_order_relaxed);
+    stats->batch_kept_bytes = atomic_load_explicit(&batch_kept_bytes, memory_order_relaxed);
     stats->lanes = pool != NULL ? rp_pool_lane_count(pool) : 0;
     stats->device_active = atomic_load_explicit(&device_active, memory_order_acquire);
     snprintf(stats->device, sizeof(stats->device), "%s", name != NULL ? name : "none");

@@ -31,6 +31,10 @@ enum {
     RP_COUNT_CONTEXTS_CREATED,
     RP_COUNT_CONTEXTS_RECYCLED,
     RP_COUNT_BREAKER_OPENS,
+    RP_COUNT_BATCHES,
+    RP_COUNT_BATCH_BLOCKS,
+    RP_COUNT_BATCH_MISSES,
+    RP_COUNT_BATCH_UNTAKEN,
     RP_N_COUNTERS
 };
 
@@ -76,6 +80,12 @@ static inline uint64_t rp_stats_cpu_begin(void)
 void rp_stats_cpu_end(rp_skip reason, size_t input_size, size_t frame_size, uint64_t begun_ns);
 
 void rp_stats_device_block(rp_route route, size_t input_size, size_t frame_size, uint64_t ns);
+
+/* A batch of so many blocks was begun, which took so long. */
+void rp_stats_batch_begun(uint32_t n_blocks, uint64_t ns);
+
+/* Host memory of batches: in use, and kept altogether. */
+void rp_stats_set_batch_memory(size_t used_bytes, size_t kept_bytes);
 
 void rp_stats_count_fault(rp_fault fault);
 

@@ -21,8 +21,8 @@
 #include "plugin/log.h"
 #include "plugin/stats.h"
 
-/* About 40 lines of up to 100 bytes, and as much again. */
-#define TEXT_BYTES 8192
+/* About 60 lines of up to 120 bytes, and as much again. */
+#define TEXT_BYTES 16384
 #define PATH_BYTES 1088
 
 struct text {
@@ -94,6 +94,18 @@ static void format_stats(struct text *text)
                stats.contexts_recycled);
     append_one(text, "breaker_opens_total", "counter", "Times that the device was left alone.",
                stats.breaker_opens);
+    append_one(text, "batches_total", "counter", "Batches begun.", stats.batches);
+    append_one(text, "batch_blocks_total", "counter", "Blocks in them.", stats.batch_blocks);
+    append_one(text, "batch_misses_total", "counter",
+               "Blocks that were looked for in open batches and are in none.", stats.batch_misses);
+    append_one(text, "batch_untaken_blocks_total", "counter",
+               "Blocks of batches that nobody asked for.", stats.batch_untaken_blocks);
+    append_one(text, "batch_memory_used_bytes", "gauge", "Host memory in use by batches.",
+               stats.batch_used_bytes);
+    append_one(text, "batch_memory_peak_bytes", "gauge", "The most that it ever was.",
+               stats.batch_peak_bytes);
+    append_one(text, "batch_memory_kept_bytes", "gauge", "The same, with what is kept for reuse.",
+               stats.batch_kept_bytes);
     append_one(text, "lanes", "gauge", "Lanes (a stream and its memory) made.", stats.lanes);
     append_header(text, "device_info", "gauge", "1 while the device takes blocks, else 0.");
     append(text, "rockpress_device_info{device=\"%s\"} %u\n", stats.device, stats.device_active);

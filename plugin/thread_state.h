@@ -17,7 +17,17 @@ struct rp_thread_state {
     uint32_t depth;      /* above 0: inside libzstd or the engine, hooks only forward */
     uint32_t shard;      /* this thread's counters, plus 1; 0 is not chosen yet */
     uint32_t cpu_blocks; /* to time one in so many */
-    uint32_t reserved;
+    uint32_t batch_next; /* the block of `batch` that is expected next */
+    uint64_t batch;      /* rp_batch_id that was last taken from; 0: none */
+
+    /* The zstd hook's: the batch that this thread began, rp_context_clock() then, and whether a
+     * block was served since somebody asked. */
+    uint64_t own_batch;
+    uint32_t own_batch_born;
+    uint32_t batch_served;
+    /* What ZSTD_CCtx_setParameter was last told on this thread; level 0: nothing yet. */
+    int32_t set_level;
+    uint32_t set_checksum;
 };
 
 extern _Thread_local struct rp_thread_state rp_thread;

@@ -32,22 +32,35 @@ static rp_skip try_direct(const rp_offload_request *request, size_t *frame_size)
     return rp_offload_compress(request, frame_size);
 }
 
+/* The context is one of the file that this thread's batch is for. */
+static void note_served(struct rp_context *context)
+{
+    if (rp_thread.batch_served == 0)
+        return;
+    rp_thread.batch_served = 0;
+    if (rp_thread.batch == rp_thread.own_batch)
+        context->flags |= RP_CONTEXT_SERVED;
+}
+
 /* For the functions that ignore a context's parameters, but not, in libzstd before 1.5, all of
  * those that we call opaque. */
 static rp_skip try_direct_simple(const ZSTD_CCtx *cctx, const rp_offload_request *request,
                                  size_t *frame_size)
 {
-    const struct rp_context *context = rp_context_find(cctx);
+    struct rp_context *context = rp_context_find(cctx);
+    rp_skip skip;
 
     if (context == NULL || (context->flags & RP_CONTEXT_OPAQUE) != 0)
         return RP_SKIP_PARAMETER;
-    return try_direct(request, frame_size);
+    skip = try_direct(request, frame_size);
+    note_served(context);
+    return skip;
 }
 
 static rp_skip try_direct_advanced(struct rp_zstd *zstd, ZSTD_CCtx *cctx,
                                    rp_offload_request *request, size_t *frame_size)
 {
-    const struct rp_context *context = rp_context_find(cctx);
+    struct rp_context *context = rp_context_find(cctx);
     size_t (*reset)(ZSTD_CCtx *, ZSTD_ResetDirective) = RP_ZSTD(zstd, CCtx_reset);
     rp_skip skip;
 
@@ -58,6 +71,7 @@ static rp_skip try_direct_advanced(struct rp_zstd *zstd, ZSTD_CCtx *cctx,
     request->level = context->level;
     request->checksum = (context->flags & RP_CONTEXT_CHECKSUM) != 0;
     skip = try_direct(request, frame_size);
+    note_served(context);
     /* ZSTD_compress2 ends a stream that was begun on the context; so do we. It is two stores. */
     if (skip == RP_SKIP_NONE)
         reset(cctx, ZSTD_reset_session_only);

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "plugin/context_table.h"
 #include "plugin/thread_state.h"
 
 static inline bool rp_hook_is_nested(void)

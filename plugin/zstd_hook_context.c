@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The hooked functions that make, free and set up a ZSTD_CCtx, and those that train
- * dictionaries. Set-up calls always reach the real context first and only what it accepted is
- * noted, so its errors (a parameter out of range, a dictionary in the middle of a stream) and
- * ours can not drift apart.
+ * The hooked functions that make, free and set up a ZSTD_CCtx. Set-up calls always reach the real
+ * context first and only what it accepted is noted, so its errors (a parameter out of range, a
+ * dictionary in the middle of a stream) and ours can not drift apart.
  *
  * Parameters need no list of those that matter: level and checksum are understood, and any
  * other one at 0 is libzstd's own default. The exception is the content size, where
  * the default is 1; a dictionary id changes nothing without a dictionary.
  */
+#include "plugin/batch.h"
 #include "plugin/config.h"
 #include "plugin/context_cache.h"
 #include "plugin/context_table.h"
@@ -76,7 +76,8 @@ RP_API ZSTD_CCtx *ZSTD_createCCtx_advanced(ZSTD_customMem customMem)
  * from inside ZSTD_freeCCtx, but makes them where the hook sees it. */
 static size_t free_context(struct rp_zstd *zstd, size_t (*real)(ZSTD_CCtx *), ZSTD_CCtx *cctx)
 {
-    uint32_t flags = rp_context_remove(cctx);
+    uint32_t born = 0;
+    uint32_t flags = rp_context_remove(cctx, &born);
     bool keep = (flags & (RP_CONTEXT_DEFAULT_MEMORY | RP_CONTEXT_TAINTED | RP_CONTEXT_OPAQUE)) ==
                 RP_CONTEXT_DEFAULT_MEMORY;
     size_t result;
@@ -85,6 +86,12 @@ static size_t free_context(struct rp_zstd *zstd, size_t (*real)(ZSTD_CCtx *), ZS
         return cctx == NULL ? 0 : RP_ZSTD_GENERIC_ERROR;
     if (rp_hook_is_nested())
         return real(cctx);
+    /* A file is done: zstd_hook_dictionary.c says why. */
+    if (rp_thread.own_batch != 0 && cctx != NULL &&
+        ((flags & RP_CONTEXT_SERVED) != 0 || (int32_t)(born - rp_thread.own_batch_born) <= 0)) {
+        rp_batch_end(rp_thread.own_batch);
+        rp_thread.own_batch = 0;
+    }
     rp_hook_enter();
     result = keep && rp_context_cache_keep(zstd, cctx, cache_slots()) ? 0 : real(cctx);
     rp_hook_leave();
@@ -107,6 +114,10 @@ RP_API size_t ZSTD_freeCStream(ZSTD_CStream *zcs)
 
 static void note_parameter(struct rp_context *context, ZSTD_cParameter param, int value)
 {
+    if (param == ZSTD_c_compressionLevel)
+        rp_thread.set_level = value != 0 ? value : RP_CONTEXT_DEFAULT_LEVEL;
+    if (param == ZSTD_c_checksumFlag)
+        rp_thread.set_checksum = value != 0;
     switch (param) {
     case ZSTD_c_compressionLevel:
         context->level = value != 0 ? value : RP_CONTEXT_DEFAULT_LEVEL;
@@ -209,41 +220,5 @@ RP_API size_t ZSTD_CCtx_reset(ZSTD_CCtx *cctx, ZSTD_ResetDirective reset)
         context->flags &= ~(RP_CONTEXT_CHECKSUM | RP_CONTEXT_DICTIONARY | RP_CONTEXT_OPAQUE);
         context->level = RP_CONTEXT_DEFAULT_LEVEL;
     }
-    return result;
-}
-
-/* Trainers compress every sample over and over to find the best dictionary. Those calls come
- * back to the hook from inside libzstd, and are no blocks of anybody's. */
-RP_API size_t ZDICT_trainFromBuffer(void *dictBuffer, size_t dictBufferCapacity,
-                                    const void *samplesBuffer, const size_t *samplesSizes,
-                                    unsigned nbSamples)
-{
-    struct rp_zstd *zstd = rp_zstd_real();
-    size_t result;
-
-    if (RP_ZSTD(zstd, trainFromBuffer) == NULL)
-        return RP_ZSTD_GENERIC_ERROR;
-    rp_hook_enter();
-    result = RP_ZSTD(zstd, trainFromBuffer)(dictBuffer, dictBufferCapacity, samplesBuffer,
-                                            samplesSizes, nbSamples);
-    rp_hook_leave();
-    return result;
-}
-
-RP_API size_t ZDICT_finalizeDictionary(void *dstDictBuffer, size_t maxDictSize,
-                                       const void *dictContent, size_t dictContentSize,
-                                       const void *samplesBuffer, const size_t *samplesSizes,
-                                       unsigned nbSamples, ZDICT_params_t parameters)
-{
-    struct rp_zstd *zstd = rp_zstd_real();
-    size_t result;
-
-    if (RP_ZSTD(zstd, finalizeDictionary) == NULL)
-        return RP_ZSTD_GENERIC_ERROR;
-    rp_hook_enter();
-    result =
-        RP_ZSTD(zstd, finalizeDictionary)(dstDictBuffer, maxDictSize, dictContent, dictContentSize,
-                                          samplesBuffer, samplesSizes, nbSamples, parameters);
-    rp_hook_leave();
     return result;
 }

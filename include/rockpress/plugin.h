@@ -37,6 +37,9 @@ typedef enum rp_log_level {
     RP_LOG_INFO = 2 /* also which device was opened */
 } rp_log_level;
 
+/* Whether blocks that RocksDB samples for a dictionary are compressed as a batch instead. */
+typedef enum rp_batch_mode { RP_BATCH_OFF = 0, RP_BATCH_ON = 1 } rp_batch_mode;
+
 /* Effort "auto": chosen by the zstd level that the caller asked for. */
 #define RP_PLUGIN_EFFORT_AUTO 0
 
@@ -53,6 +56,9 @@ typedef struct rp_plugin_config {
     uint32_t breaker_faults;   /* faults in a row until the device is left alone, 1 to 1000; 5 */
     uint32_t breaker_retry_ms; /* first pause of it, doubled up to 64 times, 1 to 3600000; 1000 */
     uint32_t contexts;         /* idle ZSTD_CCtx kept for reuse, 0 to 64; 32 */
+    rp_batch_mode batch;       /* off */
+    size_t batch_memory_bytes; /* bound on host memory of batches, 4 MiB to 2^63 - 1; 1 GiB */
+    uint32_t batch_lanes;      /* most chunks of batches on the device, 1 to 64; 8 */
     rp_log_level log;          /* error */
     char stats_path[1024]; /* written at exit; "-" is standard error, "" is nowhere, %p the pid */
 
@@ -135,9 +141,16 @@ typedef struct rp_stats {
     uint64_t contexts_created;  /* ZSTD_CCtx made */
     uint64_t contexts_recycled; /* and those served from idle ones instead */
     uint64_t breaker_opens;     /* times that the device was left alone */
-    uint32_t lanes;             /* lanes made so far */
-    uint32_t device_active;     /* 1: the direct route is open (the breaker apart) */
-    char device[32];            /* name of the device in use, or "none" */
+    uint64_t batches;           /* batches begun */
+    uint64_t batch_blocks;      /* blocks in them */
+    uint64_t batch_misses;      /* blocks that were looked for in open batches and are in none */
+    uint64_t batch_untaken_blocks; /* blocks of batches that have ended that nobody asked for */
+    uint64_t batch_used_bytes;     /* host memory of batches, now */
+    uint64_t batch_peak_bytes;     /* the most that it ever was */
+    uint64_t batch_kept_bytes;     /* the same, with what is kept for the next batch */
+    uint32_t lanes;                /* lanes made so far */
+    uint32_t device_active;        /* 1: the direct route is open (the breaker apart) */
+    char device[32];               /* name of the device in use, or "none" */
 } rp_stats;
 
 RP_API void rp_stats_get(rp_stats *stats);
