@@ -72,6 +72,7 @@ static void setup(void)
     const rp_device *device = rp_session_device();
     bool on_host = (device->flags & RP_DEVICE_HOST_MEMORY) != 0;
     size_t slab_bytes = RP_BATCH_SLAB_BYTES;
+    size_t n_slabs;
     pthread_condattr_t attributes;
 
     while (slab_bytes < config->max_block_bytes && slab_bytes < RP_BATCH_MAX_BLOCK_BYTES)
@@ -82,7 +83,10 @@ static void setup(void)
     pthread_condattr_destroy(&attributes);
     rp_slabs_setup(device, slab_bytes, config->batch_memory_bytes);
     /* A CPU gains nothing from many blocks at once. */
-    rp_lanes_setup(device, config, on_host ? 1 : RP_BATCH_CHUNK_SLABS);
+    n_slabs = config->batch_chunk_bytes / slab_bytes;
+    if (n_slabs > RP_BATCH_CHUNK_SLABS)
+        n_slabs = RP_BATCH_CHUNK_SLABS;
+    rp_lanes_setup(device, config, on_host || n_slabs == 0 ? 1 : (uint32_t)n_slabs);
 }
 
 static struct slot *claim_slot(void)

@@ -22,7 +22,6 @@
 static const rp_device *device;
 static struct rp_batch_lane lanes[MAX_LANES];
 static uint32_t n_lanes;
-static uint32_t n_lanes_made;
 static uint32_t chunk_slabs;
 static size_t workspace_bytes;
 static uint32_t timeout_us;
@@ -71,11 +70,6 @@ uint32_t rp_lanes_chunk_slabs(void)
 size_t rp_lanes_workspace_bytes(void)
 {
     return workspace_bytes;
-}
-
-uint32_t rp_lanes_made(void)
-{
-    return n_lanes_made;
 }
 
 static void unmake(struct rp_batch_lane *lane)
@@ -152,7 +146,6 @@ struct rp_batch_lane *rp_lane_take(rp_status *status)
         pthread_mutex_lock(&rp_batch_lock);
         lane->is_made = *status == RP_STATUS_OK;
         lane->is_attended = lane->is_made;
-        n_lanes_made += lane->is_made;
     }
     if (*status != RP_STATUS_OK)
         return NULL;
@@ -324,4 +317,12 @@ void rp_lane_attend(struct rp_batch_lane *lane, uint32_t limit_us)
     overdue = limit_us != 0 || rp_clock_ns() - lane->launched_ns > timeout_us * UINT64_C(1000);
     if (status != RP_STATUS_TIMEOUT || overdue)
         rp_lane_settle(lane, status);
+}
+
+void rp_lanes_collect(void)
+{
+    for (uint32_t i = 0; i < n_lanes; i++) {
+        if (lanes[i].is_busy && !lanes[i].is_attended && lanes[i].owns_slabs)
+            rp_lane_attend(&lanes[i], 0);
+    }
 }

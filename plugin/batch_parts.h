@@ -29,9 +29,8 @@
 #include "plugin/batch.h"
 #include "plugin/breaker.h"
 
-/* Slabs of a chunk at most: 8 of 512 KiB are 256 blocks of 16 KiB, which fill a GPU two chunks
- * at a time. */
-#define RP_BATCH_CHUNK_SLABS 8u
+/* Slabs of a chunk at most, whatever batch_chunk_bytes is. */
+#define RP_BATCH_CHUNK_SLABS 32u
 #define RP_BATCH_SLAB_BYTES ((size_t)512 << 10)
 /* Larger blocks are left out of batches: slabs grow to hold the largest, up to this. */
 #define RP_BATCH_MAX_BLOCK_BYTES ((size_t)4 << 20)
@@ -180,6 +179,8 @@ void rp_lane_attend(struct rp_batch_lane *lane, uint32_t timeout_us);
 /* The chunk of a lane is done, or failed for good. */
 void rp_lane_settle(struct rp_batch_lane *lane, rp_status status);
 
-uint32_t rp_lanes_made(void);
+/* Looks after lanes whose chunks are gone: their slabs go back as soon as the device is done
+ * (unlocks). */
+void rp_lanes_collect(void);
 
 #endif

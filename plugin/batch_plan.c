@@ -273,6 +273,7 @@ void rp_batch_destroy(struct rp_open_batch *batch)
     pthread_mutex_lock(&rp_batch_lock);
     for (uint32_t i = 0; i < batch->n_chunks; i++)
         rp_chunk_release(batch, &batch->chunks[i]);
+    rp_lanes_collect();
     pthread_mutex_unlock(&rp_batch_lock);
     free_arrays(batch);
 }

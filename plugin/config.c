@@ -70,6 +70,7 @@ static const struct option options[] = {
     {"BATCH", KIND_CHOICE, FIELD(batch), 0, 0, batch_choices},
     {"BATCH_MEMORY_BYTES", KIND_SIZE, FIELD(batch_memory_bytes), (uint64_t)4 << 20, SIZE_MAX >> 1,
      NULL},
+    {"BATCH_CHUNK_BYTES", KIND_SIZE, FIELD(batch_chunk_bytes), 1, (uint64_t)16 << 20, NULL},
     {"BATCH_LANES", KIND_U32, FIELD(batch_lanes), 1, 64, NULL},
     {"LOG", KIND_CHOICE, FIELD(log), 0, 0, log_choices},
     {"STATS", KIND_PATH, FIELD(stats_path), 0, 0, NULL},
@@ -103,6 +104,8 @@ void rp_plugin_config_default(rp_plugin_config *config)
     config->batch = RP_BATCH_OFF;
     /* Two files of 256 MiB at a time. */
     config->batch_memory_bytes = (size_t)1 << 30;
+    /* 256 blocks of 16 KiB: three such chunks in flight keep a large GPU busy. */
+    config->batch_chunk_bytes = (size_t)4 << 20;
     /* Two to three files at a time; on a GPU each holds some 140 MiB of its memory. */
     config->batch_lanes = 8;
     config->log = RP_LOG_ERROR;

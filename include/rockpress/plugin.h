@@ -58,6 +58,7 @@ typedef struct rp_plugin_config {
     uint32_t contexts;         /* idle ZSTD_CCtx kept for reuse, 0 to 64; 32 */
     rp_batch_mode batch;       /* off */
     size_t batch_memory_bytes; /* bound on host memory of batches, 4 MiB to 2^63 - 1; 1 GiB */
+    size_t batch_chunk_bytes;  /* blocks of one launch of a batch, 1 to 16 MiB; 4 MiB */
     uint32_t batch_lanes;      /* most chunks of batches on the device, 1 to 64; 8 */
     rp_log_level log;          /* error */
     char stats_path[1024]; /* written at exit; "-" is standard error, "" is nowhere, %p the pid */

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The batch route on a device that works asynchronously, and on one whose calls fail: whatever
+ * fails, at whichever call, every block gets a right frame or a reason to take the cpu route, and
+ * no memory stays behind. Each scenario runs in a process of its own.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <zstd.h>
+
+#include "plugin/batch.h"
+#include "rockpress/plugin.h"
+#include "tests/support/queue_device.h"
+#include "tests/support/sampled_file.h"
+
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
+            return false;                                                                          \
+        }                                                                                          \
+    } while (0)
+
+static queue_device device;
+static rp_device *runner;
+static rp_device_ops ops;
+static _Atomic bool corrupt, all_stalled;
+static _Atomic int n_launches;
+
+/* The queue's functions, with what it has not. */
+static rp_status copying(rp_stream stream, void *destination, const void *source, size_t bytes,
+                         rp_copy_kind kind)
+{
+    return device.device.ops->copy_async(stream, destination, source, bytes, kind);
+}
+
+static rp_status launching(rp_stream stream, const struct rp_launch *launch)
+{
+    n_launches++;
+    return device.device.ops->launch(stream, launch);
+}
+
+static rp_status waiting(rp_stream stream, uint32_t timeout_us)
+{
+    if (all_stalled) {
+        if (timeout_us != 0)
+            usleep(timeout_us < 20000 ? timeout_us : 20000);
+        return RP_STATUS_TIMEOUT;
+    }
+    return device.device.ops->wait(stream, timeout_us);
+}
+
+static rp_device tested;
+
+static bool configure(void (*adjust)(rp_plugin_config *))
+{
+    rp_plugin_config config;
+
+    CHECK(rp_device_open("host", &runner) == RP_STATUS_OK);
+    queue_device_open(&device, runner, 0);
+    ops = *device.device.ops;
+    ops.copy_async = copying;
+    ops.launch = launching;
+    ops.wait = waiting;
+    tested = device.device;
+    tested.ops = &ops;
+    rp_plugin_config_default(&config);
+    config.custom_device = &tested;
+    config.batch = RP_BATCH_ON;
+    config.effort = RP_EFFORT_FAST;
+    config.log = RP_LOG_OFF;
+    config.batch_lanes = 3;
+    config.batch_chunk_bytes = 512 << 10;
+    config.max_block_bytes = 64 << 10;
+    config.breaker_faults = 1000;
+    if (adjust != NULL)
+        adjust(&config);
+    CHECK(rp_plugin_configure(&config, NULL) == RP_STATUS_OK);
+    return true;
+}
+
+static rp_stats stats_now(void)
+{
+    rp_stats stats;
+
+    rp_stats_get(&stats);
+    return stats;
+}
+
+static uint64_t n_faults(void)
+{
+    rp_stats stats = stats_now();
+    uint64_t sum = 0;
+
+    for (int i = 0; i < RP_N_FAULTS; i++)
+        sum += stats.faults[i];
+    return sum;
+}
+
+/* How many blocks of the file have a frame, from any route of the device. */
+static size_t ask_for_all(const sampled_file *file)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < file->n_blocks; i++)
+        n += sampled_file_ask(file, i, 3, false) == RP_SKIP_NONE;
+    return n;
+}
+
+static bool works_without_faults(void)
+{
+    rp_batch_hint hint = {3, false};
+    sampled_file file;
+
+    CHECK(configure(NULL));
+    sampled_file_make(&file, 600, 4096, 0, 1);
+    for (int i = 0; i < 3; i++) {
+        int before = n_launches;
+        CHECK(sampled_file_begin(&file, i == 0 ? NULL : &hint) != 0);
+        /* Begun at once when the level is known, and only as far as it looks ahead. */
+        CHECK((n_launches - before) == (i == 0 ? 0 : 3 * 4));
+        CHECK(ask_for_all(&file) == 600);
+        CHECK(stats_now().batch_used_bytes == 0);
+    }
+    CHECK(stats_now().blocks[RP_ROUTE_BATCH] == 1800 && n_faults() == 0);
+    CHECK(stats_now().verified_blocks > 1000);
+    /* Lanes are made when needed: three chunks were in flight. */
+    CHECK(device.n_streams == 3);
+    sampled_file_free(&file);
+    return true;
+}
+
+static bool more_files_than_lanes(void)
+{
+    rp_batch_hint hint = {3, false};
+    sampled_file files[6];
+
+    CHECK(configure(NULL));
+    for (size_t f = 0; f < 6; f++) {
+        sampled_file_make(&files[f], 300, 4096, 0, 30 + f);
+        CHECK(sampled_file_begin(&files[f], &hint) != 0);
+    }
+    for (size_t i = 0; i < 300; i++) {
+        for (size_t f = 0; f < 6; f++)
+            CHECK(sampled_file_ask(&files[f], i, 3, false) == RP_SKIP_NONE);
+    }
+    CHECK(stats_now().blocks[RP_ROUTE_BATCH] == 1800 && device.n_streams == 3);
+    for (size_t f = 0; f < 6; f++)
+        sampled_file_free(&files[f]);
+    return true;
+}
+
+static bool abandoned_while_the_device_works(void)
+{
+    rp_batch_hint hint = {3, false};
+    sampled_file file;
+    rp_batch_id id;
+
+    CHECK(configure(NULL));
+    sampled_file_make(&file, 300, 4096, 0, 2);
+    all_stalled = true;
+    id = sampled_file_begin(&file, &hint);
+    CHECK(id != 0);
+    rp_batch_end(id);
+    /* What was not on the device is back, what is there is not. */
+    CHECK(stats_now().batch_used_bytes > 0 && stats_now().batch_used_bytes <= 6 << 19);
+    all_stalled = false;
+    CHECK(sampled_file_begin(&file, &hint) != 0);
+    CHECK(ask_for_all(&file) == 300);
+    CHECK(stats_now().batch_used_bytes == 0 && n_faults() == 0);
+    sampled_file_free(&file);
+    return true;
+}
+
+static void impatient(rp_plugin_config *config)
+{
+    config->timeout_ms = 30;
+}
+
+static bool a_device_that_hangs(void)
+{
+    rp_batch_hint hint = {3, false};
+    sampled_file file;
+    size_t n;
+
+    CHECK(configure(impatient));
+    sampled_file_make(&file, 600, 4096, 0, 3);
+    CHECK(sampled_file_begin(&file, &hint) != 0);
+    CHECK(sampled_file_ask(&file, 0, 3, false) == RP_SKIP_NONE);
+    all_stalled = true;
+    n = ask_for_all(&file);
+    /* The first chunk is served; of the others each lane costs at most one wait, not each block.
+     * Block 0, which was taken before, goes direct, and waits once, too. */
+    CHECK(n > 0 && n < 300);
+    CHECK(stats_now().faults[RP_FAULT_TIMEOUT] > 0 && stats_now().faults[RP_FAULT_TIMEOUT] <= 4);
+    /* The device may still write to its slabs. */
+    CHECK(stats_now().batch_used_bytes > 0);
+    all_stalled = false;
+    CHECK(sampled_file_begin(&file, &hint) != 0);
+    CHECK(ask_for_all(&file) == 600);
+    CHECK(stats_now().batch_used_bytes == 0);
+    sampled_file_free(&file);
+    return true;
+}
+
+static queue_call failing_call;
+static rp_status failing_status;
+
+/* The nth call of one kind fails, for each n, in a process for each so that nothing is warm. */
+static bool one_call_fails(int nth)
+{
+    rp_batch_hint hint = {3, false};
+    sampled_file file;
+    size_t n;
+
+    CHECK(configure(NULL));
+    sampled_file_make(&file, 300, 4096, 0, 4);
+    queue_device_fail(&device, failing_call, nth, failing_status);
+    sampled_file_begin(&file, &hint);
+    n = ask_for_all(&file);
+    /* One chunk of four or five is lost at most; a file that could not be begun goes direct. */
+    CHECK(n >= 100);
+    if (device.fail_in[failing_call] == 0)
+        CHECK(n_faults() <= 2);
+    else
+        CHECK(n_faults() == 0 && n == 300);
+    CHECK(stats_now().batch_used_bytes == 0 || rp_batch_any_open());
+    /* And all is well again. */
+    queue_device_fail(&device, failing_call, 0, RP_STATUS_OK);
+    CHECK(sampled_file_begin(&file, &hint) != 0);
+    CHECK(ask_for_all(&file) == 300);
+    CHECK(stats_now().batch_used_bytes == 0 && !rp_batch_any_open());
+    sampled_file_free(&file);
+    return true;
+}
+
+static bool in_a_child(bool (*run)(int), int argument)
+{
+    int status = 1;
+    pid_t child;
+
+    fflush(stdout);
+    child = fork();
+    if (child == 0)
+        exit(run(argument) ? 0 : 1);
+    return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+}
+
+static bool every_call_in_turn(queue_call call, rp_status status, int n_calls)
+{
+    failing_call = call;
+    failing_status = status;
+    for (int n = 1; n <= n_calls; n++) {
+        if (!in_a_child(one_call_fails, n)) {
+            fprintf(stderr, "call %d of kind %d\n", n, (int)call);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool streams_fail(void)
+{
+    return every_call_in_turn(QUEUE_STREAM_CREATE, RP_STATUS_LAUNCH_FAILED, 4);
+}
+
+static bool device_memory_runs_out(void)
+{
+    return every_call_in_turn(QUEUE_MEMORY_ALLOC, RP_STATUS_OUT_OF_DEVICE_MEMORY, 4);
+}
+
+static bool staging_runs_out(void)
+{
+    return every_call_in_turn(QUEUE_STAGING_ALLOC, RP_STATUS_OUT_OF_HOST_MEMORY, 12);
+}
+
+static bool copies_fail(void)
+{
+    return every_call_in_turn(QUEUE_COPY, RP_STATUS_LAUNCH_FAILED, 24);
+}
+
+static bool launches_fail(void)
+{
+    return every_call_in_turn(QUEUE_LAUNCH, RP_STATUS_LAUNCH_FAILED, 12);
+}
+
+static bool waits_fail(void)
+{
+    return every_call_in_turn(QUEUE_WAIT, RP_STATUS_LAUNCH_FAILED, 6);
+}
+
+static bool waits_time_out_once(void)
+{
+    return every_call_in_turn(QUEUE_WAIT, RP_STATUS_TIMEOUT, 6);
+}
+
+static bool the_device_is_lost(void)
+{
+    rp_batch_hint hint = {3, false};
+    sampled_file file;
+    rp_batch_id id;
+
+    CHECK(configure(NULL));
+    sampled_file_make(&file, 300, 4096, 0, 5);
+    id = sampled_file_begin(&file, &hint);
+    CHECK(sampled_file_ask(&file, 0, 3, false) == RP_SKIP_NONE);
+    queue_device_fail(&device, QUEUE_WAIT, 1, RP_STATUS_DEVICE_FAULT);
+    ask_for_all(&file);
+    CHECK(stats_now().faults[RP_FAULT_DEVICE] == 1 && stats_now().device_active == 0);
+    for (size_t i = 0; i < 300; i++)
+        CHECK(sampled_file_ask(&file, i, 3, false) == RP_SKIP_DEVICE);
+    /* What the device can not be using is back. */
+    rp_batch_end(id);
+    CHECK(stats_now().batch_used_bytes <= 6 << 19);
+    CHECK(sampled_file_begin(&file, &hint) == 0);
+    sampled_file_free(&file);
+    return true;
+}
+
+static rp_status corrupting(rp_stream stream, uint32_t timeout_us)
+{
+    return device.device.ops->wait(stream, timeout_us);
+}
+
+static rp_status corrupting_copy(rp_stream stream, void *destination, const void *source,
+                                 size_t bytes, rp_copy_kind kind)
+{
+    /* The bytes of the first slab of frames, before they are compressed over. */
+    if (corrupt && kind == RP_COPY_DEVICE_TO_HOST && bytes > 100000)
+        return copying(stream, (uint8_t *)destination + 64, source, bytes - 64, kind);
+    return copying(stream, destination, source, bytes, kind);
+}
+
+static bool wrong_bytes_are_never_handed_over(void)
+{
+    rp_batch_hint hint = {3, false};
+    sampled_file file;
+
+    CHECK(configure(NULL));
+    ops.copy_async = corrupting_copy;
+    ops.wait = corrupting;
+    sampled_file_make(&file, 300, 4096, 0, 6);
+    corrupt = true;
+    CHECK(sampled_file_begin(&file, &hint) != 0);
+    CHECK(sampled_file_ask(&file, 0, 3, false) == RP_SKIP_FAULT);
+    CHECK(stats_now().faults[RP_FAULT_VERIFY] == 1);
+    /* Nothing more from this device, though frames of it are there. */
+    CHECK(ask_for_all(&file) == 0);
+    CHECK(stats_now().blocks[RP_ROUTE_BATCH] == 0);
+    sampled_file_free(&file);
+    return true;
+}
+
+static void touchy(rp_plugin_config *config)
+{
+    config->breaker_faults = 2;
+    config->breaker_retry_ms = 50;
+}
+
+static bool the_breaker_covers_batches(void)
+{
+    rp_batch_hint hint = {3, false};
+    sampled_file file;
+    int before;
+
+    CHECK(configure(touchy));
+    sampled_file_make(&file, 300, 4096, 0, 7);
+    for (int i = 0; i < 2; i++) {
+        queue_device_fail(&device, QUEUE_LAUNCH, 1, RP_STATUS_LAUNCH_FAILED);
+        rp_batch_end(sampled_file_begin(&file, &hint));
+    }
+    CHECK(stats_now().breaker_opens == 1);
+    before = n_launches;
+    CHECK(sampled_file_begin(&file, &hint) == 0);
+    CHECK(ask_for_all(&file) == 0 && n_launches == before);
+    usleep(60000);
+    /* A single block tries it, and then files go again. */
+    CHECK(sampled_file_ask(&file, 0, 3, false) == RP_SKIP_NONE);
+    CHECK(sampled_file_begin(&file, &hint) != 0);
+    CHECK(ask_for_all(&file) == 300);
+    sampled_file_free(&file);
+    return true;
+}
+
+static const struct scenario {
+    const char *name;
+    bool (*run)(void);
+} scenarios[] = {
+#define SCENARIO(name)                                                                             \
+    {                                                                                              \
+#name, name                                                                                \
+    }
+    SCENARIO(works_without_faults),
+    SCENARIO(more_files_than_lanes),
+    SCENARIO(abandoned_while_the_device_works),
+    SCENARIO(a_device_that_hangs),
+    SCENARIO(streams_fail),
+    SCENARIO(device_memory_runs_out),
+    SCENARIO(staging_runs_out),
+    SCENARIO(copies_fail),
+    SCENARIO(launches_fail),
+    SCENARIO(waits_fail),
+    SCENARIO(waits_time_out_once),
+    SCENARIO(the_device_is_lost),
+    SCENARIO(wrong_bytes_are_never_handed_over),
+    SCENARIO(the_breaker_covers_batches),
+};
+
+static bool run_scenario(int index)
+{
+    return scenarios[index].run();
+}
+
+int main(void)
+{
+    int n_failed = 0;
+
+    for (int i = 0; i < (int)(sizeof(scenarios) / sizeof(scenarios[0])); i++) {
+        bool good = in_a_child(run_scenario, i);
+        n_failed += !good;
+        printf("%s %s\n", good ? "ok    " : "FAILED", scenarios[i].name);
+        fflush(stdout);
+    }
+    return n_failed != 0;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Many threads at batches at once, as with parallel compression and several files being built:
+ * blocks of a file are asked for by all threads, batches begin and end meanwhile. To be run
+ * under ThreadSanitizer.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugin/batch.h"
+#include "rockpress/plugin.h"
+#include "tests/support/queue_device.h"
+#include "tests/support/sampled_file.h"
+
+#define N_FILES 3
+#define N_BLOCKS 120
+#define N_THREADS 4
+#define N_ROUNDS 6
+
+static sampled_file files[N_FILES];
+static _Atomic size_t next_block[N_FILES];
+static _Atomic unsigned n_skipped;
+
+static void expect(bool condition, const char *what)
+{
+    if (!condition) {
+        fprintf(stderr, "%s\n", what);
+        exit(1);
+    }
+}
+
+static void *ask(void *argument)
+{
+    size_t f = (size_t)(uintptr_t)argument % N_FILES;
+
+    for (size_t n = 0; n < N_FILES; n++, f = (f + 1) % N_FILES) {
+        size_t i;
+        while ((i = atomic_fetch_add(&next_block[f], 1)) < N_BLOCKS) {
+            rp_skip skip = sampled_file_ask(&files[f], i, 3, false);
+            if (skip != RP_SKIP_NONE)
+                atomic_fetch_add(&n_skipped, 1);
+        }
+    }
+    return NULL;
+}
+
+/* Begins batches of its own and leaves them half-way. */
+static void *abandon(void *argument)
+{
+    sampled_file file;
+
+    sampled_file_make(&file, 40, 4096, 0, 77 + (uintptr_t)argument);
+    for (int i = 0; i < N_ROUNDS * 2; i++) {
+        rp_batch_hint hint = {3, false};
+        rp_batch_id id = sampled_file_begin(&file, i % 2 != 0 ? &hint : NULL);
+        for (size_t j = 0; j < 15; j++)
+            sampled_file_ask(&file, j, 3, false);
+        rp_batch_end(id);
+    }
+    sampled_file_free(&file);
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    static queue_device device;
+    rp_plugin_config config;
+    rp_device *host;
+    rp_stats stats;
+
+    rp_plugin_config_default(&config);
+    memcpy(config.device, "host", sizeof("host"));
+    config.batch = RP_BATCH_ON;
+    config.effort = RP_EFFORT_FAST;
+    config.log = RP_LOG_OFF;
+    config.batch_lanes = 4;
+    config.batch_chunk_bytes = 512 << 10;
+    if (argc > 1 && strcmp(argv[1], "queue") == 0) {
+        expect(rp_device_open("host", &host) == RP_STATUS_OK, "no host device");
+        queue_device_open(&device, host, 0);
+        config.custom_device = &device.device;
+    }
+    expect(rp_plugin_configure(&config, NULL) == RP_STATUS_OK, "not configured");
+    for (size_t f = 0; f < N_FILES; f++)
+        sampled_file_make(&files[f], N_BLOCKS, 16384, 0, f);
+    for (int round = 0; round < N_ROUNDS; round++) {
+        pthread_t threads[N_THREADS], other;
+        for (size_t f = 0; f < N_FILES; f++) {
+            expect(sampled_file_begin(&files[f], NULL) != 0, "no batch");
+            atomic_store(&next_block[f], 0);
+        }
+        expect(pthread_create(&other, NULL, abandon, NULL) == 0, "no thread");
+        for (size_t t = 0; t < N_THREADS; t++)
+            expect(pthread_create(&threads[t], NULL, ask, (void *)(uintptr_t)t) == 0, "no thread");
+        for (size_t t = 0; t < N_THREADS; t++)
+            pthread_join(threads[t], NULL);
+        pthread_join(other, NULL);
+        expect(!rp_batch_any_open(), "a batch is left");
+    }
+    rp_stats_get(&stats);
+    expect(stats.batch_used_bytes == 0, "memory is left");
+    /* A thread may find every lane taken for a moment: that block is the CPU's. */
+    expect(n_skipped <= N_ROUNDS * N_FILES * N_BLOCKS / 10, "too many blocks were skipped");
+    expect(stats.blocks[RP_ROUTE_BATCH] >= N_ROUNDS * N_FILES * N_BLOCKS * 9 / 10,
+           "too few blocks were served");
+    for (int i = 0; i < RP_N_FAULTS; i++)
+        expect(stats.faults[i] == 0, "there was a fault");
+    printf("%llu blocks served, %u skipped\n", (unsigned long long)stats.blocks[RP_ROUTE_BATCH],
+           (unsigned)n_skipped);
+    for (size_t f = 0; f < N_FILES; f++)
+        sampled_file_free(&files[f]);
+    return 0;
+}
