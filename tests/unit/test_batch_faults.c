@@ -135,6 +135,23 @@ static bool works_without_faults(void)
     return true;
 }
 
+static bool a_wrong_guess_is_made_good(void)
+{
+    rp_batch_hint hint = {3, true};
+    sampled_file file;
+
+    CHECK(configure(NULL));
+    sampled_file_make(&file, 600, 4096, 0, 8);
+    CHECK(sampled_file_begin(&file, &hint) != 0);
+    CHECK(n_launches == 3 * 4);
+    /* Without a checksum, other than was guessed: three chunks are done again, no other. */
+    CHECK(ask_for_all(&file) == 600);
+    CHECK(stats_now().blocks[RP_ROUTE_BATCH] == 600);
+    CHECK(n_launches == (3 + 5) * 4);
+    sampled_file_free(&file);
+    return true;
+}
+
 static bool more_files_than_lanes(void)
 {
     rp_batch_hint hint = {3, false};
@@ -396,6 +413,7 @@ static const struct scenario {
 #name, name                                                                                \
     }
     SCENARIO(works_without_faults),
+    SCENARIO(a_wrong_guess_is_made_good),
     SCENARIO(more_files_than_lanes),
     SCENARIO(abandoned_while_the_device_works),
     SCENARIO(a_device_that_hangs),
