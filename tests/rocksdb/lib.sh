@@ -76,7 +76,8 @@ expect_no_faults()
         expect_counter faults_total $kind -eq 0
     done
     expect_counter skips_total fault -eq 0
-    expect_counter verified_blocks_total '' -eq "$(counter blocks_total direct)"
+    expect_counter verified_blocks_total '' -eq \
+        $(($(counter blocks_total direct) + $(counter blocks_total batch)))
     for reason in dictionary size device parameter capacity pool breaker fault; do
         sum=$((sum + $(counter skips_total $reason)))
     done
