@@ -217,6 +217,20 @@ static bool guess_options(const rp_plugin_config *config, const rp_batch_hint *h
     return hint != NULL || packed != 0;
 }
 
+/* Chunks that are started at a time, the one that is served included. They hold their frames beside
+ * their blocks, which is to stay below half of the file. On the host nothing is gained: there a
+ * chunk is compressed by the thread that starts it. */
+static uint32_t lookahead_of(const struct rp_open_batch *batch)
+{
+    uint32_t part = batch->n_chunks * 3 / 8;
+
+    if ((rp_session_device()->flags & RP_DEVICE_HOST_MEMORY) != 0)
+        return 0;
+    if (part > 1 + RP_BATCH_LOOKAHEAD)
+        part = 1 + RP_BATCH_LOOKAHEAD;
+    return part != 0 ? part : 1;
+}
+
 static rp_batch_id begin(const rp_plugin_config *config, const void *samples, const size_t *sizes,
                          size_t n_samples, const rp_batch_hint *hint)
 {
@@ -236,8 +250,7 @@ static rp_batch_id begin(const rp_plugin_config *config, const void *samples, co
         return 0;
     }
     atomic_init(&batch->last_used_ns, begun);
-    if ((rp_session_device()->flags & RP_DEVICE_HOST_MEMORY) == 0)
-        batch->lookahead = 1 + RP_BATCH_LOOKAHEAD;
+    batch->lookahead = lookahead_of(batch);
     if (guess_options(config, hint, &options))
         rp_chunk_start_ahead(config, batch, 0, &options);
     rp_thread.batch_next = 0;

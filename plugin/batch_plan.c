@@ -283,7 +283,8 @@ static bool fill(struct rp_open_batch *batch, const rp_plugin_config *config,
                  const uint8_t *samples, const struct source *sources, size_t n_samples,
                  size_t total, size_t n_slabs)
 {
-    size_t wanted = total / rp_slab_bytes() / RP_BATCH_CHUNKS_PER_FILE + 1;
+    size_t file_slabs = (total + rp_slab_bytes() - 1) / rp_slab_bytes();
+    size_t wanted = (file_slabs + RP_BATCH_CHUNKS_PER_FILE - 1) / RP_BATCH_CHUNKS_PER_FILE;
     uint32_t most = rp_lanes_chunk_slabs();
     struct plan plan = {batch, NULL, n_slabs, wanted < most ? (uint32_t)wanted : most, 0};
 

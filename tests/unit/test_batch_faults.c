@@ -118,16 +118,16 @@ static bool works_without_faults(void)
     sampled_file file;
 
     CHECK(configure(NULL));
-    sampled_file_make(&file, 600, 4096, 0, 1);
+    sampled_file_make(&file, 1100, 4096, 0, 1);
     for (int i = 0; i < 3; i++) {
         int before = n_launches;
         CHECK(sampled_file_begin(&file, i == 0 ? NULL : &hint) != 0);
         /* Begun at once when the level is known, and only as far as it looks ahead. */
         CHECK((n_launches - before) == (i == 0 ? 0 : 3 * 4));
-        CHECK(ask_for_all(&file) == 600);
+        CHECK(ask_for_all(&file) == 1100);
         CHECK(stats_now().batch_used_bytes == 0);
     }
-    CHECK(stats_now().blocks[RP_ROUTE_BATCH] == 1800 && n_faults() == 0);
+    CHECK(stats_now().blocks[RP_ROUTE_BATCH] == 3300 && n_faults() == 0);
     CHECK(stats_now().verified_blocks > 1000);
     /* Lanes are made when needed: three chunks were in flight. */
     CHECK(device.n_streams == 3);
@@ -141,13 +141,13 @@ static bool a_wrong_guess_is_made_good(void)
     sampled_file file;
 
     CHECK(configure(NULL));
-    sampled_file_make(&file, 600, 4096, 0, 8);
+    sampled_file_make(&file, 1100, 4096, 0, 8);
     CHECK(sampled_file_begin(&file, &hint) != 0);
     CHECK(n_launches == 3 * 4);
     /* Without a checksum, other than was guessed: three chunks are done again, no other. */
-    CHECK(ask_for_all(&file) == 600);
-    CHECK(stats_now().blocks[RP_ROUTE_BATCH] == 600);
-    CHECK(n_launches == (3 + 5) * 4);
+    CHECK(ask_for_all(&file) == 1100);
+    CHECK(stats_now().blocks[RP_ROUTE_BATCH] == 1100);
+    CHECK(n_launches == (3 + 9) * 4);
     sampled_file_free(&file);
     return true;
 }
@@ -206,7 +206,7 @@ static bool a_device_that_hangs(void)
     size_t n;
 
     CHECK(configure(impatient));
-    sampled_file_make(&file, 600, 4096, 0, 3);
+    sampled_file_make(&file, 1100, 4096, 0, 3);
     CHECK(sampled_file_begin(&file, &hint) != 0);
     CHECK(sampled_file_ask(&file, 0, 3, false) == RP_SKIP_NONE);
     all_stalled = true;
@@ -219,7 +219,7 @@ static bool a_device_that_hangs(void)
     CHECK(stats_now().batch_used_bytes > 0);
     all_stalled = false;
     CHECK(sampled_file_begin(&file, &hint) != 0);
-    CHECK(ask_for_all(&file) == 600);
+    CHECK(ask_for_all(&file) == 1100);
     CHECK(stats_now().batch_used_bytes == 0);
     sampled_file_free(&file);
     return true;
