@@ -19,6 +19,7 @@
 #include "plugin/batch_parts.h"
 #include "plugin/config.h"
 #include "plugin/log.h"
+#include "plugin/router.h"
 #include "plugin/session.h"
 #include "plugin/stats.h"
 #include "plugin/thread_state.h"
@@ -123,6 +124,18 @@ static rp_batch_id publish(struct slot *slot, struct rp_open_batch *batch)
     return id_of(slot, state);
 }
 
+/* Files that were given up early, or hardly served, say little. */
+static void note_cost(const struct rp_open_batch *batch)
+{
+    uint64_t bytes = atomic_load_explicit(&batch->bytes_served, memory_order_relaxed);
+
+    if (atomic_load(&batch->n_left) <= batch->n_blocks / 4 && bytes != 0)
+        rp_router_note(RP_ROUTE_BATCH, (rp_effort)atomic_load(&batch->effort),
+                       batch->blocks[0].size, bytes,
+                       atomic_load_explicit(&batch->wall_ns, memory_order_relaxed),
+                       atomic_load_explicit(&batch->cpu_ns, memory_order_relaxed));
+}
+
 /* Nobody is inside, and nobody can enter. */
 static void retire(struct slot *slot)
 {
@@ -130,6 +143,7 @@ static void retire(struct slot *slot)
 
     rp_stats_add(&rp_stats_shards[rp_thread_shard()], RP_COUNT_BATCH_UNTAKEN,
                  atomic_load(&batch->n_left));
+    note_cost(batch);
     slot->batch = NULL;
     rp_batch_destroy(batch);
     atomic_store_explicit(&slot->is_claimed, false, memory_order_release);
@@ -231,16 +245,27 @@ static uint32_t lookahead_of(const struct rp_open_batch *batch)
     return part != 0 ? part : 1;
 }
 
+/* Of the sample in the middle: the last may be cut. */
+static size_t typical_size(const size_t *sizes, size_t n_samples)
+{
+    return n_samples != 0 ? sizes[n_samples / 2] : 0;
+}
+
 static rp_batch_id begin(const rp_plugin_config *config, const void *samples, const size_t *sizes,
                          size_t n_samples, const rp_batch_hint *hint)
 {
-    uint64_t begun = rp_clock_ns();
+    uint64_t cpu_begun = rp_router_cpu_ns(config);
+    uint64_t begun = rp_clock_ns(), ns;
     rp_compress_options options;
     struct rp_open_batch *batch;
     struct slot *slot;
     rp_batch_id id;
+    bool guessed;
 
     end_forgotten(begun);
+    guessed = guess_options(config, hint, &options);
+    if (guessed && !rp_router_takes_batch(config, options.effort, typical_size(sizes, n_samples)))
+        return 0;
     slot = claim_slot();
     if (slot == NULL)
         return 0;
@@ -251,10 +276,13 @@ static rp_batch_id begin(const rp_plugin_config *config, const void *samples, co
     }
     atomic_init(&batch->last_used_ns, begun);
     batch->lookahead = lookahead_of(batch);
-    if (guess_options(config, hint, &options))
-        rp_chunk_start_ahead(config, batch, 0, &options);
+    if (guessed)
+        rp_chunk_start_ahead(batch, 0, &options);
     rp_thread.batch_next = 0;
-    rp_stats_batch_begun(batch->n_blocks, rp_clock_ns() - begun);
+    ns = rp_clock_ns() - begun;
+    rp_stats_batch_begun(batch->n_blocks, ns);
+    atomic_init(&batch->wall_ns, ns);
+    atomic_init(&batch->cpu_ns, rp_router_cpu_ns(config) - cpu_begun);
     id = publish(slot, batch);
     rp_thread.batch = id;
     return id;
@@ -326,12 +354,13 @@ static bool take_from(const rp_plugin_config *config, struct slot *slot, uint64_
         return false;
     rp_offload_options(config, request->level, request->checksum, &options);
     remember_options(&options);
+    atomic_store_explicit(&batch->effort, (uint32_t)options.effort, memory_order_relaxed);
     block = &batch->blocks[index];
     chunk = &batch->chunks[block->chunk];
     /* Not for each block: when lanes are short, finding none costs more than a block. */
     if ((index & 15) == 0 || !atomic_load_explicit(&chunk->is_frozen, memory_order_relaxed))
-        rp_chunk_start_ahead(config, batch, block->chunk, &options);
-    *skip = rp_chunk_finish(config, batch, chunk, &options);
+        rp_chunk_start_ahead(batch, block->chunk, &options);
+    *skip = rp_chunk_finish(config, batch, chunk, &options, request->input_size);
     if (*skip == RP_SKIP_NONE)
         *skip = hand_over(config, batch, block, request, frame_size);
     finish(slot, chunk);
@@ -341,32 +370,50 @@ static bool take_from(const rp_plugin_config *config, struct slot *slot, uint64_
     return true;
 }
 
+#define CPU_SAMPLING 16u
+
+static void add_cost(struct rp_open_batch *batch, uint64_t wall_ns, uint64_t sampled_cpu_ns)
+{
+    atomic_fetch_add_explicit(&batch->wall_ns, wall_ns, memory_order_relaxed);
+    if (sampled_cpu_ns != 0)
+        atomic_fetch_add_explicit(&batch->cpu_ns, sampled_cpu_ns * CPU_SAMPLING,
+                                  memory_order_relaxed);
+}
+
 bool rp_batch_take(const rp_plugin_config *config, const rp_offload_request *request,
                    size_t *frame_size, rp_skip *skip)
 {
     uint64_t open = atomic_load_explicit(&open_slots, memory_order_acquire);
     uint32_t first = (uint32_t)(rp_thread.batch % N_SLOTS);
-    uint64_t begun, fingerprint;
+    uint64_t begun, cpu_begun, fingerprint;
+    bool sampled;
 
     if (open == 0)
         return false;
     begun = rp_clock_ns();
+    /* The CPU's clock is a system call: one block in so many is timed by it. */
+    sampled = rp_router_goal(config) == RP_GOAL_CPU && begun % CPU_SAMPLING == 0;
+    cpu_begun = sampled ? rp_router_cpu_ns(config) : 0;
     fingerprint = rp_batch_fingerprint(request->input, request->input_size);
     for (uint32_t i = 0; i < N_SLOTS; i++) {
         struct slot *slot = &slots[(first + i) % N_SLOTS];
-        bool found;
+        uint64_t ns;
 
         if ((open >> ((first + i) % N_SLOTS) & 1) == 0 || !enter(slot, 0))
             continue;
-        found = take_from(config, slot, fingerprint, request, frame_size, skip);
-        if (found)
-            atomic_store_explicit(&slot->batch->last_used_ns, begun, memory_order_relaxed);
-        leave(slot);
-        if (!found)
+        if (!take_from(config, slot, fingerprint, request, frame_size, skip)) {
+            leave(slot);
             continue;
-        if (*skip == RP_SKIP_NONE)
-            rp_stats_device_block(RP_ROUTE_BATCH, request->input_size, *frame_size,
-                                  rp_clock_ns() - begun);
+        }
+        ns = rp_clock_ns() - begun;
+        atomic_store_explicit(&slot->batch->last_used_ns, begun, memory_order_relaxed);
+        add_cost(slot->batch, ns, sampled ? rp_router_cpu_ns(config) - cpu_begun : 0);
+        if (*skip == RP_SKIP_NONE) {
+            rp_stats_device_block(RP_ROUTE_BATCH, request->input_size, *frame_size, ns);
+            atomic_fetch_add_explicit(&slot->batch->bytes_served, request->input_size,
+                                      memory_order_relaxed);
+        }
+        leave(slot);
         return true;
     }
     rp_stats_count(RP_COUNT_BATCH_MISSES);

@@ -54,9 +54,9 @@ rp_batch_id rp_batch_begin(const void *samples, const size_t *sizes, size_t n_sa
 void rp_batch_end(rp_batch_id id);
 
 /*
- * Takes the frame of a block: used by rp_offload_compress, while the device is open. False when no batch has the block. True:
- * one has it, and *skip says whether it was served (RP_SKIP_NONE: done and counted, the frame is
- * output[0, *frame_size)) or why not.
+ * Takes the frame of a block: used by rp_offload_compress, while the device is open. False when no
+ * batch has the block. True: one has it, and *skip says whether it was served (RP_SKIP_NONE: done
+ * and counted, the frame is output[0, *frame_size)) or why not.
  */
 bool rp_batch_take(const rp_plugin_config *config, const rp_offload_request *request,
                    size_t *frame_size, rp_skip *skip);

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "plugin/batch_parts.h"
+#include "plugin/router.h"
 #include "plugin/session.h"
 #include "plugin/stats.h"
 
@@ -81,13 +82,12 @@ static rp_skip start(struct rp_open_batch *batch, struct rp_batch_chunk *chunk,
     return RP_SKIP_NONE;
 }
 
-void rp_chunk_start_ahead(const rp_plugin_config *config, struct rp_open_batch *batch,
-                          uint32_t chunk, const rp_compress_options *options)
+void rp_chunk_start_ahead(struct rp_open_batch *batch, uint32_t chunk,
+                          const rp_compress_options *options)
 {
     uint32_t end = chunk + batch->lookahead;
     uint32_t next = atomic_load_explicit(&batch->next_launch, memory_order_relaxed);
 
-    (void)config;
     if (end > batch->n_chunks)
         end = batch->n_chunks;
     if (next >= end)
@@ -148,8 +148,17 @@ static rp_skip step(struct rp_open_batch *batch, struct rp_batch_chunk *chunk,
     return RP_SKIP_FAULT;
 }
 
+/* Whether the thread had better compress its block itself. */
+static bool is_too_slow(const rp_plugin_config *config, const struct rp_batch_chunk *chunk,
+                        const rp_compress_options *options, size_t block_bytes)
+{
+    return chunk->state == RP_CHUNK_RUNNING && chunk->lane != NULL &&
+           !rp_router_waits(config, options->effort, block_bytes, rp_lane_expected_ns(chunk->lane));
+}
+
 rp_skip rp_chunk_finish(const rp_plugin_config *config, struct rp_open_batch *batch,
-                        struct rp_batch_chunk *chunk, const rp_compress_options *options)
+                        struct rp_batch_chunk *chunk, const rp_compress_options *options,
+                        size_t block_bytes)
 {
     rp_skip skip = RP_SKIP_NONE;
     uint64_t deadline_ns;
@@ -158,8 +167,13 @@ rp_skip rp_chunk_finish(const rp_plugin_config *config, struct rp_open_batch *ba
         return same_options(chunk, options) ? RP_SKIP_NONE : RP_SKIP_PARAMETER;
     deadline_ns = rp_clock_ns() + config->timeout_ms * UINT64_C(1000000);
     pthread_mutex_lock(&rp_batch_lock);
-    while (skip == RP_SKIP_NONE && !(chunk->state == RP_CHUNK_DONE && same_options(chunk, options)))
-        skip = step(batch, chunk, options, deadline_ns);
+    while (skip == RP_SKIP_NONE &&
+           !(chunk->state == RP_CHUNK_DONE && same_options(chunk, options))) {
+        if (is_too_slow(config, chunk, options, block_bytes))
+            skip = RP_SKIP_BUSY;
+        else
+            skip = step(batch, chunk, options, deadline_ns);
+    }
     if (skip == RP_SKIP_NONE)
         atomic_store_explicit(&chunk->is_frozen, true, memory_order_release);
     pthread_mutex_unlock(&rp_batch_lock);

@@ -25,6 +25,7 @@ static uint32_t n_lanes;
 static uint32_t chunk_slabs;
 static size_t workspace_bytes;
 static uint32_t timeout_us;
+static uint64_t chunk_ns; /* what a chunk of average size takes on the device; 0: not known */
 
 /* What a launch and its results need beside blocks and frames, for each of n blocks. */
 enum { INPUT, INPUT_SIZE, OUTPUT, CAPACITY, OUTPUT_SIZE, STATUS, N_ARRAYS };
@@ -302,8 +303,30 @@ void rp_lane_settle(struct rp_batch_lane *lane, rp_status status)
     let_go_of_slabs(lane);
 }
 
+uint64_t rp_lane_expected_ns(const struct rp_batch_lane *lane)
+{
+    uint64_t elapsed = rp_clock_ns() - lane->launched_ns;
+
+    return chunk_ns > elapsed ? chunk_ns - elapsed : 0;
+}
+
+/* Below this a wait was none: the device had finished some time before. */
+#define NO_WAIT_NS 20000u
+
+/* A chunk was found done. When nobody waited for it, it may have been done long ago. */
+static void note_duration(const struct rp_batch_lane *lane, uint64_t waited_ns)
+{
+    uint64_t ns = rp_clock_ns() - lane->launched_ns;
+
+    if (waited_ns > NO_WAIT_NS)
+        chunk_ns = chunk_ns == 0 ? ns : chunk_ns - chunk_ns / 8 + ns / 8;
+    else if (ns < chunk_ns)
+        chunk_ns = ns;
+}
+
 void rp_lane_attend(struct rp_batch_lane *lane, uint32_t limit_us)
 {
+    uint64_t begun = rp_clock_ns();
     rp_status status;
     bool overdue;
 
@@ -314,6 +337,8 @@ void rp_lane_attend(struct rp_batch_lane *lane, uint32_t limit_us)
     rp_thread.depth--;
     pthread_mutex_lock(&rp_batch_lock);
     lane->is_attended = false;
+    if (status == RP_STATUS_OK)
+        note_duration(lane, rp_clock_ns() - begun);
     overdue = limit_us != 0 || rp_clock_ns() - lane->launched_ns > timeout_us * UINT64_C(1000);
     if (status != RP_STATUS_TIMEOUT || overdue)
         rp_lane_settle(lane, status);

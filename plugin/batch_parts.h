@@ -106,6 +106,9 @@ struct rp_open_batch {
     _Atomic uint32_t n_left;
     _Atomic uint32_t next_launch; /* chunks before it were started, or are not worth it */
     _Atomic uint64_t last_used_ns;
+    /* What it has cost the threads that use it, for the router. */
+    _Atomic uint64_t wall_ns, cpu_ns, bytes_served;
+    _Atomic uint32_t effort; /* that was last asked for */
 };
 
 uint64_t rp_batch_fingerprint(const void *block, size_t size);
@@ -125,13 +128,15 @@ uint32_t rp_batch_claim(struct rp_open_batch *batch, uint64_t fingerprint,
 /* ---- chunks ---- */
 
 /* Starts chunks from next_launch on, as far ahead of `chunk` as the batch looks. */
-void rp_chunk_start_ahead(const rp_plugin_config *config, struct rp_open_batch *batch,
-                          uint32_t chunk, const rp_compress_options *options);
+void rp_chunk_start_ahead(struct rp_open_batch *batch, uint32_t chunk,
+                          const rp_compress_options *options);
 
 /* Waits until the chunk is done with these options, starting it if need be. RP_SKIP_NONE: its
- * frames can be handed out. */
+ * frames can be handed out. RP_SKIP_BUSY: not yet, and a block of block_bytes is sooner done on
+ * the CPU. */
 rp_skip rp_chunk_finish(const rp_plugin_config *config, struct rp_open_batch *batch,
-                        struct rp_batch_chunk *chunk, const rp_compress_options *options);
+                        struct rp_batch_chunk *chunk, const rp_compress_options *options,
+                        size_t block_bytes);
 
 /* Gives its slabs back, now or when the device has let go of them. Under the lock. */
 void rp_chunk_release(struct rp_open_batch *batch, struct rp_batch_chunk *chunk);
@@ -175,6 +180,9 @@ rp_status rp_lane_launch(struct rp_batch_lane *lane, const rp_compress_options *
 
 /* Attends to a busy lane: waits for it for at most so long, and settles its chunk (unlocks). */
 void rp_lane_attend(struct rp_batch_lane *lane, uint32_t timeout_us);
+
+/* How much longer the lane will take, from what the last chunks have taken. */
+uint64_t rp_lane_expected_ns(const struct rp_batch_lane *lane);
 
 /* The chunk of a lane is done, or failed for good. */
 void rp_lane_settle(struct rp_batch_lane *lane, rp_status status);

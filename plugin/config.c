@@ -25,6 +25,7 @@
 #define PREFIX "ROCKPRESS_"
 
 _Static_assert(sizeof(rp_verify_mode) == sizeof(uint32_t), "choices are stored as uint32_t");
+_Static_assert(sizeof(rp_goal) == sizeof(uint32_t), "choices are stored as uint32_t");
 _Static_assert(sizeof(rp_batch_mode) == sizeof(uint32_t), "choices are stored as uint32_t");
 _Static_assert(sizeof(rp_log_level) == sizeof(uint32_t), "choices are stored as uint32_t");
 
@@ -36,6 +37,7 @@ enum kind { KIND_DEVICE, KIND_CHOICE, KIND_U32, KIND_SIZE, KIND_PATH };
 
 /* The position of a choice in its list is its value. */
 static const char *const verify_choices[] = {"off", "sample", "all", NULL};
+static const char *const goal_choices[] = {"auto", "throughput", "cpu", "device", NULL};
 static const char *const batch_choices[] = {"off", "on", NULL};
 static const char *const effort_choices[] = {"auto", "fast", "default", "high", "max", NULL};
 static const char *const log_choices[] = {"off", "error", "info", NULL};
@@ -67,6 +69,7 @@ static const struct option options[] = {
     {"BREAKER_FAULTS", KIND_U32, FIELD(breaker_faults), 1, 1000, NULL},
     {"BREAKER_RETRY_MS", KIND_U32, FIELD(breaker_retry_ms), 1, 3600000, NULL},
     {"CONTEXTS", KIND_U32, FIELD(contexts), 0, 64, NULL},
+    {"GOAL", KIND_CHOICE, FIELD(goal), 0, 0, goal_choices},
     {"BATCH", KIND_CHOICE, FIELD(batch), 0, 0, batch_choices},
     {"BATCH_MEMORY_BYTES", KIND_SIZE, FIELD(batch_memory_bytes), (uint64_t)4 << 20, SIZE_MAX >> 1,
      NULL},
@@ -99,6 +102,7 @@ void rp_plugin_config_default(rp_plugin_config *config)
     config->breaker_faults = 5;
     config->breaker_retry_ms = 1000;
     config->contexts = 32;
+    config->goal = RP_GOAL_AUTO;
     /* Sampling for a dictionary is how RocksDB's users ask for one: batches have to be asked for.
      */
     config->batch = RP_BATCH_OFF;

@@ -11,6 +11,7 @@
 
 #include "plugin/batch.h"
 #include "plugin/config.h"
+#include "plugin/router.h"
 #include "plugin/session.h"
 #include "plugin/stats.h"
 #include "plugin/thread_state.h"
@@ -47,24 +48,35 @@ void rp_offload_options(const rp_plugin_config *config, int level, bool checksum
     options->error = NULL;
 }
 
-static rp_skip compress_on_lane(const rp_plugin_config *config, const rp_offload_request *request,
-                                rp_breaker_pass pass, size_t *frame_size)
+void rp_offload_note_cpu(const rp_offload_request *request, uint64_t ns)
 {
-    uint64_t begun = rp_clock_ns();
+    const rp_plugin_config *config = rp_config_get();
     rp_compress_options options;
+
+    if (config == NULL || rp_router_goal(config) == RP_GOAL_DEVICE)
+        return;
+    rp_offload_options(config, request->level, request->checksum, &options);
+    rp_router_note(RP_ROUTE_CPU, options.effort, request->input_size, request->input_size, ns, ns);
+}
+
+static rp_skip compress_on_lane(const rp_plugin_config *config, const rp_offload_request *request,
+                                const rp_compress_options *options, rp_breaker_pass pass,
+                                size_t *frame_size)
+{
+    uint64_t cpu_begun = rp_router_cpu_ns(config);
+    uint64_t begun = rp_clock_ns(), ns;
     rp_lane *lane;
     rp_status status;
     rp_skip skip;
 
-    rp_offload_options(config, request->level, request->checksum, &options);
     status = rp_pool_acquire(rp_session_pool(), &lane);
     if (status == RP_STATUS_POOL_EXHAUSTED)
         return RP_SKIP_POOL;
     if (status != RP_STATUS_OK)
         return rp_session_fault(status, pass);
-    status = rp_lane_compress(lane, request->input, request->input_size, request->output,
-                              request->output_capacity, frame_size, &options,
-                              config->timeout_ms * 1000u);
+    status =
+        rp_lane_compress(lane, request->input, request->input_size, request->output,
+                         request->output_capacity, frame_size, options, config->timeout_ms * 1000u);
     rp_pool_release(rp_session_pool(), lane);
     if (status == RP_STATUS_OUTPUT_TOO_SMALL) {
         rp_session_success(pass);
@@ -77,13 +89,17 @@ static rp_skip compress_on_lane(const rp_plugin_config *config, const rp_offload
     if (skip != RP_SKIP_NONE)
         return skip;
     rp_session_success(pass);
-    rp_stats_device_block(RP_ROUTE_DIRECT, request->input_size, *frame_size, rp_clock_ns() - begun);
+    ns = rp_clock_ns() - begun;
+    rp_stats_device_block(RP_ROUTE_DIRECT, request->input_size, *frame_size, ns);
+    rp_router_note(RP_ROUTE_DIRECT, options->effort, request->input_size, request->input_size, ns,
+                   rp_router_cpu_ns(config) - cpu_begun);
     return RP_SKIP_NONE;
 }
 
 rp_skip rp_offload_compress(const rp_offload_request *request, size_t *frame_size)
 {
     const rp_plugin_config *config;
+    rp_compress_options options;
     rp_breaker_pass pass;
     rp_skip skip;
     bool found;
@@ -105,10 +121,13 @@ rp_skip rp_offload_compress(const rp_offload_request *request, size_t *frame_siz
         if (found)
             return skip;
     }
+    rp_offload_options(config, request->level, request->checksum, &options);
+    if (!rp_router_takes_direct(config, options.effort, request->input_size))
+        return RP_SKIP_ROUTER;
     if (!rp_session_enter(&pass))
         return RP_SKIP_BREAKER;
     rp_thread.depth++;
-    skip = compress_on_lane(config, request, pass, frame_size);
+    skip = compress_on_lane(config, request, &options, pass, frame_size);
     rp_thread.depth--;
     return skip;
 }

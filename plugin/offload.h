@@ -34,6 +34,9 @@ rp_skip rp_offload_compress(const rp_offload_request *request, size_t *frame_siz
 /* The effort that stands for a zstd level. */
 rp_effort rp_offload_effort(int level);
 
+/* What libzstd took for a block that was asked for here: the router compares. */
+void rp_offload_note_cpu(const rp_offload_request *request, uint64_t ns);
+
 /* The engine's options for a block. */
 void rp_offload_options(const rp_plugin_config *config, int level, bool checksum,
                         rp_compress_options *options);

@@ -45,8 +45,9 @@ static void forked(void)
 }
 
 /*
- * "auto" leaves a GPU alone for now: it would get one block at a time, and the calling thread would
- * wait longer for each than libzstd takes. Whoever asks for "cuda" by name gets it.
+ * "auto" takes a GPU for batches, where the router decides what else it gets. For single blocks
+ * alone it leaves a GPU alone: the calling thread would wait longer for each than libzstd takes.
+ * Whoever asks for "cuda" by name gets it.
  */
 static rp_status open_device(const rp_plugin_config *config, const rp_device **device)
 {
@@ -57,7 +58,12 @@ static rp_status open_device(const rp_plugin_config *config, const rp_device **d
     *device = config->custom_device;
     if (*device != NULL)
         return RP_STATUS_OK;
-    status = automatic ? RP_STATUS_DEVICE_UNAVAILABLE : rp_device_open(config->device, &opened);
+    if (!automatic)
+        status = rp_device_open(config->device, &opened);
+    else if (config->batch == RP_BATCH_ON)
+        status = rp_device_open("cuda", &opened);
+    else
+        status = RP_STATUS_DEVICE_UNAVAILABLE;
     *device = opened;
     if (status != RP_STATUS_OK)
         rp_log(automatic ? RP_LOG_INFO : RP_LOG_ERROR,

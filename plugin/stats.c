@@ -21,9 +21,9 @@ const char *rp_route_name(rp_route route)
 
 const char *rp_skip_name(rp_skip skip)
 {
-    static const char *const names[RP_N_SKIPS] = {"none",   "dictionary", "size",
-                                                  "device", "parameter",  "capacity",
-                                                  "pool",   "breaker",    "fault"};
+    static const char *const names[RP_N_SKIPS] = {"none",      "dictionary", "size", "device",
+                                                  "parameter", "capacity",   "pool", "breaker",
+                                                  "fault",     "router",     "busy"};
 
     return (unsigned)skip < RP_N_SKIPS ? names[skip] : "unknown";
 }
@@ -36,7 +36,7 @@ const char *rp_fault_name(rp_fault fault)
     return (unsigned)fault < RP_N_FAULTS ? names[fault] : "unknown";
 }
 
-void rp_stats_cpu_end(rp_skip reason, size_t input_size, size_t frame_size, uint64_t begun_ns)
+uint64_t rp_stats_cpu_end(rp_skip reason, size_t input_size, size_t frame_size, uint64_t begun_ns)
 {
     struct rp_stats_shard *shard = &rp_stats_shards[rp_thread_shard()];
 
@@ -46,10 +46,12 @@ void rp_stats_cpu_end(rp_skip reason, size_t input_size, size_t frame_size, uint
     rp_stats_add(shard, RP_COUNT_SKIPS + (unsigned)reason, 1);
     if (frame_size == 0)
         rp_stats_add(shard, RP_COUNT_REJECTED, 1);
-    if (begun_ns != 0) {
-        rp_stats_add(shard, RP_COUNT_NANOSECONDS + RP_ROUTE_CPU, rp_clock_ns() - begun_ns);
-        rp_stats_add(shard, RP_COUNT_TIMED_BYTES + RP_ROUTE_CPU, input_size);
-    }
+    if (begun_ns == 0)
+        return 0;
+    begun_ns = rp_clock_ns() - begun_ns;
+    rp_stats_add(shard, RP_COUNT_NANOSECONDS + RP_ROUTE_CPU, begun_ns);
+    rp_stats_add(shard, RP_COUNT_TIMED_BYTES + RP_ROUTE_CPU, input_size);
+    return begun_ns;
 }
 
 void rp_stats_device_block(rp_route route, size_t input_size, size_t frame_size, uint64_t ns)
@@ -144,6 +146,8 @@ void rp_stats_get(rp_stats *stats)
     stats->breaker_opens = sum(RP_COUNT_BREAKER_OPENS);
     stats->batches = sum(RP_COUNT_BATCHES);
     stats->batch_blocks = sum(RP_COUNT_BATCH_BLOCKS);
+    stats->batches_declined = sum(RP_COUNT_BATCHES_DECLINED);
+    stats->router_probes = sum(RP_COUNT_ROUTER_PROBES);
     stats->batch_misses = sum(RP_COUNT_BATCH_MISSES);
     stats->batch_untaken_blocks = sum(RP_COUNT_BATCH_UNTAKEN);
     stats->batch_used_bytes = atomic_load_explicit(&batch_used_bytes, memory_order_relaxed);

@@ -35,6 +35,8 @@ enum {
     RP_COUNT_BATCH_BLOCKS,
     RP_COUNT_BATCH_MISSES,
     RP_COUNT_BATCH_UNTAKEN,
+    RP_COUNT_BATCHES_DECLINED,
+    RP_COUNT_ROUTER_PROBES,
     RP_N_COUNTERS
 };
 
@@ -76,8 +78,9 @@ static inline uint64_t rp_stats_cpu_begin(void)
     return rp_thread.cpu_blocks++ % RP_CPU_TIMING_INTERVAL == 1 ? rp_clock_ns() : 0;
 }
 
-/* End of it. frame_size is 0 when libzstd returned an error. */
-void rp_stats_cpu_end(rp_skip reason, size_t input_size, size_t frame_size, uint64_t begun_ns);
+/* End of it. frame_size is 0 when libzstd returned an error. Returns the nanoseconds that it took,
+ * 0 when it was not timed. */
+uint64_t rp_stats_cpu_end(rp_skip reason, size_t input_size, size_t frame_size, uint64_t begun_ns);
 
 void rp_stats_device_block(rp_route route, size_t input_size, size_t frame_size, uint64_t ns);
 

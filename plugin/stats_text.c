@@ -96,6 +96,11 @@ static void format_stats(struct text *text)
                stats.breaker_opens);
     append_one(text, "batches_total", "counter", "Batches begun.", stats.batches);
     append_one(text, "batch_blocks_total", "counter", "Blocks in them.", stats.batch_blocks);
+    append_one(text, "batches_declined_total", "counter",
+               "Files that were not begun as batches, as libzstd is the cheaper way.",
+               stats.batches_declined);
+    append_one(text, "router_probes_total", "counter",
+               "Blocks and files that tried the dearer way.", stats.router_probes);
     append_one(text, "batch_misses_total", "counter",
                "Blocks that were looked for in open batches and are in none.", stats.batch_misses);
     append_one(text, "batch_untaken_blocks_total", "counter",

@@ -85,10 +85,31 @@ static size_t finish_cpu(rp_skip reason, size_t src_size, size_t result, uint64_
     return result;
 }
 
+/* The same for a block that might have gone another way: the router is to know what it cost. */
+static size_t finish_routed(rp_skip reason, const rp_offload_request *request, size_t result,
+                            uint64_t begun_ns)
+{
+    uint64_t ns;
+
+    rp_hook_leave();
+    ns = rp_stats_cpu_end(reason, request->input_size, rp_zstd_is_error(result) ? 0 : result,
+                          begun_ns);
+    if (ns != 0 && reason != RP_SKIP_DICTIONARY && reason != RP_SKIP_PARAMETER)
+        rp_offload_note_cpu(request, ns);
+    return result;
+}
+
 static uint64_t begin_cpu(void)
 {
     rp_hook_enter();
     return rp_stats_cpu_begin();
+}
+
+/* Where the router has chosen, each block tells it whether it was right. */
+static uint64_t begin_routed(rp_skip reason)
+{
+    rp_hook_enter();
+    return reason == RP_SKIP_ROUTER ? rp_clock_ns() : rp_stats_cpu_begin();
 }
 
 RP_API size_t ZSTD_compress2(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity, const void *src,
@@ -108,9 +129,9 @@ RP_API size_t ZSTD_compress2(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity, con
     skip = try_direct_advanced(zstd, cctx, &request, &result);
     if (skip == RP_SKIP_NONE)
         return result;
-    begun = begin_cpu();
+    begun = begin_routed(skip);
     result = real(cctx, dst, dstCapacity, src, srcSize);
-    return finish_cpu(skip, srcSize, result, begun);
+    return finish_routed(skip, &request, result, begun);
 }
 
 RP_API size_t ZSTD_compress_usingDict(ZSTD_CCtx *ctx, void *dst, size_t dstCapacity,
@@ -133,9 +154,9 @@ RP_API size_t ZSTD_compress_usingDict(ZSTD_CCtx *ctx, void *dst, size_t dstCapac
                                          : try_direct_simple(ctx, &request, &result);
     if (skip == RP_SKIP_NONE)
         return result;
-    begun = begin_cpu();
+    begun = begin_routed(skip);
     result = real(ctx, dst, dstCapacity, src, srcSize, dict, dictSize, compressionLevel);
-    return finish_cpu(skip, srcSize, result, begun);
+    return finish_routed(skip, &request, result, begun);
 }
 
 RP_API size_t ZSTD_compress_usingCDict(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity,
@@ -174,9 +195,9 @@ RP_API size_t ZSTD_compressCCtx(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity, 
     skip = try_direct_simple(cctx, &request, &result);
     if (skip == RP_SKIP_NONE)
         return result;
-    begun = begin_cpu();
+    begun = begin_routed(skip);
     result = real(cctx, dst, dstCapacity, src, srcSize, compressionLevel);
-    return finish_cpu(skip, srcSize, result, begun);
+    return finish_routed(skip, &request, result, begun);
 }
 
 RP_API size_t ZSTD_compress(void *dst, size_t dstCapacity, const void *src, size_t srcSize,
@@ -196,7 +217,7 @@ RP_API size_t ZSTD_compress(void *dst, size_t dstCapacity, const void *src, size
     skip = try_direct(&request, &result);
     if (skip == RP_SKIP_NONE)
         return result;
-    begun = begin_cpu();
+    begun = begin_routed(skip);
     result = real(dst, dstCapacity, src, srcSize, compressionLevel);
-    return finish_cpu(skip, srcSize, result, begun);
+    return finish_routed(skip, &request, result, begun);
 }

@@ -37,6 +37,14 @@ typedef enum rp_log_level {
     RP_LOG_INFO = 2 /* also which device was opened */
 } rp_log_level;
 
+/* What the choice between the device and libzstd is to save, where there is one. */
+typedef enum rp_goal {
+    RP_GOAL_AUTO = 0,       /* throughput with the device "auto", else device */
+    RP_GOAL_THROUGHPUT = 1, /* time */
+    RP_GOAL_CPU = 2,        /* CPU time, even at the price of waiting */
+    RP_GOAL_DEVICE = 3      /* nothing: the device takes all that it can */
+} rp_goal;
+
 /* Whether blocks that RocksDB samples for a dictionary are compressed as a batch instead. */
 typedef enum rp_batch_mode { RP_BATCH_OFF = 0, RP_BATCH_ON = 1 } rp_batch_mode;
 
@@ -56,6 +64,7 @@ typedef struct rp_plugin_config {
     uint32_t breaker_faults;   /* faults in a row until the device is left alone, 1 to 1000; 5 */
     uint32_t breaker_retry_ms; /* first pause of it, doubled up to 64 times, 1 to 3600000; 1000 */
     uint32_t contexts;         /* idle ZSTD_CCtx kept for reuse, 0 to 64; 32 */
+    rp_goal goal;              /* auto */
     rp_batch_mode batch;       /* off */
     size_t batch_memory_bytes; /* bound on host memory of batches, 4 MiB to 2^63 - 1; 1 GiB */
     size_t batch_chunk_bytes;  /* blocks of one launch of a batch, 1 to 16 MiB; 4 MiB */
@@ -109,7 +118,9 @@ typedef enum rp_skip {
     RP_SKIP_POOL = 6,       /* every lane was taken */
     RP_SKIP_BREAKER = 7,    /* the device is left alone for a while */
     RP_SKIP_FAULT = 8,      /* the device failed on this block; counted in faults, too */
-    RP_N_SKIPS = 9
+    RP_SKIP_ROUTER = 9,     /* libzstd is the cheaper way for such blocks */
+    RP_SKIP_BUSY = 10,      /* its batch is still on the device, and libzstd is quicker */
+    RP_N_SKIPS = 11
 } rp_skip;
 
 typedef enum rp_fault {
@@ -144,6 +155,8 @@ typedef struct rp_stats {
     uint64_t breaker_opens;     /* times that the device was left alone */
     uint64_t batches;           /* batches begun */
     uint64_t batch_blocks;      /* blocks in them */
+    uint64_t batches_declined;  /* files that were not begun, as libzstd is the cheaper way */
+    uint64_t router_probes;     /* blocks and files that tried the dearer way */
     uint64_t batch_misses;      /* blocks that were looked for in open batches and are in none */
     uint64_t batch_untaken_blocks; /* blocks of batches that have ended that nobody asked for */
     uint64_t batch_used_bytes;     /* host memory of batches, now */

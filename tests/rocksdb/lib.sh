@@ -78,7 +78,7 @@ expect_no_faults()
     expect_counter skips_total fault -eq 0
     expect_counter verified_blocks_total '' -eq \
         $(($(counter blocks_total direct) + $(counter blocks_total batch)))
-    for reason in dictionary size device parameter capacity pool breaker fault; do
+    for reason in dictionary size device parameter capacity pool breaker fault router busy; do
         sum=$((sum + $(counter skips_total $reason)))
     done
     expect_counter blocks_total cpu -eq $sum

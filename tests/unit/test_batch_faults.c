@@ -14,6 +14,7 @@
 #include <zstd.h>
 
 #include "plugin/batch.h"
+#include "plugin/router.h"
 #include "rockpress/plugin.h"
 #include "tests/support/queue_device.h"
 #include "tests/support/sampled_file.h"
@@ -169,6 +170,67 @@ static bool more_files_than_lanes(void)
     CHECK(stats_now().blocks[RP_ROUTE_BATCH] == 1800 && device.n_streams == 3);
     for (size_t f = 0; f < 6; f++)
         sampled_file_free(&files[f]);
+    return true;
+}
+
+static rp_status slow_wait(rp_stream stream, uint32_t timeout_us)
+{
+    if (timeout_us != 0)
+        usleep(5000);
+    return device.device.ops->wait(stream, timeout_us);
+}
+
+static void for_throughput(rp_plugin_config *config)
+{
+    config->goal = RP_GOAL_THROUGHPUT;
+}
+
+static void for_cpu(rp_plugin_config *config)
+{
+    config->goal = RP_GOAL_CPU;
+}
+
+/* A device that takes 5 ms for a chunk, where libzstd would take some 20 us for a block. */
+static bool on_a_slow_device(uint64_t *n_busy)
+{
+    rp_batch_hint hint = {3, false};
+    sampled_file file;
+
+    ops.wait = slow_wait;
+    sampled_file_make(&file, 1100, 4096, 0, 9);
+    for (int i = 0; i < 3; i++)
+        rp_router_note(RP_ROUTE_CPU, RP_EFFORT_FAST, 4096, 4096, 20000, 20000);
+    *n_busy = 0;
+    CHECK(sampled_file_begin(&file, &hint) != 0);
+    for (size_t i = 0; i < 1100; i++) {
+        rp_skip skip = sampled_file_ask(&file, i, 3, false);
+        CHECK(skip == RP_SKIP_NONE || skip == RP_SKIP_BUSY);
+        *n_busy += skip == RP_SKIP_BUSY;
+    }
+    CHECK(stats_now().blocks[RP_ROUTE_BATCH] == 1100 - *n_busy && n_faults() == 0);
+    rp_batch_end(sampled_file_begin(&file, &hint));
+    CHECK(!rp_batch_any_open() && stats_now().batch_used_bytes == 0);
+    sampled_file_free(&file);
+    return true;
+}
+
+static bool a_thread_in_a_hurry_does_not_wait(void)
+{
+    uint64_t n_busy;
+
+    CHECK(configure(for_throughput));
+    CHECK(on_a_slow_device(&n_busy));
+    CHECK(n_busy > 10);
+    return true;
+}
+
+static bool a_thread_that_saves_cpu_waits(void)
+{
+    uint64_t n_busy;
+
+    CHECK(configure(for_cpu));
+    CHECK(on_a_slow_device(&n_busy));
+    CHECK(n_busy == 0);
     return true;
 }
 
@@ -415,6 +477,8 @@ static const struct scenario {
     SCENARIO(works_without_faults),
     SCENARIO(a_wrong_guess_is_made_good),
     SCENARIO(more_files_than_lanes),
+    SCENARIO(a_thread_in_a_hurry_does_not_wait),
+    SCENARIO(a_thread_that_saves_cpu_waits),
     SCENARIO(abandoned_while_the_device_works),
     SCENARIO(a_device_that_hangs),
     SCENARIO(streams_fail),
