@@ -111,7 +111,8 @@ static rp_status make(struct rp_batch_lane *lane)
     return RP_STATUS_OK;
 }
 
-/* A lane that nobody has, or one that has finished unnoticed. */
+/* A lane that nobody has, one that has finished unnoticed, or else one that is yet to be made: each
+ * holds more device memory than to ask a few others costs time. */
 static struct rp_batch_lane *find_free(void)
 {
     for (uint32_t i = 0; i < n_lanes; i++) {
@@ -119,14 +120,14 @@ static struct rp_batch_lane *find_free(void)
             return &lanes[i];
     }
     for (uint32_t i = 0; i < n_lanes; i++) {
-        if (!lanes[i].is_made && !lanes[i].is_attended)
-            return &lanes[i];
-    }
-    for (uint32_t i = 0; i < n_lanes; i++) {
-        if (lanes[i].is_attended)
+        if (!lanes[i].is_busy || lanes[i].is_attended)
             continue;
         rp_lane_attend(&lanes[i], 0);
         if (!lanes[i].is_busy && !lanes[i].is_attended)
+            return &lanes[i];
+    }
+    for (uint32_t i = 0; i < n_lanes; i++) {
+        if (!lanes[i].is_made && !lanes[i].is_attended)
             return &lanes[i];
     }
     return NULL;
