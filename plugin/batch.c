@@ -360,7 +360,9 @@ static bool take_from(const rp_plugin_config *config, struct slot *slot, uint64_
     /* Not for each block: when lanes are short, finding none costs more than a block. */
     if ((index & 15) == 0 || !atomic_load_explicit(&chunk->is_frozen, memory_order_relaxed))
         rp_chunk_start_ahead(batch, block->chunk, &options);
-    *skip = rp_chunk_finish(config, batch, chunk, &options, request->input_size);
+    *skip = RP_SKIP_ROUTER;
+    if (!rp_router_samples_cpu(config, options.effort, request->input_size))
+        *skip = rp_chunk_finish(config, batch, chunk, &options, request->input_size);
     if (*skip == RP_SKIP_NONE)
         *skip = hand_over(config, batch, block, request, frame_size);
     finish(slot, chunk);

@@ -48,7 +48,14 @@ void rp_offload_options(const rp_plugin_config *config, int level, bool checksum
     options->error = NULL;
 }
 
-void rp_offload_note_cpu(const rp_offload_request *request, uint64_t ns)
+uint64_t rp_offload_cpu_clock(void)
+{
+    const rp_plugin_config *config = rp_config_get();
+
+    return config != NULL ? rp_router_cpu_ns(config) : 0;
+}
+
+void rp_offload_note_cpu(const rp_offload_request *request, uint64_t wall_ns, uint64_t cpu_ns)
 {
     const rp_plugin_config *config = rp_config_get();
     rp_compress_options options;
@@ -56,7 +63,8 @@ void rp_offload_note_cpu(const rp_offload_request *request, uint64_t ns)
     if (config == NULL || rp_router_goal(config) == RP_GOAL_DEVICE)
         return;
     rp_offload_options(config, request->level, request->checksum, &options);
-    rp_router_note(RP_ROUTE_CPU, options.effort, request->input_size, request->input_size, ns, ns);
+    rp_router_note(RP_ROUTE_CPU, options.effort, request->input_size, request->input_size, wall_ns,
+                   cpu_ns);
 }
 
 static rp_skip compress_on_lane(const rp_plugin_config *config, const rp_offload_request *request,

@@ -34,8 +34,10 @@ rp_skip rp_offload_compress(const rp_offload_request *request, size_t *frame_siz
 /* The effort that stands for a zstd level. */
 rp_effort rp_offload_effort(int level);
 
-/* What libzstd took for a block that was asked for here: the router compares. */
-void rp_offload_note_cpu(const rp_offload_request *request, uint64_t ns);
+/* What libzstd took for a block that was asked for here: the router compares. cpu_ns is the
+ * difference of two rp_offload_cpu_clock(), which is 0 while nobody wants to know. */
+void rp_offload_note_cpu(const rp_offload_request *request, uint64_t wall_ns, uint64_t cpu_ns);
+uint64_t rp_offload_cpu_clock(void);
 
 /* The engine's options for a block. */
 void rp_offload_options(const rp_plugin_config *config, int level, bool checksum,

@@ -31,8 +31,8 @@
 /* The goal in force: never RP_GOAL_AUTO. */
 rp_goal rp_router_goal(const rp_plugin_config *config);
 
-/* What `bytes` in blocks of about block_bytes have cost on a route. For the cpu route cpu_ns may be
- * wall time: nothing waits there. */
+/* What `bytes` in blocks of about block_bytes have cost on a route. cpu_ns counts for the goal
+ * "cpu" only. */
 void rp_router_note(rp_route route, rp_effort effort, size_t block_bytes, uint64_t bytes,
                     uint64_t wall_ns, uint64_t cpu_ns);
 
@@ -41,6 +41,11 @@ bool rp_router_takes_direct(const rp_plugin_config *config, rp_effort effort, si
 
 /* A batch for a file of such blocks, or not? The answer is counted. */
 bool rp_router_takes_batch(const rp_plugin_config *config, rp_effort effort, size_t block_bytes);
+
+/* Whether a block that a batch has is to go to libzstd all the same, so that what that costs is
+ * known: all blocks of its size may come from batches. One in 256, and more until it is known.
+ * Counted. */
+bool rp_router_samples_cpu(const rp_plugin_config *config, rp_effort effort, size_t block_bytes);
 
 /* Is it worth waiting so long for a block? */
 bool rp_router_waits(const rp_plugin_config *config, rp_effort effort, size_t block_bytes,

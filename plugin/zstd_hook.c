@@ -95,7 +95,7 @@ static size_t finish_routed(rp_skip reason, const rp_offload_request *request, s
     ns = rp_stats_cpu_end(reason, request->input_size, rp_zstd_is_error(result) ? 0 : result,
                           begun_ns);
     if (ns != 0 && reason != RP_SKIP_DICTIONARY && reason != RP_SKIP_PARAMETER)
-        rp_offload_note_cpu(request, ns);
+        rp_offload_note_cpu(request, ns, rp_offload_cpu_clock() - rp_thread.cpu_begun_ns);
     return result;
 }
 
@@ -108,8 +108,12 @@ static uint64_t begin_cpu(void)
 /* Where the router has chosen, each block tells it whether it was right. */
 static uint64_t begin_routed(rp_skip reason)
 {
+    uint64_t begun = reason == RP_SKIP_ROUTER ? rp_clock_ns() : rp_stats_cpu_begin();
+
     rp_hook_enter();
-    return reason == RP_SKIP_ROUTER ? rp_clock_ns() : rp_stats_cpu_begin();
+    if (begun != 0)
+        rp_thread.cpu_begun_ns = rp_offload_cpu_clock();
+    return begun;
 }
 
 RP_API size_t ZSTD_compress2(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity, const void *src,

@@ -145,6 +145,24 @@ static void test_batches(void **state)
         assert_true(rp_router_takes_batch(&config, RP_EFFORT_FAST, 20000));
 }
 
+static void test_samples_of_libzstd(void **state)
+{
+    rp_plugin_config config = config_for(RP_GOAL_CPU);
+    rp_plugin_config device = config_for(RP_GOAL_DEVICE);
+    unsigned n = 0;
+
+    (void)state;
+    for (int i = 0; i < 80; i++)
+        n += rp_router_samples_cpu(&config, RP_EFFORT_FAST, 70000);
+    assert_int_equal(n, 10);
+    note(RP_ROUTE_CPU, RP_EFFORT_FAST, 70000, 3000, 3000);
+    for (int i = 0; i < 2560; i++)
+        n += rp_router_samples_cpu(&config, RP_EFFORT_FAST, 70000);
+    assert_int_equal(n, 20);
+    for (int i = 0; i < 2560; i++)
+        assert_false(rp_router_samples_cpu(&device, RP_EFFORT_FAST, 70000));
+}
+
 static void test_waits(void **state)
 {
     rp_plugin_config throughput = config_for(RP_GOAL_THROUGHPUT);
@@ -177,10 +195,15 @@ static void test_all_sizes_have_a_place(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_goals),       cmocka_unit_test(test_unknown_costs),
-        cmocka_unit_test(test_cheaper_way), cmocka_unit_test(test_goals_differ),
-        cmocka_unit_test(test_costs_apart), cmocka_unit_test(test_batches),
-        cmocka_unit_test(test_waits),       cmocka_unit_test(test_all_sizes_have_a_place),
+        cmocka_unit_test(test_goals),
+        cmocka_unit_test(test_unknown_costs),
+        cmocka_unit_test(test_cheaper_way),
+        cmocka_unit_test(test_goals_differ),
+        cmocka_unit_test(test_costs_apart),
+        cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_waits),
+        cmocka_unit_test(test_samples_of_libzstd),
+        cmocka_unit_test(test_all_sizes_have_a_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
