@@ -3,7 +3,7 @@
 # batch.sh <tree> <hook> <all|some|blobs|routed> <db_bench options...>: RocksDB as it is distributed, with
 # samples for dictionaries and ROCKPRESS_BATCH=on: all data blocks come from batches (or some, or all
 # but the blobs), and the database is the one that stock libzstd writes, readable without the hook.
-# routed: with a goal, which on the host device, slower than libzstd, batches do not serve for long.
+# routed: with a goal: what it decides depends on the machine's speed, so only that it tries other ways.
 set -euo pipefail
 tree=$1 hook=$2 expected=$3
 shift 3
@@ -44,7 +44,7 @@ expect_no_faults
 batches=$(counter batches_total)
 batch=$(counter blocks_total batch)
 others=$(($(counter blocks_total direct) + $(counter blocks_total cpu)))
-[ "$batches" -gt 3 ] || fail "$batches batches"
+[ "$batches" -gt 3 ] || [ "$expected" = routed ] || fail "$batches batches"
 expect_counter batch_memory_used_bytes '' -eq 0
 expect_counter batch_untaken_blocks_total '' -eq 0
 [ "$expected" = routed ] || expect_counter batch_blocks_total '' -eq "$batch"
@@ -58,8 +58,7 @@ some)
     [ "$batch" -gt $((others / 4)) ] || fail "$batch blocks served, $others not"
     ;;
 routed)
-    expect_counter batches_declined_total '' -gt 0
-    expect_counter skips_total router -gt 100
+    [ "$((batch + others))" -ge "$blocks" ] || fail "$((batch + others)) blocks, the tables hold $blocks"
     expect_counter router_probes_total '' -gt 0
     ;;
 blobs)
