@@ -24,6 +24,7 @@ static struct rp_batch_lane lanes[MAX_LANES];
 static uint32_t n_lanes;
 static uint32_t chunk_slabs;
 static size_t workspace_bytes;
+static rp_effort effort; /* the highest that lanes are for */
 static uint32_t timeout_us;
 static uint64_t chunk_ns; /* what a chunk of average size takes on the device; 0: not known */
 
@@ -46,14 +47,16 @@ static bool on_host(void)
 void rp_lanes_setup(const rp_device *used, const rp_plugin_config *config, uint32_t slabs)
 {
     size_t chunk_bytes = slabs * rp_slab_bytes();
-    size_t one = rp_workspace_size(rp_slab_bytes(), 1, RP_EFFORT_MAX);
-    size_t lane_bytes;
+    size_t one, lane_bytes;
 
+    /* A lane serves whatever level comes next, so it is sized for the highest. */
+    effort = config->effort == RP_PLUGIN_EFFORT_AUTO ? RP_EFFORT_MAX : (rp_effort)config->effort;
+    one = rp_workspace_size(rp_slab_bytes(), 1, effort);
     device = used;
     chunk_slabs = slabs;
     timeout_us = config->timeout_ms * 1000u;
     /* 4 KiB blocks take more of it than larger ones of the same sum. */
-    workspace_bytes = rp_workspace_size(4096, chunk_bytes / 4096, RP_EFFORT_MAX);
+    workspace_bytes = rp_workspace_size(4096, chunk_bytes / 4096, effort);
     if (workspace_bytes < one)
         workspace_bytes = one;
     lane_bytes = workspace_bytes + 2 * chunk_bytes + N_ARRAYS * ARRAY_BYTES;
@@ -68,9 +71,9 @@ uint32_t rp_lanes_chunk_slabs(void)
     return chunk_slabs;
 }
 
-size_t rp_lanes_workspace_bytes(void)
+bool rp_lanes_hold(size_t max_block_bytes, uint32_t n_blocks)
 {
-    return workspace_bytes;
+    return rp_workspace_size(max_block_bytes, n_blocks, effort) <= workspace_bytes;
 }
 
 static void unmake(struct rp_batch_lane *lane)

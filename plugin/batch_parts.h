@@ -168,9 +168,9 @@ struct rp_batch_lane {
 /* Sizes of lanes. Before any other function of them. */
 void rp_lanes_setup(const rp_device *device, const rp_plugin_config *config, uint32_t chunk_slabs);
 
-/* Most slabs of a chunk, and the bytes of workspace that it may need. */
+/* Most slabs of a chunk, and whether so many blocks of up to that size may be in one. */
 uint32_t rp_lanes_chunk_slabs(void);
-size_t rp_lanes_workspace_bytes(void);
+bool rp_lanes_hold(size_t max_block_bytes, uint32_t n_blocks);
 
 /* A free lane, busy and attended from now on; NULL with *status (unlocks). */
 struct rp_batch_lane *rp_lane_take(rp_status *status);

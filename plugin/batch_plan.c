@@ -155,12 +155,11 @@ struct plan {
 /* Blocks of up to max_bytes whose intermediate results fit a lane. */
 static uint32_t blocks_that_fit(size_t max_bytes)
 {
-    size_t workspace = rp_lanes_workspace_bytes();
     uint32_t low = 1, high = RP_BATCH_CHUNK_BLOCKS;
 
     while (low < high) {
         uint32_t middle = (low + high + 1) / 2;
-        if (rp_workspace_size(max_bytes, middle, RP_EFFORT_MAX) <= workspace)
+        if (rp_lanes_hold(max_bytes, middle))
             low = middle;
         else
             high = middle - 1;

@@ -131,6 +131,8 @@ static bool works_without_faults(void)
     }
     CHECK(stats_now().blocks[RP_ROUTE_BATCH] == 3300 && n_faults() == 0);
     CHECK(stats_now().verified_blocks > 1000);
+    /* The file once, and what is in flight: at most half of it again. */
+    CHECK(stats_now().batch_peak_bytes <= 1100 * 4064 * 3 / 2);
     /* Lanes are made when needed: this device has finished a chunk whenever it is asked. */
     CHECK(device.n_streams == 1);
     sampled_file_free(&file);
