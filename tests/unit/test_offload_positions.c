@@ -17,7 +17,19 @@
 #include "rockpress/plugin.h"
 #include "tests/support/fault_device.h"
 
+/* A process takes some 20 times as long to begin and to end under AddressSanitizer. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(SANITIZED)
+#define N_BLOCKS 3
+#else
 #define N_BLOCKS 12
+#endif
 #define BLOCK_BYTES 3000
 #define MAX_POSITIONS 400
 
