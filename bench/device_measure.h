@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What `device` measures. Every function says on stderr what failed. */
+#ifndef ROCKPRESS_BENCH_DEVICE_MEASURE_H
+#define ROCKPRESS_BENCH_DEVICE_MEASURE_H
+
+#include "device_blocks.h"
+#include "device_encoder.h"
+#include "device_timing.h"
+
+enum { DEVICE_MAX_ENCODERS = 8, DEVICE_MAX_ROUNDS = 1000, DEVICE_N_STAGES = 4 };
+
+/* A batch that lies in device memory, in equal parts for some streams. */
+struct device_load {
+    rp_device *device;
+    const struct device_group *group;
+    size_t n_blocks;
+    unsigned n_streams;
+    rp_stream streams[DEVICE_MAX_STREAMS];
+    struct device_batch parts[DEVICE_MAX_STREAMS];
+    size_t raw_bytes;
+    size_t max_output_bytes; /* each output has so much room */
+    void *d_memory;          /* inputs, outputs, and the arrays about them */
+    uint8_t *d_outputs;
+    size_t *d_sizes; /* of the outputs */
+    int32_t *d_statuses;
+};
+
+/* The blocks of a group, again from the first when there are fewer. */
+bool device_load_open(struct device_load *load, rp_device *device, const struct device_group *group,
+                      size_t n_blocks, unsigned n_streams, size_t max_output_bytes);
+void device_load_close(struct device_load *load);
+
+/* Of one encoder on one load. */
+struct device_result {
+    double seconds[DEVICE_MAX_ROUNDS];
+    unsigned n_rounds;
+    size_t compressed_bytes;
+    size_t n_verified; /* frames that libzstd decoded to their block */
+};
+
+/* Each encoder once before anything is timed, its frames decoded by libzstd (all of them, or so
+ * many from the first); then n_rounds rounds, in each of which the encoders take turns. */
+bool device_measure_resident(struct device_load *load, const struct device_encoder *encoders,
+                             unsigned n_encoders, unsigned n_rounds, size_t n_verify,
+                             struct device_result *results);
+
+/* Seconds of each stage of rockpress, medians, on the first stream's part. */
+bool device_measure_stages(struct device_load *load, rp_effort effort, unsigned n_rounds,
+                           double seconds[DEVICE_N_STAGES]);
+
+/* Blocks in pageable host memory to frames in host memory, by n_threads threads that share a pool:
+ * rp_batched_compress_pooled() on equal parts. Seconds of each round, the first not among them. */
+bool device_measure_host(rp_device *device, const struct device_group *group, size_t n_blocks,
+                         unsigned n_threads, rp_effort effort, struct device_result *result,
+                         unsigned n_rounds);
+
+/* rp_lane_compress() of one block after the other: seconds of each, sorted. */
+bool device_measure_latency(rp_device *device, const struct device_group *group, rp_effort effort,
+                            double *seconds, unsigned n);
+
+/* Copies of n_bytes between pinned and device memory: bytes a second, there and back. */
+bool device_measure_copies(rp_device *device, size_t n_bytes, double bytes_s[2]);
+
+/* Of what is sorted or not; sorts it. */
+double device_median(double *values, unsigned n);
+
+/* False, with a line on stderr, unless the status is RP_STATUS_OK. */
+bool device_good(rp_status status, const char *what);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How long a device works on what is enqueued on a number of streams: by events of a GPU's own on
+ * "cuda", by the host's clock on other devices. On the host's clock the time to enqueue is in it,
+ * on a GPU's only as far as the GPU had to wait for it.
+ */
+#ifndef ROCKPRESS_BENCH_DEVICE_TIMING_H
+#define ROCKPRESS_BENCH_DEVICE_TIMING_H
+
+#include <stdbool.h>
+
+#include "rockpress/device.h"
+
+enum { DEVICE_MAX_STREAMS = 64 };
+
+struct device_timer {
+    const rp_stream *streams; /* the caller's; idle whenever a measurement starts */
+    unsigned n_streams;
+    bool is_cuda;
+    double start; /* host clock */
+    void *events; /* CUDA */
+};
+
+/* "CUDA events" or "host clock". */
+const char *device_timer_kind(const rp_device *device);
+
+/* All of them: false, with a line on stderr, if it fails. */
+bool device_timer_open(struct device_timer *timer, const rp_device *device,
+                       const rp_stream *streams, unsigned n_streams);
+/* Before anything is enqueued, and behind all that is. */
+bool device_timer_start(struct device_timer *timer);
+bool device_timer_stop(struct device_timer *timer);
+/* Waits for the streams. */
+bool device_timer_seconds(struct device_timer *timer, double *seconds);
+void device_timer_close(struct device_timer *timer);
+
+/* Of device_timing_cuda.c. */
+bool cuda_timer_open(struct device_timer *timer);
+bool cuda_timer_start(struct device_timer *timer);
+bool cuda_timer_stop(struct device_timer *timer);
+bool cuda_timer_seconds(struct device_timer *timer, double *seconds);
+void cuda_timer_close(struct device_timer *timer);
+
+/* The host's clock, in seconds. */
+double host_seconds(void);
+
+#endif

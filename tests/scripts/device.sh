@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# device.sh <corpus> <device>: bench/device on the host device measures all that it should, of the blocks
+# that it should, and says the same as JSON; what it does not understand it refuses.
+set -euo pipefail
+corpus=$1 device=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+command -v python3 >/dev/null || exit 77
+
+"$corpus" --out "$work/blocks" --bytes 64K --corpus json --corpus csv --block-bytes 4096 >"$work/log"
+"$device" --device host --blocks 7,12 --streams 1,3 --threads 1,2 --efforts fast,high --rounds 2 \
+    --latency 5 --stages --json "$work/results.json" "$work/blocks" >"$work/log"
+
+python3 - "$work/results.json" "$work/log" <<'END'
+import json, sys
+results = json.load(open(sys.argv[1]))
+rows = results["rows"]
+assert results["device"] == "host" and results["clock"] == "host clock" and len(results["files"]) == 2
+def count(**wanted):
+    return sum(all(row.get(k) == v for k, v in wanted.items()) for row in rows)
+for n in (7, 12):
+    for variant in ("fast", "high"):
+        for parts in (1, 3):
+            assert count(what="resident", n_blocks=n, streams=parts, variant=variant) == 1
+        for parts in (1, 2):
+            assert count(what="host", n_blocks=n, threads=parts, variant=variant) == 1
+assert count(what="latency") == 2 and count(what="libzstd") == 4 and count(what="stages") == 4
+for row in rows:
+    if row["what"] in ("resident", "host"):
+        assert row["n_verified"] == row["n_blocks"], row
+        assert abs(row["gb_s"] * row["seconds"] * 1e9 / row["raw_bytes"] - 1) < 0.01, row
+sizes = {(r["n_blocks"], r["variant"]): set() for r in rows if r["what"] in ("resident", "host")}
+for row in rows:
+    if row["what"] in ("resident", "host"):
+        sizes[row["n_blocks"], row["variant"]].add(row["compressed_bytes"])
+assert all(len(s) == 1 for s in sizes.values()), sizes
+assert len(open(sys.argv[2]).readlines()) == len(rows)
+END
+
+refuses()
+{
+    local status=0
+    "$device" --device host "$@" >"$work/log" 2>&1 || status=$?
+    [ $status -eq 2 ] || { echo "WRONG: status $status of: $*"; exit 1; }
+}
+refuses
+refuses --blocks 0 "$work/blocks"
+refuses --efforts best "$work/blocks"
+refuses --streams 65 "$work/blocks"
+refuses --unknown "$work/blocks"
