@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "plugin/batch_parts.h"
+#include "plugin/session.h"
 #include "plugin/stats.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -51,6 +52,7 @@ static void count_in_use(bool for_frames, int change)
 
 void *rp_slab_take(bool for_frames)
 {
+    rp_status status;
     void *slab;
     bool make;
 
@@ -68,8 +70,10 @@ void *rp_slab_take(bool for_frames)
     if (!make)
         return slab;
     /* A driver's allocation takes long: not under the lock. */
-    if (owner->ops->staging_alloc(owner, slab_bytes, &slab) == RP_STATUS_OK)
+    status = owner->ops->staging_alloc(owner, slab_bytes, &slab);
+    if (status == RP_STATUS_OK)
         return slab;
+    rp_session_fault(status, RP_BREAKER_CLOSED);
     pthread_mutex_lock(&lock);
     n_made--;
     count_in_use(for_frames, -1);
