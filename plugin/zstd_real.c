@@ -8,6 +8,15 @@
 struct rp_zstd rp_zstd_table;
 _Atomic bool rp_zstd_found;
 
+#ifdef ROCKPRESS_ZSTD_LINKED
+/* Linked into a program together with RocksDB and its libzstd, which may be in no shared library.
+ * Nothing is hooked there, so the names are the real ones'. */
+#define ADDRESS(prefix, name) prefix##name
+#else
+/* POSIX, unlike ISO C, promises that dlsym's result can be cast to a function pointer. */
+#define ADDRESS(prefix, name) rp_zstd_symbol(#prefix #name)
+#endif
+
 void *rp_zstd_symbol(const char *name)
 {
     void *symbol = dlsym(RTLD_NEXT, name);
@@ -19,9 +28,8 @@ void *rp_zstd_symbol(const char *name)
     return library != NULL ? dlsym(library, name) : NULL;
 }
 
-/* POSIX, unlike ISO C, promises that dlsym's result can be cast to a function pointer. */
 #define STORE(prefix, type, name, parameters)                                                      \
-    atomic_store_explicit(&rp_zstd_table.name, (type(*) parameters)rp_zstd_symbol(#prefix #name),  \
+    atomic_store_explicit(&rp_zstd_table.name, (type(*) parameters)ADDRESS(prefix, name),          \
                           memory_order_relaxed);
 
 struct rp_zstd *rp_zstd_find(void)

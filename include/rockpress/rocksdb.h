@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rockpress as a CompressionManager of RocksDB 10.4 and later: librockpress_rocksdb.so. RocksDB's C
+ * interface has no function for one, but options in text form know it by name:
+ *
+ *     rockpress_register();
+ *     rocksdb_get_options_from_string(base, "compression=kZSTD;compression_manager=rockpress",
+ *                                     options, &error);
+ *
+ * Column families whose compression is not zstd are left alone. Files are ordinary ones, with zstd
+ * blocks, and are read without rockpress. rockpress/plugin.h configures it and has its counters.
+ */
+#ifndef ROCKPRESS_ROCKSDB_H
+#define ROCKPRESS_ROCKSDB_H
+
+#include "rockpress/export.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Makes the name "rockpress" known to RocksDB's object registry. Loading the library has done that
+ * already; a call is what makes a linker keep the library, and what a static build needs. Any
+ * number of times, from any thread. Returns 0, or -1 when memory ran out.
+ */
+RP_API int rockpress_register(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
