@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# example.sh <program>: the example runs, and its blocks are compressed on the device.
+set -euo pipefail
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+unset LD_PRELOAD "${!ROCKPRESS_@}"
+
+answer=$(ROCKPRESS_DEVICE=host "$1" "$work/db")
+printf '%s\n' "$answer"
+direct=$(sed -nE 's/^direct: ([0-9]+) blocks.*/\1/p' <<<"$answer")
+[ "$direct" -gt 50 ]

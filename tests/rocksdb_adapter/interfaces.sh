@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# interfaces.sh <tree> <major.minor>: the adapter with the interface of that version, where no RocksDB is:
+# compiled against stand-in headers and run on a RocksDB that is made up. Every virtual function of
+# that version is either overridden or one that is known to need nothing.
+set -euo pipefail
+tree=$1 major=${2%.*} minor=${2#*.}
+# shellcheck source=tests/rocksdb_adapter/lib.sh
+. "$tree/tests/rocksdb_adapter/lib.sh"
+need_cxx
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mapfile -t options < <(stand_in_options "$major" "$minor")
+
+# What RocksDB's own wrappers pass on, which is what is wanted.
+inherited_Compressor='GetId GetOptimizedDecompressor GetPreferredCompressionType GetSerializedDict'
+inherited_CompressionManager='CompatibilityName CompressionTypeToString
+    FindCompatibleCompressionManager GetDecompressor GetDecompressorForCompressor
+    GetDecompressorForTypes GetDecompressorOptimizeFor SupportsCompressionType'
+
+preprocess "$tree/plugin/rocksdb_adapter.cc" "${options[@]}" >"$work/adapter"
+n=0
+for pair in Compressor:RockpressCompressor CompressionManager:RockpressManager; do
+    base=${pair%:*} derived=${pair#*:}
+    declare -n inherited=inherited_$base
+    functions "$derived" override <"$work/adapter" >"$work/overridden"
+    [ -s "$work/overridden" ] || { printf 'no %s in the adapter\n' "$derived" && exit 1; }
+    functions "$base" virtual <"$work/adapter" >"$work/virtual"
+    while IFS= read -r function; do
+        n=$((n + 1))
+        grep -qxF -- "$function" "$work/overridden" && continue
+        grep -qwF -- "${function%%/*}" <<<"$inherited" && continue
+        printf '%s.%s: %s::%s is not covered by %s\n' "$major" "$minor" "$base" "$function" "$derived"
+        exit 1
+    done <"$work/virtual"
+done
+[ $n -gt 15 ] || { printf 'only %d virtual functions found\n' $n && exit 1; }
+
+"$cxx" -std=c++17 -Wall -Wextra -Werror -fno-rtti "${options[@]}" -o "$work/test" \
+    "$here/test_interfaces.cc" "$tree/plugin/rocksdb_adapter.cc"
+"$work/test"
+printf '%s.%s: %d virtual functions covered\n' "$major" "$minor" $n

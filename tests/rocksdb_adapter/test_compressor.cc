@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: Apache-2.0
+// The adapter's compressors, one block at a time, under a real RocksDB: what
+// its table builder and its blob files would ask of them.
+//
+// test_compressor <case>; the configuration comes from the environment.
+#include <zstd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "rockpress/plugin.h"
+#include "rockpress/rocksdb.h"
+#include "rocksdb/advanced_compression.h"
+#include "rocksdb/convenience.h"
+#include "rocksdb/options.h"
+#include "rocksdb/version.h"
+
+using namespace ROCKSDB_NAMESPACE;
+
+#define VERSION (ROCKSDB_MAJOR * 100 + ROCKSDB_MINOR)
+
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                   \
+            std::exit(1);                                                                          \
+        }                                                                                          \
+    } while (0)
+
+namespace
+{
+
+struct Result {
+    Status status;
+    CompressionType type = kNoCompression;
+    std::string bytes;
+};
+
+// Bytes behind the output, which nobody may write to.
+constexpr size_t kGuardBytes = 64;
+
+// As the table builder does it: into capacity bytes at most, where the
+// interface has that.
+Result Compress(Compressor &compressor, const std::string &block, size_t capacity,
+                Compressor::ManagedWorkingArea *area)
+{
+    Result result;
+#if VERSION >= 1006
+    std::string output(capacity + kGuardBytes, '\x5a');
+    size_t size = capacity;
+    result.status = compressor.CompressBlock(block, output.data(), &size, &result.type, area);
+    CHECK(output.compare(capacity, kGuardBytes, std::string(kGuardBytes, '\x5a')) == 0);
+    if (result.type != kNoCompression) {
+        CHECK(size <= capacity);
+        result.bytes = output.substr(0, size);
+    }
+#else
+    result.status = compressor.CompressBlock(block, &result.bytes, &result.type, area);
+    if (result.type == kNoCompression || result.bytes.size() > capacity) {
+        result.type = kNoCompression;
+        result.bytes.clear();
+    }
+#endif
+    return result;
+}
+
+std::shared_ptr<CompressionManager> Manager()
+{
+    std::shared_ptr<CompressionManager> manager;
+    Status status = CompressionManager::CreateFromString(ConfigOptions(), "rockpress", &manager);
+    if (!status.ok()) {
+        std::fprintf(stderr, "%s\n", status.ToString().c_str());
+        std::exit(1);
+    }
+    return manager;
+}
+
+std::string Text(size_t size, unsigned seed)
+{
+    std::string text;
+    while (text.size() < size) {
+        seed = seed * 1103515245u + 12345u;
+        text += "{\"order\":" + std::to_string(seed >> 12) +
+                ",\"state\":\"shipped\",\"total\":" + std::to_string(seed >> 22) + "}\n";
+    }
+    text.resize(size);
+    return text;
+}
+
+std::string Noise(size_t size)
+{
+    std::string noise(size, '\0');
+    unsigned state = 1;
+    for (char &byte : noise) {
+        state = state * 1664525u + 1013904223u;
+        byte = static_cast<char>(state >> 24);
+    }
+    return noise;
+}
+
+// Decodes as stock RocksDB would: with the built-in manager.
+std::string Decode(const Result &result, Slice dictionary = Slice())
+{
+    std::shared_ptr<Decompressor> decompressor =
+        GetBuiltinV2CompressionManager()->GetDecompressor();
+    std::unique_ptr<Decompressor> with_dictionary;
+    Decompressor *used = decompressor.get();
+    if (!dictionary.empty()) {
+        CHECK(used->MaybeCloneForDict(dictionary, &with_dictionary).ok());
+        used = with_dictionary.get();
+    }
+    Decompressor::Args args;
+    args.compression_type = result.type;
+    args.compressed_data = result.bytes;
+    CHECK(used->ExtractUncompressedSize(args).ok());
+    std::string block(args.uncompressed_size, '\0');
+    CHECK(used->DecompressBlock(args, block.data()).ok());
+    return block;
+}
+
+rp_stats Stats()
+{
+    rp_stats stats;
+    rp_stats_get(&stats);
+    return stats;
+}
+
+size_t Allowed(size_t size)
+{
+    return size * 896 / 1024;
+}
+
+// The frame in a block, behind its length.
+std::string Frame(const Result &result)
+{
+    size_t at = 0;
+    while (result.bytes[at++] & 0x80) {
+    }
+    return result.bytes.substr(at);
+}
+
+bool HasChecksum(const Result &result)
+{
+    return Frame(result)[4] & 4;
+}
+
+void CheckDirect()
+{
+    auto manager = Manager();
+    auto compressor = manager->GetCompressor(CompressionOptions(), kZSTD);
+    auto area = compressor->ObtainWorkingArea();
+    uint64_t blocks = 0;
+    for (size_t size : {512, 513, 4096, 16384, 65536, 200000}) {
+        std::string block = Text(size, static_cast<unsigned>(size));
+        Result result = Compress(*compressor, block, Allowed(size), &area);
+        CHECK(result.status.ok() && result.type == kZSTD);
+        CHECK(Decode(result) == block);
+        CHECK(!HasChecksum(result));
+        CHECK(Stats().blocks[RP_ROUTE_DIRECT] == ++blocks);
+        // Without a working area, and with somebody else's.
+        CHECK(Compress(*compressor, block, Allowed(size), nullptr).bytes == result.bytes);
+        auto other = manager->GetCompressor(CompressionOptions(), kZSTD);
+        auto other_area = other->ObtainWorkingArea();
+        CHECK(Compress(*compressor, block, Allowed(size), &other_area).bytes == result.bytes);
+        blocks += 2;
+    }
+    // Too small, so the built-in compressor's, with each kind of area.
+    std::string block = Text(400, 1);
+    auto other = manager->GetCompressor(CompressionOptions(), kZSTD);
+    auto other_area = other->ObtainWorkingArea();
+    for (Compressor::ManagedWorkingArea *each :
+         {&area, static_cast<Compressor::ManagedWorkingArea *>(nullptr), &other_area, &area}) {
+        Result result = Compress(*compressor, block, Allowed(400), each);
+        CHECK(result.type == kZSTD && Decode(result) == block);
+    }
+    rp_stats stats = Stats();
+    CHECK(stats.blocks[RP_ROUTE_DIRECT] == blocks);
+    CHECK(stats.blocks[RP_ROUTE_CPU] == 4 && stats.skips[RP_SKIP_SIZE] == 4);
+    CHECK(stats.bytes_in[RP_ROUTE_CPU] == 1600);
+}
+
+void CheckNames()
+{
+    CHECK(rockpress_register() == 0);
+    auto manager = Manager();
+    CHECK(std::strcmp(manager->Name(), "rockpress") == 0);
+    CHECK(manager->GetId() == "rockpress");
+    CHECK(std::strcmp(manager->CompatibilityName(),
+                      GetBuiltinV2CompressionManager()->CompatibilityName()) == 0);
+    // The built-in schema is found from ours, and ours is not asked for anything
+    // else.
+    auto builtin = manager->FindCompatibleCompressionManager(manager->CompatibilityName());
+    CHECK(builtin != nullptr);
+    CHECK(manager->FindCompatibleCompressionManager("Unheard") == nullptr);
+    CHECK(manager->GetCompressor(CompressionOptions(), kNoCompression) == nullptr);
+    auto compressor = manager->GetCompressor(CompressionOptions(), kZSTD);
+    CHECK(std::strcmp(compressor->Name(), "rockpress") == 0);
+    CHECK(compressor->GetPreferredCompressionType() == kZSTD);
+    CHECK(compressor->GetSerializedDict().empty());
+    for (CompressionType type : {kZlibCompression, kLZ4Compression}) {
+        if (!manager->SupportsCompressionType(type)) {
+            continue;
+        }
+        auto other = manager->GetCompressor(CompressionOptions(), type);
+        CHECK(other->GetPreferredCompressionType() == type);
+        CHECK(std::strcmp(other->Name(), "rockpress") != 0);
+    }
+    // Options keep the name, both ways.
+    ColumnFamilyOptions options, again;
+    CHECK(GetColumnFamilyOptionsFromString(
+              ConfigOptions(), options, "compression=kZSTD;compression_manager=rockpress", &options)
+              .ok());
+    std::string text;
+    CHECK(GetStringFromColumnFamilyOptions(ConfigOptions(), options, &text).ok());
+    CHECK(text.find("rockpress") != std::string::npos);
+    CHECK(GetColumnFamilyOptionsFromString(ConfigOptions(), again, text, &again).ok());
+    CHECK(again.compression_manager->GetId() == "rockpress");
+}
+
+void CheckChecksum()
+{
+    CompressionOptions options;
+    options.checksum = true;
+    auto compressor = Manager()->GetCompressor(options, kZSTD);
+    std::string block = Text(16384, 5);
+    Result result = Compress(*compressor, block, Allowed(16384), nullptr);
+    CHECK(Stats().blocks[RP_ROUTE_DIRECT] == 1);
+    CHECK(HasChecksum(result) && Decode(result) == block);
+    // The last four bytes are it: libzstd refuses them changed.
+    std::string frame = Frame(result), out(block.size(), '\0');
+    CHECK(ZSTD_decompress(out.data(), out.size(), frame.data(), frame.size()) == block.size());
+    frame.back() ^= 1;
+    CHECK(ZSTD_isError(ZSTD_decompress(out.data(), out.size(), frame.data(), frame.size())));
+}
+
+// Capacities around each block's own length, down to nothing.
+void CheckCapacity()
+{
+    CompressionOptions options;
+    auto compressor = Manager()->GetCompressor(options, kZSTD);
+    auto builtin = GetBuiltinV2CompressionManager()->GetCompressor(options, kZSTD);
+    auto area = compressor->ObtainWorkingArea();
+    for (size_t size : {600, 4096, 40000}) {
+        std::string block = Text(size, 9);
+        size_t needed = Compress(*compressor, block, size, &area).bytes.size();
+        CHECK(needed > 0);
+        for (size_t capacity = 0; capacity <= needed + 8;
+             capacity += capacity < 12 || capacity + 12 > needed ? 1 : 97) {
+            Result result = Compress(*compressor, block, capacity, &area);
+            CHECK(result.status.ok());
+            if (capacity >= needed) {
+                CHECK(result.type == kZSTD && result.bytes.size() == needed);
+            } else if (result.type != kNoCompression) {
+                CHECK(result.bytes.size() <= capacity && Decode(result) == block);
+                // Only where libzstd makes it smaller than we do.
+                CHECK(Compress(*builtin, block, capacity, nullptr).type == kZSTD);
+            }
+        }
+    }
+    // What does not shrink is left as it is; the device has tried.
+    std::string noise = Noise(16384);
+    rp_stats before = Stats();
+    Result result = Compress(*compressor, noise, Allowed(16384), &area);
+    CHECK(result.status.ok() && result.type == kNoCompression);
+    rp_stats after = Stats();
+    CHECK(after.skips[RP_SKIP_CAPACITY] == before.skips[RP_SKIP_CAPACITY] + 1);
+#if VERSION >= 1006
+    CHECK(after.rejected_blocks == before.rejected_blocks + 1);
+#endif
+}
+
+// The options' own limit: RocksDB gives the capacity where the interface has
+// one, and refuses what is longer where it has not.
+void CheckLimit()
+{
+#if VERSION < 1006
+    std::string block = Text(16384, 3), output;
+    CompressionType type;
+    CompressionOptions options;
+    auto manager = Manager();
+    size_t size =
+        Compress(*manager->GetCompressor(options, kZSTD), block, 16384, nullptr).bytes.size();
+    CHECK(Stats().blocks[RP_ROUTE_DIRECT] == 1);
+    options.max_compressed_bytes_per_kb = static_cast<int>(size * 1024 / 16384);
+    auto compressor = manager->GetCompressor(options, kZSTD);
+    CHECK(compressor->CompressBlock(block, &output, &type, nullptr).ok());
+    CHECK(Stats().skips[RP_SKIP_CAPACITY] == 1);
+    CHECK(type == kNoCompression || output.size() > 0);
+#endif
+}
+
+void CheckClone()
+{
+#if VERSION >= 1009
+    CompressionOptions options;
+    options.checksum = true;
+    auto compressor = Manager()->GetCompressor(options, kZSTD);
+    auto clone = compressor->Clone();
+    std::string block = Text(8192, 2);
+    Result one = Compress(*compressor, block, 8192, nullptr);
+    compressor.reset();
+    Result other = Compress(*clone, block, 8192, nullptr);
+    CHECK(one.bytes == other.bytes && HasChecksum(other));
+    CHECK(Stats().blocks[RP_ROUTE_DIRECT] == 2);
+#endif
+}
+
+std::unique_ptr<Compressor> Specialized(Compressor &compressor,
+                                        const std::vector<std::string> &blocks)
+{
+#if VERSION >= 1011
+    Compressor::DictSamples samples;
+#else
+    Compressor::DictSampleArgs samples;
+#endif
+    for (const std::string &block : blocks) {
+        samples.sample_data += block;
+        samples.sample_lens.push_back(block.size());
+    }
+    return compressor.MaybeCloneSpecialized(CacheEntryRole::kDataBlock, std::move(samples));
+}
+
+// How many bytes of samples the compressor asks for; 0: none.
+size_t Sampling(const Compressor &compressor, CacheEntryRole role)
+{
+#if VERSION >= 1011
+    auto guidance = compressor.GetDictGuidance(role);
+    auto *sampling = std::get_if<Compressor::DictSampling>(&guidance);
+    return sampling != nullptr ? sampling->max_sample_bytes : 0;
+#else
+    return compressor.GetMaxSampleSizeIfWantDict(role);
+#endif
+}
+
+std::vector<std::string> Blocks(size_t n)
+{
+    std::vector<std::string> blocks;
+    for (size_t i = 0; i < n; i++) {
+        blocks.push_back(Text(4096, static_cast<unsigned>(i + 100)));
+    }
+    return blocks;
+}
+
+void CheckDictionary()
+{
+    CompressionOptions options;
+    options.max_dict_bytes = 8192;
+    options.zstd_max_train_bytes = 1 << 20;
+    auto compressor = Manager()->GetCompressor(options, kZSTD);
+    CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) == 1 << 20);
+    auto blocks = Blocks(100);
+    auto with_dictionary = Specialized(*compressor, blocks);
+    CHECK(with_dictionary != nullptr);
+    Slice dictionary = with_dictionary->GetSerializedDict();
+    CHECK(!dictionary.empty());
+    auto area = with_dictionary->ObtainWorkingArea();
+    for (const std::string &block : blocks) {
+        Result result = Compress(*with_dictionary, block, 4096, &area);
+        CHECK(result.type == kZSTD && Decode(result, dictionary) == block);
+    }
+    rp_stats stats = Stats();
+    CHECK(stats.skips[RP_SKIP_DICTIONARY] == 100);
+    CHECK(stats.blocks[RP_ROUTE_DIRECT] == 0);
+#if VERSION >= 1009
+    auto clone = with_dictionary->Clone();
+    CHECK(clone->GetSerializedDict() == dictionary);
+#endif
+    // None, and no wish for one, without samples.
+    CHECK(Specialized(*compressor, {}) == nullptr);
+    auto plain = Manager()->GetCompressor(CompressionOptions(), kZSTD);
+    CHECK(Sampling(*plain, CacheEntryRole::kDataBlock) == 0);
+}
+
+// ROCKPRESS_BATCH=on
+void CheckBatch()
+{
+    CompressionOptions options;
+    options.checksum = true;
+    auto compressor = Manager()->GetCompressor(options, kZSTD);
+    CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) >= 4 << 20);
+    CHECK(Sampling(*compressor, CacheEntryRole::kIndexBlock) == 0);
+    auto blocks = Blocks(200);
+    auto of_batch = Specialized(*compressor, blocks);
+    CHECK(of_batch != nullptr && of_batch->GetSerializedDict().empty());
+    CHECK(Stats().batches == 1 && Stats().batch_blocks == 200);
+    auto area = of_batch->ObtainWorkingArea();
+    for (const std::string &block : blocks) {
+        Result result = Compress(*of_batch, block, Allowed(4096), &area);
+        CHECK(result.type == kZSTD && Decode(result) == block);
+        CHECK(HasChecksum(result));
+    }
+    CHECK(Stats().blocks[RP_ROUTE_BATCH] == 200);
+    // Other blocks are the direct route's, of this or any other compressor.
+    std::string index = Text(4096, 7);
+    CHECK(Decode(Compress(*of_batch, index, 4096, &area)) == index);
+    CHECK(Decode(Compress(*compressor, index, 4096, nullptr)) == index);
+    CHECK(Stats().blocks[RP_ROUTE_DIRECT] == 2);
+    // Files end their batch, taken or not.
+    area = Compressor::ManagedWorkingArea();
+    auto abandoned = Specialized(*compressor, Blocks(50));
+    CHECK(Stats().batch_used_bytes > 0);
+    abandoned.reset();
+    of_batch.reset();
+    CHECK(Stats().batch_untaken_blocks == 50);
+    CHECK(Stats().batch_used_bytes == 0);
+}
+
+// Threads share a compressor, each with a working area of its own, as with
+// parallel_threads.
+void CheckThreads()
+{
+    auto manager = Manager();
+    auto compressor = manager->GetCompressor(CompressionOptions(), kZSTD);
+    std::vector<std::thread> threads;
+    for (unsigned t = 0; t < 8; t++) {
+        threads.emplace_back([&compressor, t] {
+            auto area = compressor->ObtainWorkingArea();
+            for (unsigned i = 0; i < 50; i++) {
+                // Every third one is too small for the device.
+                std::string block = Text(i % 3 == 0 ? 300 : 4096, t * 1000 + i);
+                Result result = Compress(*compressor, block, block.size(), &area);
+                CHECK(result.type == kZSTD && Decode(result) == block);
+            }
+        });
+    }
+    for (std::thread &thread : threads) {
+        thread.join();
+    }
+    rp_stats stats = Stats();
+    CHECK(stats.blocks[RP_ROUTE_DIRECT] + stats.blocks[RP_ROUTE_CPU] == 400);
+    CHECK(stats.blocks[RP_ROUTE_DIRECT] > 100);
+}
+
+// ROCKPRESS_DEVICE=off: as if it were not there.
+void CheckOff()
+{
+    auto compressor = Manager()->GetCompressor(CompressionOptions(), kZSTD);
+    auto builtin = GetBuiltinV2CompressionManager()->GetCompressor(CompressionOptions(), kZSTD);
+    auto area = compressor->ObtainWorkingArea();
+    for (unsigned i = 0; i < 20; i++) {
+        std::string block = Text(4096 + i, i);
+        CHECK(Compress(*compressor, block, 4096, &area).bytes ==
+              Compress(*builtin, block, 4096, nullptr).bytes);
+    }
+    CHECK(Stats().blocks[RP_ROUTE_CPU] == 20);
+    CHECK(Stats().skips[RP_SKIP_DEVICE] == 20);
+    CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) == 0);
+}
+
+void CheckLevel()
+{
+    // At the highest levels the device's effort is the highest, too.
+    CompressionOptions low, high;
+    low.level = 1;
+    high.level = 19;
+    std::string block = Text(65536, 4);
+    auto manager = Manager();
+    size_t at_low =
+        Compress(*manager->GetCompressor(low, kZSTD), block, 65536, nullptr).bytes.size();
+    size_t at_high =
+        Compress(*manager->GetCompressor(high, kZSTD), block, 65536, nullptr).bytes.size();
+    CHECK(Stats().blocks[RP_ROUTE_DIRECT] == 2);
+    CHECK(at_high < at_low);
+    // The default is 3.
+    CompressionOptions three;
+    three.level = 3;
+    CHECK(Compress(*manager->GetCompressor(three, kZSTD), block, 65536, nullptr).bytes ==
+          Compress(*manager->GetCompressor(CompressionOptions(), kZSTD), block, 65536, nullptr)
+              .bytes);
+}
+
+struct Case {
+    const char *name;
+    void (*run)();
+} const kCases[] = {
+    {"names", CheckNames},           {"direct", CheckDirect},
+    {"checksum", CheckChecksum},     {"capacity", CheckCapacity},
+    {"limit", CheckLimit},           {"clone", CheckClone},
+    {"dictionary", CheckDictionary}, {"batch", CheckBatch},
+    {"threads", CheckThreads},       {"off", CheckOff},
+    {"level", CheckLevel},
+};
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    for (const Case &each : kCases) {
+        if (argc == 2 && std::strcmp(argv[1], each.name) == 0) {
+            each.run();
+            return 0;
+        }
+    }
+    std::fprintf(stderr, "usage: %s <case>\n", argv[0]);
+    return 2;
+}
