@@ -18,8 +18,8 @@
 #include "rocksdb/convenience.h"
 #include "rocksdb/db.h"
 #include "rocksdb/options.h"
+#include "rocksdb/table.h"
 #include "rocksdb/table_properties.h"
-#include "rocksdb/version.h"
 
 using namespace ROCKSDB_NAMESPACE;
 
