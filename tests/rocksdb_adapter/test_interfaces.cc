@@ -121,6 +121,7 @@ class Builtin : public Compressor
                          ManagedWorkingArea *area) override
     {
         own_area = area != nullptr && area->owner() == this;
+        foreign_area = area != nullptr && !own_area;
         if (*size < 7) {
             *type = kNoCompression;
             return Status::OK();
@@ -132,6 +133,7 @@ class Builtin : public Compressor
                          ManagedWorkingArea *area) override
     {
         own_area = area != nullptr && area->owner() == this;
+        foreign_area = area != nullptr && !own_area;
         CHECK(output->empty());
         *output = "builtin";
 #endif
@@ -140,6 +142,7 @@ class Builtin : public Compressor
     }
 
     inline static bool own_area = false;
+    inline static bool foreign_area = false;
 
   private:
     const CompressionType type_;
@@ -248,7 +251,8 @@ void CheckRoutes(CompressionManager &manager)
     CHECK(Compress(*compressor, block, nullptr) == "builtin");
     CHECK(!Builtin::own_area);
     auto other = manager.GetCompressor(options, kZSTD);
-    CHECK(Compress(*other, block, &area) == "builtin" && !Builtin::own_area);
+    CHECK(Compress(*other, block, &area) == "builtin" && !Builtin::own_area &&
+          !Builtin::foreign_area);
     CHECK(plugin.cpu_begins == 4 && n_areas == 1);
     plugin.answer = RP_SKIP_NONE;
 #if STAND_IN >= 1006

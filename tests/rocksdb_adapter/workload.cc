@@ -256,7 +256,7 @@ void Write(const char *name, const std::string &directory)
               "no compaction went to the worker and through rockpress there");
     }
     CheckFiles(db.get(),
-               std::strcmp(name, "newest") == 0 && ROCKSDB_MAJOR * 100 + ROCKSDB_MINOR >= 1008);
+               std::strcmp(name, "newest") == 0 && BlockBasedTableOptions().format_version >= 7);
     if (std::strcmp(name, "blobs") == 0) {
         uint64_t blob_files = 0;
         Check(db->GetIntProperty("rocksdb.num-blob-files", &blob_files) && blob_files > 0,
