@@ -13,7 +13,9 @@ trap 'rm -rf "$work"' EXIT
 mapfile -t options < <(stand_in_options "$major" "$minor")
 
 # What RocksDB's own wrappers pass on, which is what is wanted.
+# shellcheck disable=SC2034 # used by reference
 inherited_Compressor='GetId GetOptimizedDecompressor GetPreferredCompressionType GetSerializedDict'
+# shellcheck disable=SC2034 # used by reference
 inherited_CompressionManager='CompatibilityName CompressionTypeToString
     FindCompatibleCompressionManager GetDecompressor GetDecompressorForCompressor
     GetDecompressorForTypes GetDecompressorOptimizeFor SupportsCompressionType'
