@@ -250,7 +250,7 @@ void CheckCapacity()
         size_t needed = Compress(*compressor, block, size, &area).bytes.size();
         CHECK(needed > 0);
         for (size_t capacity = 0; capacity <= needed + 8;
-             capacity += capacity < 12 || capacity + 12 > needed ? 1 : 97) {
+             capacity += capacity < 12 || capacity + 12 + 97 > needed ? 1 : 97) {
             Result result = Compress(*compressor, block, capacity, &area);
             CHECK(result.status.ok());
             if (capacity >= needed) {
