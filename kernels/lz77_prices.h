@@ -10,8 +10,7 @@
 #include "kernels/stages.h"
 #include "kernels/zstd_format.h"
 
-/* Lengths below these have a table of their own. */
-#define RP_PRICED_LITERAL_LENGTHS 64
+/* Lengths below this have a table of their own. */
 #define RP_PRICED_MATCH_LENGTHS 256
 /* Offsets reach back 65535 bytes, so offset values have up to 17 bits. */
 #define RP_PRICED_OFFSET_CODES 17
@@ -30,19 +29,11 @@ typedef struct rp_block_counts {
 
 typedef struct rp_prices {
     uint32_t literal[256];
-    uint32_t literal_length_code[RP_LITERAL_LENGTH_CODES]; /* extra bits included, and so below */
-    uint32_t offset_code[RP_PRICED_OFFSET_CODES];
+    uint32_t sequence; /* besides offset and match length: that of the literal length 0 */
+    uint32_t offset_code[RP_PRICED_OFFSET_CODES]; /* extra bits included, and so below */
     uint32_t match_length_code[RP_MATCH_LENGTH_CODES];
-    uint32_t literal_length[RP_PRICED_LITERAL_LENGTHS];
     uint32_t match_length[RP_PRICED_MATCH_LENGTHS];
 } rp_prices;
-
-RP_FN uint32_t rp_price_literal_length(const rp_prices *prices, uint32_t literal_length)
-{
-    if (literal_length < RP_PRICED_LITERAL_LENGTHS)
-        return prices->literal_length[literal_length];
-    return prices->literal_length_code[rp_literal_length_code(literal_length)];
-}
 
 RP_FN uint32_t rp_price_match_length(const rp_prices *prices, uint32_t match_length)
 {
@@ -74,13 +65,19 @@ RP_FN void rp_count_parse(rp_team *team, const uint8_t *literals, uint32_t n_lit
     team_sync(team);
 }
 
+/* log2 of four times the smoothed count of n symbols. */
+RP_FN uint32_t rp_log2_smoothed(uint32_t count, uint32_t n)
+{
+    return rp_log2(4 * count + RP_PRICE_SMOOTHING * n);
+}
+
 /* Fills the prices of n symbols. */
 RP_FN void rp_price_symbols(rp_team *team, const uint32_t *counts, uint32_t n, uint32_t total,
                             uint32_t *prices)
 {
-    uint32_t log_total = rp_log2(4 * total + RP_PRICE_SMOOTHING * n);
+    uint32_t log_total = rp_log2_smoothed(total, n);
     TEAM_FOR (s, 0, n, team) {
-        prices[s] = log_total - rp_log2(4 * counts[s] + RP_PRICE_SMOOTHING);
+        prices[s] = log_total - rp_log2_smoothed(counts[s], 1);
     }
 }
 
@@ -88,16 +85,14 @@ RP_FN void rp_price_parse(rp_team *team, const rp_block_counts *counts, uint32_t
                           uint32_t n_sequences, rp_prices *prices)
 {
     rp_price_symbols(team, counts->literals, 256, n_literals, prices->literal);
-    rp_price_symbols(team, counts->literal_lengths, RP_LITERAL_LENGTH_CODES, n_sequences,
-                     prices->literal_length_code);
+    if (TEAM_RANK(team) == 0)
+        prices->sequence = rp_log2_smoothed(n_sequences, RP_LITERAL_LENGTH_CODES) -
+                           rp_log2_smoothed(counts->literal_lengths[0], 1);
     rp_price_symbols(team, counts->offsets, RP_PRICED_OFFSET_CODES, n_sequences,
                      prices->offset_code);
     rp_price_symbols(team, counts->match_lengths, RP_MATCH_LENGTH_CODES, n_sequences,
                      prices->match_length_code);
     team_sync(team);
-    TEAM_FOR (code, 0, RP_LITERAL_LENGTH_CODES, team) {
-        prices->literal_length_code[code] += rp_literal_length_extra_bits[code] * RP_LOG2_ONE;
-    }
     TEAM_FOR (code, 0, RP_PRICED_OFFSET_CODES, team) {
         prices->offset_code[code] += code * RP_LOG2_ONE;
     }
@@ -105,10 +100,6 @@ RP_FN void rp_price_parse(rp_team *team, const rp_block_counts *counts, uint32_t
         prices->match_length_code[code] += rp_match_length_extra_bits[code] * RP_LOG2_ONE;
     }
     team_sync(team);
-    TEAM_FOR (length, 0, RP_PRICED_LITERAL_LENGTHS, team) {
-        prices->literal_length[length] =
-            prices->literal_length_code[rp_literal_length_code(length)];
-    }
     TEAM_FOR (length, 3, RP_PRICED_MATCH_LENGTHS, team) {
         prices->match_length[length] = prices->match_length_code[rp_match_length_code(length - 3)];
     }
