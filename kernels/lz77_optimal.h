@@ -18,6 +18,10 @@
 
 /* A match this long is taken without looking at the positions inside it. */
 #define RP_OPTIMAL_SUFFICIENT_LENGTH 128
+/* No match is tried where the next position is cheaper to get to by this much: what matches here
+ * mostly matches there too. Frames are larger by 0.01 to 0.02 % for it; by 0.02 to 0.06 % for 0,
+ * which saves twice the work. */
+#define RP_OPTIMAL_CHEAPER (RP_LOG2_ONE / 4)
 /* Longest match of one step; longer ones are several, joined when sequences are made. */
 #define RP_OPTIMAL_MAX_LENGTH 65535
 
@@ -210,7 +214,9 @@ RP_FN void rp_solve_segment(const uint8_t *source, uint32_t n_bytes, const rp_se
         rp_node *node = nodes + (position - begin);
         rp_offer_literal(node, source[position], prices);
         uint32_t reached = 0;
-        if (position + RP_LZ77_SHORT_BYTES <= n_bytes && position + RP_STEP_MIN_BYTES <= end)
+        bool worth = node[1].price + RP_OPTIMAL_CHEAPER > node->price;
+        if (worth && position + RP_LZ77_SHORT_BYTES <= n_bytes &&
+            position + RP_STEP_MIN_BYTES <= end)
             reached = rp_offer_matches(source, position, end, candidates, depths, prices, node);
         position += reached < RP_OPTIMAL_SUFFICIENT_LENGTH ? 1 : reached;
     }

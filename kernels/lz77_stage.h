@@ -229,8 +229,8 @@ RP_FN void rp_lz77_join(rp_team *team, rp_chunk_view view, const rp_stage_args *
     if (args->effort == RP_EFFORT_HIGH) {
         rp_optimal_pass(team, view, &scratch, rp_depths(1, 4, 1), repeats, memory, output);
     } else if (args->effort == RP_EFFORT_MAX) {
-        for (uint32_t pass = 0; pass < 2; pass++)
-            rp_optimal_pass(team, view, &scratch, rp_depths(2, 16, 4), repeats, memory, output);
+        rp_optimal_pass(team, view, &scratch, rp_depths(1, 4, 1), repeats, memory, output);
+        rp_optimal_pass(team, view, &scratch, rp_depths(2, 16, 4), repeats, memory, output);
     }
 }
 
