@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Whether the CUDA device is built: sets ROCKPRESS_WITH_CUDA. AUTO builds it where nvcc and the
 # static runtime are found; ON demands them.
-#
-# OFF for now: the static runtime brings 8 KiB of thread-local storage of the kind that has to be
-# there when a process starts, so a plugin that holds it can be preloaded but not always dlopened.
-set(ROCKPRESS_CUDA OFF CACHE STRING "Build the CUDA device: AUTO (when it can be), ON, OFF")
+set(ROCKPRESS_CUDA AUTO CACHE STRING "Build the CUDA device: AUTO (when it can be), ON, OFF")
 set_property(CACHE ROCKPRESS_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(ROCKPRESS_WITH_CUDA OFF)
 if(ROCKPRESS_CUDA STREQUAL "OFF")
