@@ -221,7 +221,9 @@ RP_FN void rp_lz77_join(rp_team *team, rp_chunk_view view, const rp_stage_args *
     rp_repeat_offsets repeats = rp_first_repeats(view);
     uint32_t n_segments = rp_lazy_segments(view.n_bytes);
     TEAM_FOR (i, 0, n_segments, team) {
-        memory->segments[i] = scratch.lazy_segments[i];
+        memory->segments[i].begin = scratch.lazy_segments[i].begin;
+        memory->segments[i].first = scratch.lazy_segments[i].first;
+        memory->segments[i].n_steps = scratch.lazy_segments[i].n_steps;
     }
     team_sync(team);
     rp_join_steps(team, view.source, view.n_bytes, memory->segments, n_segments, scratch.steps,
