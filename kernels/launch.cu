@@ -87,7 +87,7 @@ __global__ void __launch_bounds__(RP_WARP_THREADS)
     rp_stage_lz77_parse_segment(&warp, &args, blockIdx.x, blockIdx.y);
 }
 
-__global__ void __launch_bounds__(RP_JOIN_THREADS)
+__global__ void __launch_bounds__(RP_JOIN_THREADS, RP_JOIN_BLOCKS)
     rp_lz77_join_kernel(const __grid_constant__ rp_stage_args args)
 {
     rp_team team = rp_block_team<RP_JOIN_THREADS>();

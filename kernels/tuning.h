@@ -26,6 +26,8 @@
 /* Sequences and literals: the parts that go over all of a block's sequences; segments of the
  * optimal parse. */
 #define RP_JOIN_THREADS 128
+/* So many thread blocks on an SM are enough; said to the compiler, it spills no registers. */
+#define RP_JOIN_BLOCKS 8
 
 /* A warp for each of the four streams. */
 #define RP_HUFFMAN_THREADS 128
