@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * For scripts/kernel_resources: the threads of each kernel and its dynamic shared memory, as
+ * launch.cu has them for blocks of up to 16 KiB (those of the kernels for other sizes: 4 and 64
+ * KiB).
+ */
+#include <stdio.h>
+
+#include "kernels/frame_stage.h"
+#include "kernels/literals_stage.h"
+#include "kernels/lz77_stage.h"
+#include "kernels/sequences_stage.h"
+#include "kernels/tuning.h"
+
+static void print(const char *name, unsigned n_threads, size_t n_bytes)
+{
+    printf("%s %u %zu\n", name, n_threads, n_bytes);
+}
+
+int main(void)
+{
+    const size_t table_bytes = sizeof(uint16_t) << rp_lz77_table_log(16384);
+    print("rp_lz77_candidates_kernel", RP_CANDIDATES_THREADS, table_bytes);
+    print("rp_lz77_matches_kernelILj64EEv", RP_FIND_THREADS_UP_TO_4K, 4096 + RP_FIND_SLACK);
+    print("rp_lz77_matches_kernelILj256EEv", RP_FIND_THREADS_UP_TO_16K, 16384 + RP_FIND_SLACK);
+    print("rp_lz77_matches_kernelILj512EEv", RP_FIND_THREADS, 65536 + RP_FIND_SLACK);
+    print("rp_lz77_parse_by_threads_kernel", RP_PARSE_THREADS, 0);
+    print("rp_lz77_parse_by_warps_kernel", 32, 0);
+    print("rp_lz77_join_kernel", RP_JOIN_THREADS, sizeof(rp_parse_memory));
+    print("rp_huffman_encoder_kernel", RP_HUFFMAN_THREADS, sizeof(rp_literals_memory));
+    print("rp_fse_encoder_kernel", RP_FSE_THREADS, sizeof(rp_sequences_memory));
+    print("rp_frame_assembler_kernel", RP_FRAME_THREADS, RP_FRAME_HEADER_MAX_BYTES);
+    return 0;
+}
