@@ -65,6 +65,14 @@ __global__ void __launch_bounds__(n_threads)
         rp_stage_lz77_find_piece(&warp, &args, blockIdx.x, view, RP_FIND_SLACK, i);
 }
 
+/* The same without a copy, for blocks that are larger than the shared memory of this GPU. */
+__global__ void __launch_bounds__(RP_FIND_THREADS)
+    rp_lz77_matches_in_place_kernel(const __grid_constant__ rp_stage_args args)
+{
+    rp_team team = rp_block_team<RP_FIND_THREADS>();
+    rp_stage_lz77_find_matches(&team, &args, blockIdx.x);
+}
+
 /* A segment for each thread: what keeps a full GPU busiest. */
 __global__ void __launch_bounds__(RP_PARSE_THREADS)
     rp_lz77_parse_by_threads_kernel(const __grid_constant__ rp_stage_args args)
@@ -133,6 +141,8 @@ static const rp_kernel rp_matches_up_to_16k = {"lz77_matches_16k",
                                                RP_FIND_THREADS_UP_TO_16K, 16384 + RP_FIND_SLACK};
 static const rp_kernel rp_matches = {"lz77_matches", rp_lz77_matches_kernel<RP_FIND_THREADS>,
                                      RP_FIND_THREADS, RP_ZSTD_BLOCK_BYTES + RP_FIND_SLACK};
+static const rp_kernel rp_matches_in_place = {"lz77_matches_in_place",
+                                              rp_lz77_matches_in_place_kernel, RP_FIND_THREADS, 0};
 static const rp_kernel rp_parse_by_threads = {"lz77_parse_by_threads",
                                               rp_lz77_parse_by_threads_kernel, RP_PARSE_THREADS, 0};
 static const rp_kernel rp_parse_by_warps = {"lz77_parse_by_warps", rp_lz77_parse_by_warps_kernel,
@@ -147,21 +157,34 @@ static const rp_kernel rp_frame_assembler = {"frame_assembler", rp_frame_assembl
                                              RP_FRAME_THREADS, RP_FRAME_HEADER_MAX_BYTES};
 
 static const rp_kernel *const rp_kernels[] = {
-    &rp_candidates,     &rp_matches_up_to_4k, &rp_matches_up_to_16k,
-    &rp_matches,        &rp_parse_by_threads, &rp_parse_by_warps,
-    &rp_join,           &rp_huffman_encoder,  &rp_fse_encoder,
-    &rp_frame_assembler};
+    &rp_candidates,       &rp_matches_up_to_4k, &rp_matches_up_to_16k, &rp_matches,
+    &rp_matches_in_place, &rp_parse_by_threads, &rp_parse_by_warps,    &rp_join,
+    &rp_huffman_encoder,  &rp_fse_encoder,      &rp_frame_assembler};
+
+/* What a thread block may have of the current device's shared memory: 99 KiB on every GPU that is
+ * supported, 163 or 227 on some. */
+static cudaError_t rp_shared_memory_limit(size_t *n_bytes)
+{
+    int ordinal = 0;
+    int limit = 0;
+    cudaError_t error = cudaGetDevice(&ordinal);
+    if (error == cudaSuccess)
+        error = cudaDeviceGetAttribute(&limit, cudaDevAttrMaxSharedMemoryPerBlockOptin, ordinal);
+    *n_bytes = (size_t)limit;
+    return error;
+}
 
 extern "C" int rp_prepare_kernels(void)
 {
+    size_t limit;
+    cudaError_t error = rp_shared_memory_limit(&limit);
     for (const rp_kernel *kernel : rp_kernels) {
-        cudaError_t error =
-            cudaFuncSetAttribute(kernel->function, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                 (int)kernel->team_memory_bytes);
-        if (error != cudaSuccess)
-            return error;
+        size_t n_bytes = kernel->team_memory_bytes < limit ? kernel->team_memory_bytes : limit;
+        if (error == cudaSuccess)
+            error = cudaFuncSetAttribute(kernel->function,
+                                         cudaFuncAttributeMaxDynamicSharedMemorySize, (int)n_bytes);
     }
-    return cudaSuccess;
+    return error;
 }
 
 static cudaError_t rp_launch_kernel(const rp_kernel *kernel, dim3 n_teams, size_t team_memory_bytes,
@@ -189,20 +212,36 @@ static uint32_t rp_divide_up(uint32_t n, uint32_t by)
     return (n + by - 1) / by;
 }
 
+static cudaError_t rp_launch_matches(const struct rp_launch *launch, void *stream)
+{
+    uint32_t chunk_bytes = (uint32_t)launch->args.buffers.chunk_bytes;
+    const rp_kernel *kernel = chunk_bytes <= 4096    ? &rp_matches_up_to_4k
+                              : chunk_bytes <= 16384 ? &rp_matches_up_to_16k
+                                                     : &rp_matches;
+    size_t copy_bytes = rp_divide_up(chunk_bytes, 4) * 4 + RP_FIND_SLACK;
+    if (copy_bytes > RP_SHARED_MEMORY_OF_ALL) {
+        size_t limit;
+        cudaError_t error = rp_shared_memory_limit(&limit);
+        if (error != cudaSuccess)
+            return error;
+        if (copy_bytes > limit) {
+            kernel = &rp_matches_in_place;
+            copy_bytes = 0;
+        }
+    }
+    return rp_launch_kernel(kernel, dim3(launch->n_teams), copy_bytes, launch, stream);
+}
+
 static cudaError_t rp_launch_lz77(const struct rp_launch *launch, void *stream)
 {
     uint32_t chunk_bytes = (uint32_t)launch->args.buffers.chunk_bytes;
     uint32_t n_kinds = launch->args.effort >= RP_EFFORT_HIGH ? RP_LZ77_THREE + 1 : RP_LZ77_LONG + 1;
-    const rp_kernel *matches = chunk_bytes <= 4096    ? &rp_matches_up_to_4k
-                               : chunk_bytes <= 16384 ? &rp_matches_up_to_16k
-                                                      : &rp_matches;
     uint32_t n_segments = rp_divide_up(chunk_bytes, RP_LAZY_SEGMENT_BYTES);
     size_t table_bytes = sizeof(uint16_t) << rp_table_log_of(chunk_bytes);
     cudaError_t error = rp_launch_kernel(&rp_candidates, dim3(launch->n_teams, n_kinds),
                                          table_bytes, launch, stream);
     if (error == cudaSuccess)
-        error = rp_launch_kernel(matches, dim3(launch->n_teams),
-                                 rp_divide_up(chunk_bytes, 4) * 4 + RP_FIND_SLACK, launch, stream);
+        error = rp_launch_matches(launch, stream);
     uint64_t n_all = (uint64_t)n_segments * launch->n_teams;
     if (error == cudaSuccess && n_all >= RP_PARSE_BY_THREADS_FROM)
         error = rp_launch_kernel(

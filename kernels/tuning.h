@@ -16,6 +16,10 @@
 #define RP_FIND_THREADS_UP_TO_16K 256
 #define RP_FIND_THREADS 512
 
+/* The least that a thread block may have, by compute capability (8.6, 8.9 and 12.0): larger blocks
+ * are not copied there. */
+#define RP_SHARED_MEMORY_OF_ALL (99 * 1024)
+
 /* Parse by threads: half of each warp, because segments go different ways and each step of one
  * waits for memory. */
 #define RP_PARSE_THREADS 16

@@ -24,6 +24,7 @@ int main(void)
     print("rp_lz77_matches_kernelILj64EEv", RP_FIND_THREADS_UP_TO_4K, 4096 + RP_FIND_SLACK);
     print("rp_lz77_matches_kernelILj256EEv", RP_FIND_THREADS_UP_TO_16K, 16384 + RP_FIND_SLACK);
     print("rp_lz77_matches_kernelILj512EEv", RP_FIND_THREADS, 65536 + RP_FIND_SLACK);
+    print("rp_lz77_matches_in_place_kernel", RP_FIND_THREADS, 0);
     print("rp_lz77_parse_by_threads_kernel", RP_PARSE_THREADS, 0);
     print("rp_lz77_parse_by_warps_kernel", 32, 0);
     print("rp_lz77_join_kernel", RP_JOIN_THREADS, sizeof(rp_parse_memory));
