@@ -106,12 +106,13 @@ static void cuda_memory_free(const rp_device *device, void *d_memory)
 
 static rp_status cuda_staging_alloc(const rp_device *device, size_t bytes, void **memory)
 {
+    const unsigned flags = cudaHostAllocPortable | cudaHostAllocMapped;
     cuda_state *state = state_of(device);
     int previous;
     *memory = NULL;
     rp_status status = enter(state, &previous);
     if (status == RP_STATUS_OK)
-        status = leave(state, previous, cudaHostAlloc(memory, bytes, cudaHostAllocPortable));
+        status = leave(state, previous, cudaHostAlloc(memory, bytes, flags));
     return status == RP_STATUS_OUT_OF_DEVICE_MEMORY ? RP_STATUS_OUT_OF_HOST_MEMORY : status;
 }
 
@@ -319,6 +320,18 @@ size_t rp_list_cuda_devices(rp_device_info *infos, size_t capacity)
     return n == 0 ? 1 : (size_t)n;
 }
 
+/* Pinned memory has the host's address on the device, too: so it is with unified addressing, that
+ * is on every 64-bit Linux, but it costs nothing to ask. */
+static bool has_mapped_staging(int ordinal)
+{
+    int unified = 0;
+    int can_map = 0;
+    if (cudaDeviceGetAttribute(&unified, cudaDevAttrUnifiedAddressing, ordinal) != cudaSuccess ||
+        cudaDeviceGetAttribute(&can_map, cudaDevAttrCanMapHostMemory, ordinal) != cudaSuccess)
+        (void)cudaGetLastError();
+    return unified != 0 && can_map != 0;
+}
+
 rp_status rp_open_cuda_device(int ordinal, rp_device **device)
 {
     rp_device_info info;
@@ -344,7 +357,7 @@ rp_status rp_open_cuda_device(int ordinal, rp_device **device)
     atomic_init(&state->lost, false);
     state->device.ops = &cuda_ops;
     state->device.name = state->name;
-    state->device.flags = 0;
+    state->device.flags = has_mapped_staging(first) ? RP_DEVICE_MAPPED_STAGING : 0;
     state->device.state = state;
     *device = &state->device;
     return RP_STATUS_OK;

@@ -24,6 +24,7 @@ struct rp_lane {
     uint8_t *d_output;
     size_t output_bytes;
     rp_lane_result *d_result;
+    bool delivers;    /* the device writes results to the staging memory itself */
     uint8_t *staging; /* host side of input, output and result; NULL with RP_DEVICE_HOST_MEMORY */
     size_t staging_bytes;
     rp_lane_result result;

@@ -6,10 +6,12 @@
  *     device    workspace for the part | what is uploaded | what is downloaded
  *     staging                            what is uploaded | what is downloaded
  *
- * so that a part is one copy there, four launches and one copy back. Uploaded are the arrays of
- * pointers, sizes and capacities, then the inputs; downloaded the sizes of frames and their
- * statuses, then the outputs. A part takes as many inputs as fit. Where device and host share
- * their memory there is nothing to copy, and only the workspace limits a part.
+ * so that a part is one copy there, four launches and one copy back, or none where the device
+ * writes to the staging memory itself (RP_DEVICE_MAPPED_STAGING): a copy back has the size of the
+ * room for frames, not theirs, and begins after the last one. Uploaded are the arrays of pointers,
+ * sizes and capacities, then the inputs; downloaded the sizes of frames and their statuses, then
+ * the outputs. A part takes as many inputs as fit. Where device and host share their memory there
+ * is nothing to copy, and only the workspace limits a part.
  */
 #include <string.h>
 #include <time.h>
@@ -187,7 +189,8 @@ static rp_status part_staged(rp_lane *lane, const rp_host_batch *batch, const ba
     const rp_device_ops *ops = lane->stream.device->ops;
     size_t workspace_bytes = rp_workspace_size(part->max_input_bytes, part->n, options->effort);
     uint8_t *d_upload = lane->d_workspace + workspace_bytes;
-    uint8_t *d_download = d_upload + part->upload_bytes;
+    uint8_t *download = lane->staging + part->upload_bytes;
+    uint8_t *d_download = lane->delivers ? download : d_upload + part->upload_bytes;
     rp_batch on_device = stage_part(lane, batch, part, d_upload, d_download);
     /* Set aside until a wait says that the device is done with the lane. */
     lane->busy = true;
@@ -196,9 +199,9 @@ static rp_status part_staged(rp_lane *lane, const rp_host_batch *batch, const ba
     if (status == RP_STATUS_OK)
         status = rp_enqueue_batch(lane->d_workspace, workspace_bytes, &on_device, 0, options,
                                   lane->stream);
-    if (status == RP_STATUS_OK)
-        status = ops->copy_async(lane->stream, lane->staging + part->upload_bytes, d_download,
-                                 part->download_bytes, RP_COPY_DEVICE_TO_HOST);
+    if (status == RP_STATUS_OK && !lane->delivers)
+        status = ops->copy_async(lane->stream, download, d_download, part->download_bytes,
+                                 RP_COPY_DEVICE_TO_HOST);
     rp_status waited = ops->wait(lane->stream, timeout_us);
     if (waited == RP_STATUS_OK)
         lane->busy = false;

@@ -149,6 +149,7 @@ static rp_status lane_make(const rp_pool *pool, rp_lane *lane)
         lane->staging_bytes = pool->lane_bytes - lane->workspace_bytes;
         status = device->ops->staging_alloc(device, lane->staging_bytes, &staging);
         lane->staging = staging;
+        lane->delivers = (device->flags & RP_DEVICE_MAPPED_STAGING) != 0;
     }
     if (status != RP_STATUS_OK)
         lane_free(device, lane);
@@ -328,7 +329,15 @@ static rp_status compress_in_place(rp_lane *lane, const void *input, size_t inpu
     return status;
 }
 
-/* Through the lane's own memory, so that after a timeout the caller's is left alone. */
+/*
+ * Through the lane's own memory, so that after a timeout the caller's is left alone. The input is
+ * copied by the host to pinned memory and by the device from there: the kernels read it several
+ * times, which they had better not do over the bus. A copy from the caller's pageable memory would
+ * be staged by the driver, in the same two steps, but with the caller waiting. The frame is written
+ * once, so a device that can writes it to the pinned memory directly: its bytes are all that
+ * crosses the bus, while a copy, which has to be enqueued before its size is known, takes the room
+ * for the largest frame. docs/benchmarks.md has what that saves.
+ */
 static rp_status compress_staged(rp_lane *lane, const void *input, size_t input_size, void *output,
                                  size_t output_capacity, const rp_compress_options *options,
                                  uint32_t timeout_us, size_t *output_size)
@@ -340,6 +349,8 @@ static rp_status compress_staged(rp_lane *lane, const void *input, size_t input_
         (rp_lane_result *)(void *)(staged_output + round_up(lane->output_bytes));
     size_t capacity = output_capacity < lane->output_bytes ? output_capacity : lane->output_bytes;
     size_t most = rp_compress_bound(input_size);
+    uint8_t *d_output = lane->delivers ? staged_output : lane->d_output;
+    rp_lane_result *d_result = lane->delivers ? staged_result : lane->d_result;
     if (input_size != 0)
         memcpy(lane->staging, input, input_size);
     /* Set aside until a wait says that the device is done with the lane. */
@@ -347,14 +358,14 @@ static rp_status compress_staged(rp_lane *lane, const void *input, size_t input_
     rp_status status = ops->copy_async(lane->stream, lane->d_input, lane->staging, input_size,
                                        RP_COPY_HOST_TO_DEVICE);
     if (status == RP_STATUS_OK)
-        status = rp_compress_async(
-            lane->d_workspace, lane->workspace_bytes, lane->d_input, input_size, lane->d_output,
-            capacity, &lane->d_result->frame_bytes, &lane->d_result->status, options, lane->stream);
-    if (status == RP_STATUS_OK)
-        status = ops->copy_async(lane->stream, staged_result, lane->d_result,
-                                 sizeof(rp_lane_result), RP_COPY_DEVICE_TO_HOST);
-    if (status == RP_STATUS_OK)
-        status = ops->copy_async(lane->stream, staged_output, lane->d_output,
+        status = rp_compress_async(lane->d_workspace, lane->workspace_bytes, lane->d_input,
+                                   input_size, d_output, capacity, &d_result->frame_bytes,
+                                   &d_result->status, options, lane->stream);
+    if (status == RP_STATUS_OK && !lane->delivers)
+        status = ops->copy_async(lane->stream, staged_result, d_result, sizeof(rp_lane_result),
+                                 RP_COPY_DEVICE_TO_HOST);
+    if (status == RP_STATUS_OK && !lane->delivers)
+        status = ops->copy_async(lane->stream, staged_output, d_output,
                                  capacity < most ? capacity : most, RP_COPY_DEVICE_TO_HOST);
     rp_status waited = ops->wait(lane->stream, timeout_us);
     if (waited == RP_STATUS_OK)

@@ -44,6 +44,12 @@ static bool on_host(void)
     return (device->flags & RP_DEVICE_HOST_MEMORY) != 0;
 }
 
+/* Frames and results are written to slabs and arrays of the host, without a copy. */
+static bool delivers(void)
+{
+    return on_host() || (device->flags & RP_DEVICE_MAPPED_STAGING) != 0;
+}
+
 void rp_lanes_setup(const rp_device *used, const rp_plugin_config *config, uint32_t slabs)
 {
     size_t chunk_bytes = slabs * rp_slab_bytes();
@@ -172,13 +178,12 @@ static void fill_arrays(struct rp_batch_lane *lane)
     for (uint32_t i = 0; i < chunk->n_blocks; i++) {
         const struct rp_batch_block *block = &batch->blocks[chunk->first_block + i];
         uint32_t slab = block->slab - chunk->first_slab;
-        if (on_host()) {
-            inputs[i] = (const uint8_t *)lane->raw_slabs[slab] + block->offset;
-            outputs[i] = (uint8_t *)lane->frame_slabs[slab] + block->offset;
-        } else {
-            inputs[i] = lane->d_input + slab * slab_bytes + block->offset;
-            outputs[i] = lane->d_output + slab * slab_bytes + block->offset;
-        }
+        inputs[i] = (on_host() ? (const uint8_t *)lane->raw_slabs[slab]
+                               : lane->d_input + slab * slab_bytes) +
+                    block->offset;
+        outputs[i] =
+            (delivers() ? (uint8_t *)lane->frame_slabs[slab] : lane->d_output + slab * slab_bytes) +
+            block->offset;
         sizes[i] = block->size;
         capacities[i] = block->size;
     }
@@ -218,6 +223,7 @@ static rp_status copy_arrays(struct rp_batch_lane *lane, int first, int last, rp
 
 rp_status rp_lane_launch(struct rp_batch_lane *lane, const rp_compress_options *options)
 {
+    uint8_t *d_results = delivers() ? lane->arrays : lane->d_arrays;
     rp_batch batch = {
         .d_inputs = array_at(lane->d_arrays, INPUT),
         .d_input_sizes = array_at(lane->d_arrays, INPUT_SIZE),
@@ -225,8 +231,8 @@ rp_status rp_lane_launch(struct rp_batch_lane *lane, const rp_compress_options *
         .n_inputs = lane->n_blocks,
         .d_outputs = array_at(lane->d_arrays, OUTPUT),
         .d_output_capacities = array_at(lane->d_arrays, CAPACITY),
-        .d_output_sizes = array_at(lane->d_arrays, OUTPUT_SIZE),
-        .d_statuses = array_at(lane->d_arrays, STATUS),
+        .d_output_sizes = array_at(d_results, OUTPUT_SIZE),
+        .d_statuses = array_at(d_results, STATUS),
     };
     rp_status status = RP_STATUS_OK;
 
@@ -239,7 +245,7 @@ rp_status rp_lane_launch(struct rp_batch_lane *lane, const rp_compress_options *
     if (status == RP_STATUS_OK)
         status = rp_compress_batch_async(lane->d_workspace, lane->workspace_bytes, &batch, options,
                                          lane->stream);
-    if (!on_host()) {
+    if (!delivers()) {
         if (status == RP_STATUS_OK)
             status = copy_arrays(lane, OUTPUT_SIZE, STATUS, RP_COPY_DEVICE_TO_HOST);
         if (status == RP_STATUS_OK)

@@ -72,6 +72,10 @@ typedef struct rp_device_ops {
  * is done when the call returns. */
 #define RP_DEVICE_HOST_MEMORY UINT32_C(1)
 
+/* Kernels may write to staging memory, at the address that the host has for it; what they wrote is
+ * there once the stream has been waited for. */
+#define RP_DEVICE_MAPPED_STAGING UINT32_C(2)
+
 struct rp_device {
     const rp_device_ops *ops;
     const char *name; /* for logs and statistics: "host", "cuda:0" */

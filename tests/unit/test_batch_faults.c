@@ -64,7 +64,9 @@ static bool configure(void (*adjust)(rp_plugin_config *))
     rp_plugin_config config;
 
     CHECK(rp_device_open("host", &runner) == RP_STATUS_OK);
-    queue_device_open(&device, runner, 0);
+    /* TEST_DEVICE_FLAGS: of RP_DEVICE_*; copies there and back without. */
+    const char *flags = getenv("TEST_DEVICE_FLAGS");
+    queue_device_open(&device, runner, flags == NULL ? 0 : (uint32_t)atoi(flags));
     ops = *device.device.ops;
     ops.copy_async = copying;
     ops.launch = launching;
@@ -448,8 +450,8 @@ static rp_status corrupting(rp_stream stream, uint32_t timeout_us)
 static rp_status corrupting_copy(rp_stream stream, void *destination, const void *source,
                                  size_t bytes, rp_copy_kind kind)
 {
-    /* The bytes of the first slab of frames, before they are compressed over. */
-    if (corrupt && kind == RP_COPY_DEVICE_TO_HOST && bytes > 100000)
+    /* Slabs of blocks: their frames are good ones, of other bytes. */
+    if (corrupt && kind == RP_COPY_HOST_TO_DEVICE && bytes > 100000)
         return copying(stream, (uint8_t *)destination + 64, source, bytes - 64, kind);
     return copying(stream, destination, source, bytes, kind);
 }

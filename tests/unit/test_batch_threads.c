@@ -80,7 +80,9 @@ int main(int argc, char **argv)
     config.batch_chunk_bytes = 512 << 10;
     if (argc > 1 && strcmp(argv[1], "queue") == 0) {
         expect(rp_device_open("host", &host) == RP_STATUS_OK, "no host device");
-        queue_device_open(&device, host, 0);
+        /* TEST_DEVICE_FLAGS: of RP_DEVICE_*; copies there and back without. */
+        const char *flags = getenv("TEST_DEVICE_FLAGS");
+        queue_device_open(&device, host, flags == NULL ? 0 : (uint32_t)atoi(flags));
         config.custom_device = &device.device;
     }
     expect(rp_plugin_configure(&config, NULL) == RP_STATUS_OK, "not configured");

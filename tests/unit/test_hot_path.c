@@ -348,6 +348,7 @@ int main(void)
     for (uint32_t i = 0; i < N_CONTENTS; i++)
         inputs_fill((inputs_kind)(i * 2), contents[i], CONTENT_BYTES, i);
     bool is_good = check_device("shared memory", RP_DEVICE_HOST_MEMORY);
+    is_good &= check_device("mapped staging", RP_DEVICE_MAPPED_STAGING);
     return check_device("staged", 0) && is_good ? 0 : 1;
 }
 

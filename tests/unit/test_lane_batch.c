@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Batches from host memory on a lane and on a pool, in place and through staging memory: each block
- * has its capacity and its status, larger batches are done in parts, and whatever a device does
- * wrong, blocks before are complete, blocks after say so, and nobody's memory is touched later.
+ * Batches from host memory on a lane and on a pool, in place, through staging memory and with
+ * results written there by the device: each block has its capacity and its status, larger batches
+ * are done in parts, and whatever a device does wrong, blocks before are complete, blocks after say
+ * so, and nobody's memory is touched later.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -147,17 +148,18 @@ static rp_pool *make_pool(const rp_device *device, rp_effort effort)
     return pool;
 }
 
-/* As the counting device runs everything at once, its flags alone decide between the two ways. */
-static const uint32_t both_ways[] = {RP_DEVICE_HOST_MEMORY, 0};
+/* As the counting device runs everything at once, its flags alone decide between the ways. */
+#define N_WAYS 3
+static const uint32_t ways[N_WAYS] = {RP_DEVICE_HOST_MEMORY, 0, RP_DEVICE_MAPPED_STAGING};
 
 static void test_batches_of_all_sizes(void **state)
 {
     (void)state;
     static const size_t counts[] = {1, 2, 9, 200};
     static const size_t sizes[] = {1, 100, 4096, LANE_BYTES};
-    for (size_t way = 0; way < 2; way++) {
+    for (size_t way = 0; way < N_WAYS; way++) {
         counting_device device;
-        counting_device_open(&device, both_ways[way]);
+        counting_device_open(&device, ways[way]);
         for (rp_effort effort = RP_EFFORT_FAST; effort <= RP_EFFORT_HIGH; effort++) {
             rp_pool *pool = make_pool(&device.device, effort);
             for (size_t c = 0; c < 4; c++) {
@@ -184,9 +186,9 @@ static void test_batches_of_all_sizes(void **state)
 static void test_parts(void **state)
 {
     (void)state;
-    for (size_t way = 0; way < 2; way++) {
+    for (size_t way = 0; way < N_WAYS; way++) {
         counting_device device;
-        counting_device_open(&device, both_ways[way]);
+        counting_device_open(&device, ways[way]);
         rp_pool *pool = make_pool(&device.device, RP_EFFORT_FAST);
         static const size_t counts[] = {3, 200};
         for (size_t c = 0; c < 2; c++) {
@@ -230,9 +232,9 @@ static void test_lower_effort_than_the_pool_is_for(void **state)
 static void test_capacities(void **state)
 {
     (void)state;
-    for (size_t way = 0; way < 2; way++) {
+    for (size_t way = 0; way < N_WAYS; way++) {
         counting_device device;
-        counting_device_open(&device, both_ways[way]);
+        counting_device_open(&device, ways[way]);
         rp_pool *pool = make_pool(&device.device, RP_EFFORT_FAST);
         blocks *b = blocks_open(30, LANE_BYTES / 4, RP_EFFORT_FAST);
         for (size_t i = 0; i < b->n; i++) {
@@ -265,9 +267,9 @@ static void test_capacities(void **state)
 static void test_block_too_large(void **state)
 {
     (void)state;
-    for (size_t way = 0; way < 2; way++) {
+    for (size_t way = 0; way < N_WAYS; way++) {
         counting_device device;
-        counting_device_open(&device, both_ways[way]);
+        counting_device_open(&device, ways[way]);
         rp_pool *pool = make_pool(&device.device, RP_EFFORT_FAST);
         blocks *b = blocks_open(10, 3000, RP_EFFORT_FAST);
         b->sizes[0] = LANE_BYTES + 1;

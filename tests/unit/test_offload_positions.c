@@ -165,11 +165,11 @@ int main(void)
     static const rp_status failures[] = {
         RP_STATUS_LAUNCH_FAILED, RP_STATUS_OUT_OF_DEVICE_MEMORY, RP_STATUS_OUT_OF_HOST_MEMORY,
         RP_STATUS_TIMEOUT,       RP_STATUS_DEVICE_FAULT,         RP_STATUS_INTERNAL};
-    static const uint32_t ways[] = {0, RP_DEVICE_HOST_MEMORY};
+    static const uint32_t ways[] = {0, RP_DEVICE_MAPPED_STAGING, RP_DEVICE_HOST_MEMORY};
     uint32_t n_positions = 0;
     make_blocks();
     for (size_t f = 0; f < sizeof(failures) / sizeof(failures[0]); f++) {
-        for (size_t w = 0; w < 2; w++) {
+        for (size_t w = 0; w < 3; w++) {
             for (int on = 0; on < 2; on++) {
                 fault_plan plan = {FAULT_ANY, 0, on != 0, failures[f]};
                 /* The breaker opens at the first fault, and not before the last block. */
@@ -181,5 +181,5 @@ int main(void)
     }
     printf("%u positions\n", n_positions);
     /* 12 blocks are at least 4 launches and a wait each. */
-    return n_positions >= 6 * 2 * 2 * 2 * N_BLOCKS * 5 ? 0 : 1;
+    return n_positions >= 6 * 3 * 2 * 2 * N_BLOCKS * 5 ? 0 : 1;
 }
