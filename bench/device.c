@@ -27,6 +27,7 @@ static const char usage[] =
     "  --efforts E,..    fast, default, high, max (default fast,default)\n"
     "  --rounds N        timed rounds, 1 to 1000 (default 7)\n"
     "  --latency N       single blocks timed, 0 to 10000 (default 200)\n"
+    "  --paths           single blocks also on other ways to the device and back\n"
     "  --verify N        frames of each batch that libzstd decodes (default: all)\n"
     "  --stages          also each stage's time\n"
     "  --nvcomp PATH     also nvCOMP's zstd, by path, or \"auto\"\n"
@@ -40,6 +41,7 @@ struct settings {
     unsigned n_rounds, n_latencies;
     size_t n_verify;
     bool stages;
+    bool paths;
     int argc;
     char **argv;
 };
@@ -107,6 +109,8 @@ static void parse(struct settings *s, struct device_blocks *blocks, int argc, ch
         }
         if (strcmp(argv[i], "--stages") == 0)
             s->stages = true;
+        else if (strcmp(argv[i], "--paths") == 0)
+            s->paths = true;
         else if ((value = options_value(argc, argv, &i, "--device")))
             s->device = value;
         else if ((value = options_value(argc, argv, &i, "--block-bytes")))
@@ -318,6 +322,32 @@ static bool measure_latency(struct report *r, const struct settings *s, rp_devic
     return good;
 }
 
+/* What a lane could do, one block at a time. */
+static bool measure_paths(struct report *r, const struct settings *s, rp_device *device,
+                          const struct device_group *group)
+{
+    static double memory[DEVICE_N_PATHS][MAX_LATENCIES];
+    double *seconds[DEVICE_N_PATHS];
+    bool good = true;
+    for (unsigned path = 0; path < DEVICE_N_PATHS; path++)
+        seconds[path] = memory[path];
+    for (unsigned k = 0; k < s->n_efforts && good && s->paths && s->n_latencies != 0; k++) {
+        const char *variant = rp_effort_name(s->efforts[k]);
+        good = device_measure_paths(device, group, s->efforts[k], s->n_latencies, seconds);
+        for (unsigned path = 0; path < DEVICE_N_PATHS && good; path++) {
+            const double p50 = device_median(seconds[path], s->n_latencies);
+            printf("%-8s %7zu %8u       %-8s %-18s  p50 %.1f us\n", "path", group->block_bytes,
+                   s->n_latencies, variant, device_path_names[path], p50 * 1e6);
+            put_row(r, "path", group);
+            if (r->json)
+                fprintf(r->json,
+                        ", \"variant\": \"%s\", \"path\": \"%s\", \"n\": %u, \"p50_us\": %.2f}",
+                        variant, device_path_names[path], s->n_latencies, p50 * 1e6);
+        }
+    }
+    return good;
+}
+
 /* The same blocks by libzstd: for the ratio, so not timed. */
 static bool report_libzstd(struct report *r, const struct device_group *group)
 {
@@ -374,7 +404,7 @@ static bool measure_group(struct report *r, const struct settings *s, rp_device 
             if (s->threads[k] <= s->batches[b])
                 good = measure_host(r, s, device, group, s->batches[b], (unsigned)s->threads[k]);
     }
-    return good && measure_latency(r, s, device, group);
+    return good && measure_latency(r, s, device, group) && measure_paths(r, s, device, group);
 }
 
 int main(int argc, char **argv)

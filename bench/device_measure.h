@@ -58,6 +58,24 @@ bool device_measure_host(rp_device *device, const struct device_group *group, si
 bool device_measure_latency(rp_device *device, const struct device_group *group, rp_effort effort,
                             double *seconds, unsigned n);
 
+/* How a block gets to the device, and how its frame gets back. */
+enum device_path {
+    DEVICE_PATH_PINNED, /* by the host to pinned memory, copied; the kernels write the frame to
+                         * pinned memory, the host copies it */
+    DEVICE_PATH_PINNED_COPIED, /* the frame copied to pinned memory, in the room for the largest */
+    DEVICE_PATH_PAGEABLE,      /* copied from pageable memory by one call of the device */
+    DEVICE_PATH_MAPPED,        /* by the host to pinned memory, which the kernels read */
+    DEVICE_PATH_ON_DEVICE,     /* it is there from the path before: what the others add */
+    DEVICE_N_PATHS
+};
+
+extern const char *const device_path_names[DEVICE_N_PATHS];
+
+/* Single blocks, each on all paths in turn, with the same frame: seconds of each, not sorted. Of a
+ * device with RP_DEVICE_MAPPED_STAGING or RP_DEVICE_HOST_MEMORY. */
+bool device_measure_paths(rp_device *device, const struct device_group *group, rp_effort effort,
+                          unsigned n, double *seconds[DEVICE_N_PATHS]);
+
 /* Copies of n_bytes between pinned and device memory: bytes a second, there and back. */
 bool device_measure_copies(rp_device *device, size_t n_bytes, double bytes_s[2]);
 

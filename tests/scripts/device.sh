@@ -10,7 +10,7 @@ command -v python3 >/dev/null || exit 77
 
 "$corpus" --out "$work/blocks" --bytes 64K --corpus json --corpus csv --block-bytes 4096 >"$work/log"
 "$device" --device host --blocks 7,12 --streams 1,3 --threads 1,2 --efforts fast,high --rounds 2 \
-    --latency 5 --stages --json "$work/results.json" "$work/blocks" >"$work/log"
+    --latency 5 --stages --paths --json "$work/results.json" "$work/blocks" >"$work/log"
 
 python3 - "$work/results.json" "$work/log" <<'END'
 import json, sys
@@ -26,6 +26,7 @@ for n in (7, 12):
         for parts in (1, 2):
             assert count(what="host", n_blocks=n, threads=parts, variant=variant) == 1
 assert count(what="latency") == 2 and count(what="libzstd") == 4 and count(what="stages") == 4
+assert count(what="path") == 10 and count(what="path", path="mapped, written", n=5) == 2
 for row in rows:
     if row["what"] in ("resident", "host"):
         assert row["n_verified"] == row["n_blocks"], row
