@@ -357,7 +357,8 @@ rp_status rp_open_cuda_device(int ordinal, rp_device **device)
     atomic_init(&state->lost, false);
     state->device.ops = &cuda_ops;
     state->device.name = state->name;
-    state->device.flags = has_mapped_staging(first) ? RP_DEVICE_MAPPED_STAGING : 0;
+    state->device.flags =
+        RP_DEVICE_FUSED_LAUNCH | (has_mapped_staging(first) ? RP_DEVICE_MAPPED_STAGING : 0);
     state->device.state = state;
     *device = &state->device;
     return RP_STATUS_OK;

@@ -73,6 +73,12 @@ static rp_status host_launch(rp_stream stream, const struct rp_launch *launch)
         case RP_STAGE_FRAME_ASSEMBLER:
             rp_stage_frame_assembler(&team, &args, i, team_memory);
             break;
+        case RP_STAGE_FUSED:
+            rp_stage_lz77_matcher(&team, &args, i, team_memory);
+            rp_stage_huffman_encoder(&team, &args, i, team_memory);
+            rp_stage_fse_encoder(&team, &args, i, team_memory);
+            rp_stage_frame_assembler(&team, &args, i, team_memory);
+            break;
         default:
             return RP_STATUS_LAUNCH_FAILED;
         }

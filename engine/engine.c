@@ -12,6 +12,7 @@
 #include "engine/error.h"
 #include "engine/workspace.h"
 #include "kernels/stages.h"
+#include "kernels/tuning.h"
 
 /* RFC 8878: magic and descriptor 5, content size 4, checksum 4. */
 #define FRAME_OVERHEAD_BYTES 13
@@ -119,10 +120,21 @@ static rp_status launch_stage(rp_stage stage, size_t n_teams, const rp_stage_arg
     return stream.device->ops->launch(stream, &launch);
 }
 
+/* Few and small inputs leave a GPU idle whatever is done, so the fewest steps are the fastest. The
+ * optimal parse takes longer than what it would save. */
+static bool is_for_one_launch(const rp_stage_args *args, rp_stream stream)
+{
+    return (stream.device->flags & RP_DEVICE_FUSED_LAUNCH) != 0 &&
+           args->buffers.chunks_per_input == 1 && args->buffers.chunk_bytes <= RP_FUSED_MAX_BYTES &&
+           args->batch.n_inputs <= RP_FUSED_MAX_INPUTS && args->effort < RP_EFFORT_HIGH;
+}
+
 static rp_status launch_all(const rp_stage_args *args, rp_stream stream)
 {
     static const rp_stage per_chunk[] = {RP_STAGE_LZ77_MATCHER, RP_STAGE_HUFFMAN_ENCODER,
                                          RP_STAGE_FSE_ENCODER};
+    if (is_for_one_launch(args, stream))
+        return launch_stage(RP_STAGE_FUSED, args->batch.n_inputs, args, stream);
     for (size_t i = 0; i < sizeof(per_chunk) / sizeof(per_chunk[0]); i++) {
         rp_status status = launch_stage(per_chunk[i], args->buffers.n_chunks, args, stream);
         if (status != RP_STATUS_OK)

@@ -16,6 +16,18 @@
 
 extern __shared__ __align__(16) uint8_t rp_shared_memory[];
 
+/* Of the fused kernel: the block, and behind it what the part that runs takes. */
+#define RP_FUSED_COPY_BYTES ((RP_FUSED_MAX_BYTES + RP_FIND_SLACK + 15) / 16 * 16)
+#define RP_FUSED_TABLE_BYTES (sizeof(uint16_t) << RP_FUSED_TABLE_LOG)
+#define RP_FUSED_LITERALS_BYTES ((sizeof(rp_literals_memory) + 15) / 16 * 16)
+#define RP_FUSED_MEMORY_BYTES                                                                      \
+    (RP_FUSED_COPY_BYTES + RP_MAX_OF((RP_LZ77_LONG + 1) * RP_FUSED_TABLE_BYTES,                    \
+                                     RP_FUSED_LITERALS_BYTES + sizeof(rp_sequences_memory)))
+#define RP_MAX_OF(a, b) ((a) > (b) ? (a) : (b))
+
+static_assert(sizeof(rp_parse_memory) <= RP_FUSED_MEMORY_BYTES - RP_FUSED_COPY_BYTES,
+              "the join's memory is behind the copy of the block");
+
 /* The thread block as a team. n_threads is a constant, so that a team of one warp has no
  * barriers. */
 template <uint32_t n_threads> RP_FN rp_team rp_block_team(void)
@@ -24,6 +36,7 @@ template <uint32_t n_threads> RP_FN rp_team rp_block_team(void)
     team.rank = threadIdx.x;
     team.size = n_threads;
     team.exchange = NULL;
+    team.barrier = 0;
     if (n_threads != RP_WARP_THREADS) {
         __shared__ rp_team_exchange exchange;
         team.exchange = &exchange;
@@ -57,6 +70,7 @@ __global__ void __launch_bounds__(n_threads)
     warp.rank = threadIdx.x % RP_WARP_THREADS;
     warp.size = RP_WARP_THREADS;
     warp.exchange = NULL;
+    warp.barrier = 0;
     rp_chunk_view view = rp_view_chunk(&args, blockIdx.x);
     rp_copy_source<n_threads>(view, rp_shared_memory);
     view.source = rp_shared_memory;
@@ -81,6 +95,7 @@ __global__ void __launch_bounds__(RP_PARSE_THREADS)
     thread.rank = 0;
     thread.size = 1;
     thread.exchange = NULL;
+    thread.barrier = 0;
     uint32_t n_segments = rp_lazy_segments((uint32_t)args.buffers.chunk_bytes);
     uint32_t i = blockIdx.x * RP_PARSE_THREADS + threadIdx.x;
     if (i / n_segments < args.batch.n_inputs * args.buffers.chunks_per_input)
@@ -123,6 +138,71 @@ __global__ void __launch_bounds__(RP_FRAME_THREADS)
     rp_stage_frame_assembler(&team, &args, blockIdx.x, rp_shared_memory);
 }
 
+/* A few warps of the thread block as a team, with a barrier of their own. */
+template <uint32_t first_thread, uint32_t n_threads, uint32_t barrier>
+RP_FN rp_team rp_part_of_block(void)
+{
+    __shared__ rp_team_exchange exchange;
+    rp_team team;
+    team.rank = threadIdx.x - first_thread;
+    team.size = n_threads;
+    team.exchange = &exchange;
+    team.barrier = barrier;
+    return team;
+}
+
+/*
+ * All stages of one block in one launch, for batches that leave most of the GPU idle: what counts
+ * is how long one block takes, and the literals are encoded while the sequences are. The same parts
+ * on the same teams as in the kernels above, which have to be done in this order; a barrier of the
+ * thread block between two of them is what the end of a launch is there.
+ */
+__global__ void __launch_bounds__(RP_FUSED_THREADS, 1)
+    rp_fused_kernel(const __grid_constant__ rp_stage_args args)
+{
+    const uint32_t n_warps = RP_FUSED_THREADS / RP_WARP_THREADS;
+    const uint32_t warp_index = threadIdx.x / RP_WARP_THREADS;
+    uint8_t *copy = rp_shared_memory;
+    uint8_t *memory = rp_shared_memory + RP_FUSED_COPY_BYTES;
+    rp_chunk_view view = rp_view_chunk(&args, blockIdx.x);
+    rp_team block = rp_block_team<RP_FUSED_THREADS>();
+    rp_team warp = team_part(&block);
+
+    if (warp_index <= RP_LZ77_LONG)
+        rp_stage_lz77_find_kind(&warp, &args, blockIdx.x, (rp_lz77_kind)warp_index,
+                                memory + warp_index * RP_FUSED_TABLE_BYTES);
+    rp_copy_source<RP_FUSED_THREADS>(view, copy);
+
+    rp_chunk_view copied = view;
+    copied.source = copy;
+    uint32_t n_pieces = rp_find_pieces(view.n_bytes);
+    for (uint32_t i = warp_index; i < n_pieces; i += n_warps)
+        rp_stage_lz77_find_piece(&warp, &args, blockIdx.x, copied, RP_FIND_SLACK, i);
+    __syncthreads();
+
+    uint32_t n_segments = rp_lazy_segments(view.n_bytes);
+    for (uint32_t i = warp_index; i < n_segments; i += n_warps)
+        rp_stage_lz77_parse_segment(&warp, &args, blockIdx.x, i);
+    __syncthreads();
+
+    if (threadIdx.x < RP_JOIN_THREADS) {
+        rp_team team = rp_part_of_block<0, RP_JOIN_THREADS, 1>();
+        rp_stage_lz77_join(&team, &args, blockIdx.x, memory);
+    }
+    __syncthreads();
+
+    if (threadIdx.x < RP_HUFFMAN_THREADS) {
+        rp_team team = rp_part_of_block<0, RP_HUFFMAN_THREADS, 1>();
+        rp_stage_huffman_encoder(&team, &args, blockIdx.x, memory);
+    } else if (threadIdx.x < RP_HUFFMAN_THREADS + RP_FSE_THREADS) {
+        rp_team team = rp_part_of_block<RP_HUFFMAN_THREADS, RP_FSE_THREADS, 2>();
+        rp_stage_fse_encoder(&team, &args, blockIdx.x, memory + RP_FUSED_LITERALS_BYTES);
+    }
+    __syncthreads();
+
+    rp_stage_frame_assembler(&block, &args, blockIdx.x, memory);
+}
+
 typedef struct rp_kernel {
     const char *name;
     void (*function)(rp_stage_args);
@@ -156,10 +236,13 @@ static const rp_kernel rp_fse_encoder = {"fse_encoder", rp_fse_encoder_kernel, R
 static const rp_kernel rp_frame_assembler = {"frame_assembler", rp_frame_assembler_kernel,
                                              RP_FRAME_THREADS, RP_FRAME_HEADER_MAX_BYTES};
 
+static const rp_kernel rp_fused = {"fused", rp_fused_kernel, RP_FUSED_THREADS,
+                                   RP_FUSED_MEMORY_BYTES};
+
 static const rp_kernel *const rp_kernels[] = {
     &rp_candidates,       &rp_matches_up_to_4k, &rp_matches_up_to_16k, &rp_matches,
     &rp_matches_in_place, &rp_parse_by_threads, &rp_parse_by_warps,    &rp_join,
-    &rp_huffman_encoder,  &rp_fse_encoder,      &rp_frame_assembler};
+    &rp_huffman_encoder,  &rp_fse_encoder,      &rp_frame_assembler,   &rp_fused};
 
 /* What a thread block may have of the current device's shared memory: 99 KiB on every GPU that is
  * supported, 163 or 227 on some. */
@@ -262,6 +345,7 @@ extern "C" int rp_launch_kernels(const struct rp_launch *launch, void *stream)
         return rp_launch_lz77(launch, stream);
     const rp_kernel *kernel = launch->stage == RP_STAGE_HUFFMAN_ENCODER ? &rp_huffman_encoder
                               : launch->stage == RP_STAGE_FSE_ENCODER   ? &rp_fse_encoder
+                              : launch->stage == RP_STAGE_FUSED         ? &rp_fused
                                                                         : &rp_frame_assembler;
     return rp_launch_kernel(kernel, dim3(launch->n_teams), kernel->team_memory_bytes, launch,
                             stream);

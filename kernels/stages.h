@@ -15,7 +15,8 @@ typedef enum rp_stage {
     RP_STAGE_LZ77_MATCHER = 0,
     RP_STAGE_HUFFMAN_ENCODER = 1,
     RP_STAGE_FSE_ENCODER = 2,
-    RP_STAGE_FRAME_ASSEMBLER = 3
+    RP_STAGE_FRAME_ASSEMBLER = 3,
+    RP_STAGE_FUSED = 4 /* all of them, of inputs of one chunk each */
 } rp_stage;
 
 #define RP_N_STAGES 4
@@ -39,7 +40,7 @@ typedef struct rp_stage_args {
 
 struct rp_launch {
     rp_stage stage;
-    uint32_t n_teams; /* chunks; for the frame assembler, inputs */
+    uint32_t n_teams; /* chunks; for the frame assembler and all stages at once, inputs */
     rp_stage_args args;
 };
 

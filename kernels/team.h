@@ -389,21 +389,21 @@ RP_FN void team_zero(rp_team *team, void *destination, size_t n_bytes)
 RP_FN void team_copy(rp_team *team, uint8_t *destination, const uint8_t *source, uint32_t n_bytes)
 {
 #if defined(__CUDACC__)
-    /* Whole words, put together of two of the source, and the few bytes before and behind them:
-     * the destination may be memory of the host, to which single bytes are slow to be sent. */
-    uint32_t n_before = (uint32_t)(0 - (uintptr_t)destination) & 3;
-    n_before = n_before < n_bytes ? n_before : n_bytes;
-    uint32_t n_words = (n_bytes - n_before) / 4;
-    uint32_t behind = n_before + 4 * n_words;
-    uint32_t shift = (uint32_t)((uintptr_t)(source + n_before) & 3) * 8;
+    /* Words, put together of two of the source: the destination may be memory of the host, to which
+     * single bytes are slow to be sent. At least 4 bytes at either end are copied one by one, so
+     * that no word is touched which is not of the source as a whole. */
+    uint32_t n_before = 4 + ((uint32_t)(0 - (uintptr_t)destination) & 3);
+    uint32_t n_words = n_bytes < n_before + 8 ? 0 : (n_bytes - n_before - 4) / 4;
+    n_before = n_words == 0 ? n_bytes : n_before;
     const uint32_t *low = (const uint32_t *)((uintptr_t)(source + n_before) & ~(uintptr_t)3);
-    uint32_t next = shift != 0 ? 1 : 0; /* no word is touched of which no byte is copied */
+    const uint32_t *high = (const uint32_t *)((uintptr_t)(source + n_before + 3) & ~(uintptr_t)3);
+    uint32_t shift = (uint32_t)((uintptr_t)(source + n_before) & 3) * 8;
     uint32_t *words = (uint32_t *)(destination + n_before);
     TEAM_FOR (i, 0, n_words, team) {
-        words[i] = __funnelshift_r(low[i], low[i + next], shift);
+        words[i] = __funnelshift_r(low[i], high[i], shift);
     }
-    TEAM_FOR (i, 0, n_before + n_bytes - behind, team) {
-        uint32_t at = i < n_before ? i : behind + i - n_before;
+    TEAM_FOR (i, 0, n_bytes - 4 * n_words, team) {
+        uint32_t at = i < n_before ? i : i + 4 * n_words;
         destination[at] = source[at];
     }
 #elif defined(RP_TEAM_THREADS)

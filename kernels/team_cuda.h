@@ -21,9 +21,35 @@ typedef struct rp_team_exchange {
 
 typedef struct rp_team {
     uint32_t rank;
-    uint32_t size;              /* 1, RP_WARP_THREADS, or the threads of the thread block */
+    uint32_t size;              /* 1, RP_WARP_THREADS, or several warps */
     rp_team_exchange *exchange; /* in shared memory; not used by a team of one warp */
+    uint32_t barrier; /* 0: the team is the thread block; else a part of it, with this barrier */
 } rp_team;
+
+/* Of a team of several warps. */
+RP_FN void rp_block_sync(const rp_team *team)
+{
+    if (team->barrier == 0)
+        __syncthreads();
+    else
+        asm volatile("barrier.sync %0, %1;" ::"r"(team->barrier), "r"(team->size) : "memory");
+}
+
+/* And whether it was true for any worker. */
+RP_FN bool rp_block_sync_or(const rp_team *team, bool value)
+{
+    if (team->barrier == 0)
+        return __syncthreads_or(value) != 0;
+    uint32_t any;
+    asm volatile("{ .reg .pred mine, all;\n"
+                 "setp.ne.u32 mine, %1, 0;\n"
+                 "barrier.red.or.pred all, %2, %3, mine;\n"
+                 "selp.u32 %0, 1, 0, all; }"
+                 : "=r"(any)
+                 : "r"((uint32_t)value), "r"(team->barrier), "r"(team->size)
+                 : "memory");
+    return any != 0;
+}
 
 #define TEAM_RANK(team) ((team)->rank)
 #define TEAM_SIZE(team) ((team)->size)
@@ -37,6 +63,7 @@ RP_FN rp_team team_part(const rp_team *team)
     part.rank = team->rank % RP_WARP_THREADS;
     part.size = RP_WARP_THREADS;
     part.exchange = NULL;
+    part.barrier = 0;
     return part;
 }
 
@@ -45,7 +72,7 @@ RP_FN void team_sync(rp_team *team)
     if (team->size == RP_WARP_THREADS)
         __syncwarp();
     else if (team->size != 1)
-        __syncthreads();
+        rp_block_sync(team);
 }
 
 RP_FN uint64_t team_broadcast64(rp_team *team, uint64_t value, uint32_t root)
@@ -58,9 +85,9 @@ RP_FN uint64_t team_broadcast64(rp_team *team, uint64_t value, uint32_t root)
     }
     if (team->rank == root)
         team->exchange->words[0] = value;
-    __syncthreads();
+    rp_block_sync(team);
     uint64_t result = team->exchange->words[0];
-    __syncthreads();
+    rp_block_sync(team);
     return result;
 }
 
@@ -74,9 +101,9 @@ RP_FN uint32_t team_broadcast(rp_team *team, uint32_t value, uint32_t root)
     }
     if (team->rank == root)
         team->exchange->words[0] = value;
-    __syncthreads();
+    rp_block_sync(team);
     uint32_t result = (uint32_t)team->exchange->words[0];
-    __syncthreads();
+    rp_block_sync(team);
     return result;
 }
 
@@ -91,10 +118,10 @@ RP_FN uint32_t team_shift_up(rp_team *team, uint32_t value, uint32_t first)
         uint32_t warp = team->rank / RP_WARP_THREADS;
         if (lane == RP_WARP_THREADS - 1)
             team->exchange->words[warp] = value;
-        __syncthreads();
+        rp_block_sync(team);
         if (lane == 0 && warp != 0)
             below = (uint32_t)team->exchange->words[warp - 1];
-        __syncthreads();
+        rp_block_sync(team);
     }
     return team->rank == 0 ? first : below;
 }
@@ -120,12 +147,12 @@ RP_FN uint32_t team_reduce_min(rp_team *team, uint32_t value)
     if (team->size != RP_WARP_THREADS) {
         if (team->rank % RP_WARP_THREADS == 0)
             team->exchange->words[team->rank / RP_WARP_THREADS] = result;
-        __syncthreads();
+        rp_block_sync(team);
         for (uint32_t warp = 0; warp < team->size / RP_WARP_THREADS; warp++) {
             uint32_t other = (uint32_t)team->exchange->words[warp];
             result = other < result ? other : result;
         }
-        __syncthreads();
+        rp_block_sync(team);
     }
     return result;
 }
@@ -135,7 +162,7 @@ RP_FN bool team_any(rp_team *team, bool value)
     if (team->size == 1)
         return value;
     if (team->size != RP_WARP_THREADS)
-        return __syncthreads_or(value) != 0;
+        return rp_block_sync_or(team, value);
     __syncwarp();
     return __any_sync(RP_WARP_ALL, value) != 0;
 }
@@ -149,11 +176,11 @@ RP_FN uint32_t team_reduce_add(rp_team *team, uint32_t value)
     if (team->size != RP_WARP_THREADS) {
         if (team->rank % RP_WARP_THREADS == 0)
             team->exchange->words[team->rank / RP_WARP_THREADS] = result;
-        __syncthreads();
+        rp_block_sync(team);
         result = 0;
         for (uint32_t warp = 0; warp < team->size / RP_WARP_THREADS; warp++)
             result += (uint32_t)team->exchange->words[warp];
-        __syncthreads();
+        rp_block_sync(team);
     }
     return result;
 }
@@ -173,14 +200,14 @@ RP_FN uint32_t team_scan_add(rp_team *team, uint32_t value, uint32_t *total)
         uint32_t mine = team->rank / RP_WARP_THREADS;
         if (lane == 0)
             team->exchange->words[mine] = all;
-        __syncthreads();
+        rp_block_sync(team);
         all = 0;
         for (uint32_t warp = 0; warp < team->size / RP_WARP_THREADS; warp++) {
             uint32_t other = (uint32_t)team->exchange->words[warp];
             before += warp < mine ? other : 0;
             all += other;
         }
-        __syncthreads();
+        rp_block_sync(team);
     }
     if (total != NULL)
         *total = all;

@@ -39,6 +39,14 @@
 /* A warp for each of the three fields. */
 #define RP_FSE_THREADS 96
 
+/* All stages in one launch: a warp for each segment of 1 KiB of a block of 16 KiB. Larger blocks
+ * keep more of a GPU busy, and larger batches all of it; then each stage has the threads that suit
+ * it. */
+#define RP_FUSED_THREADS 512
+#define RP_FUSED_MAX_BYTES 16384
+#define RP_FUSED_TABLE_LOG 13
+#define RP_FUSED_MAX_INPUTS 128
+
 /* Copies. */
 #define RP_FRAME_THREADS 128
 

@@ -30,6 +30,8 @@ int main(void)
     print("rp_lz77_join_kernel", RP_JOIN_THREADS, sizeof(rp_parse_memory));
     print("rp_huffman_encoder_kernel", RP_HUFFMAN_THREADS, sizeof(rp_literals_memory));
     print("rp_fse_encoder_kernel", RP_FSE_THREADS, sizeof(rp_sequences_memory));
+    print("rp_fused_kernel", RP_FUSED_THREADS,
+          RP_FUSED_MAX_BYTES + RP_FIND_SLACK + ((size_t)4 << RP_FUSED_TABLE_LOG));
     print("rp_frame_assembler_kernel", RP_FRAME_THREADS, RP_FRAME_HEADER_MAX_BYTES);
     return 0;
 }

@@ -76,6 +76,10 @@ typedef struct rp_device_ops {
  * there once the stream has been waited for. */
 #define RP_DEVICE_MAPPED_STAGING UINT32_C(2)
 
+/* Small batches of small inputs take all stages in one launch, RP_STAGE_FUSED of kernels/stages.h.
+ */
+#define RP_DEVICE_FUSED_LAUNCH UINT32_C(4)
+
 struct rp_device {
     const rp_device_ops *ops;
     const char *name; /* for logs and statistics: "host", "cuda:0" */

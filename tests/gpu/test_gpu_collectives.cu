@@ -19,14 +19,15 @@ template <uint32_t n_threads, uint32_t n_teams, bool in_shared>
 __global__ void __launch_bounds__(n_threads *n_teams) collectives_kernel(collective_test *tests)
 {
     extern __shared__ __align__(16) uint8_t memory[];
-    __shared__ rp_team_exchange exchange;
+    __shared__ rp_team_exchange exchanges[n_teams];
     uint32_t index = threadIdx.x / n_threads;
     collective_test *mine = tests + blockIdx.x * n_teams + index;
     collective_test *work = in_shared ? (collective_test *)memory + index : mine;
     rp_team team;
     team.rank = threadIdx.x % n_threads;
     team.size = n_threads;
-    team.exchange = &exchange;
+    team.exchange = &exchanges[index];
+    team.barrier = n_teams > 1 ? 1 + index : 0;
     if (in_shared) {
         for (uint32_t i = team.rank; i < sizeof(*work) / sizeof(uint32_t); i += n_threads)
             ((uint32_t *)work)[i] = ((const uint32_t *)mine)[i];
@@ -99,6 +100,8 @@ template <bool in_shared> static bool run_sizes(uint32_t n_blocks, uint32_t n_ro
 {
     bool good = run<32, 1, in_shared>(n_blocks, n_rounds);
     good = run<32, MAX_TEAMS_PER_BLOCK, in_shared>(n_blocks, n_rounds) && good;
+    good = run<96, 2, in_shared>(n_blocks, n_rounds) && good;
+    good = run<128, 3, in_shared>(n_blocks, n_rounds) && good;
     good = run<64, 1, in_shared>(n_blocks, n_rounds) && good;
     good = run<128, 1, in_shared>(n_blocks, n_rounds) && good;
     good = run<256, 1, in_shared>(n_blocks, n_rounds) && good;

@@ -173,6 +173,14 @@ static void compare_job(comparison *c, encode_job *job, unsigned modes)
         (void)run(c, c->device, job, &actual);
         compare(c, job, &expected, &actual);
         encode_free(&actual);
+        if ((c->device->flags & RP_DEVICE_FUSED_LAUNCH) == 0)
+            continue;
+        /* What goes in one launch there goes in one for each stage, too. */
+        rp_device stage_by_stage = *c->device;
+        stage_by_stage.flags &= ~RP_DEVICE_FUSED_LAUNCH;
+        (void)run(c, &stage_by_stage, job, &actual);
+        compare(c, job, &expected, &actual);
+        encode_free(&actual);
     }
     encode_free(&expected);
 }

@@ -305,6 +305,8 @@ static void run_stage(rp_team *team, void *context)
     case RP_STAGE_FRAME_ASSEMBLER:
         rp_stage_frame_assembler(team, args, run->index, run->team_memory);
         break;
+    case RP_STAGE_FUSED: /* not without RP_DEVICE_FUSED_LAUNCH */
+        break;
     }
 }
 

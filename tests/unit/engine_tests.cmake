@@ -49,6 +49,9 @@ rockpress_add_test(NAME test_fault_positions LABELS unit
   LIBRARIES rockpress_static cmocka_dep)
 rockpress_register_test(NAME test_fault_positions_cuda LABELS unit gpu COMMAND test_fault_positions)
 set_tests_properties(test_fault_positions_cuda PROPERTIES ENVIRONMENT TEST_DEVICE=cuda)
+rockpress_add_test(NAME test_one_launch LABELS unit asan
+  SOURCES test_one_launch.c ${PROJECT_SOURCE_DIR}/tests/support/fault_device.c ${engine_helpers}
+  LIBRARIES rockpress_static cmocka_dep)
 rockpress_add_test(NAME test_hot_path_calls LABELS unit
   SOURCES test_hot_path_calls.c ${PROJECT_SOURCE_DIR}/tests/support/fault_device.c ${engine_helpers}
   LIBRARIES rockpress_static cmocka_dep)

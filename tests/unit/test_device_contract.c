@@ -178,7 +178,9 @@ static void test_names(void **state)
     (void)state;
     assert_non_null(device->name);
     assert_true(strlen(device->name) > 0);
-    assert_int_equal(device->flags & ~(RP_DEVICE_HOST_MEMORY | RP_DEVICE_MAPPED_STAGING), 0);
+    assert_int_equal(device->flags & ~(RP_DEVICE_HOST_MEMORY | RP_DEVICE_MAPPED_STAGING |
+                                       RP_DEVICE_FUSED_LAUNCH),
+                     0);
 }
 
 int main(void)
