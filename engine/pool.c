@@ -3,7 +3,8 @@
  * Lanes in a fixed array; the free ones form a stack linked by index (R. K. Treiber, 1986). Its
  * head carries a counter beside the index, so that a lane which was popped and pushed
  * meanwhile is noticed (the ABA problem). A lane is made the first time the stack is found
- * empty, and then kept. The most recently used lane comes first: its memory is warm.
+ * empty, or ahead by rp_pool_reserve(), and then kept. The most recently used lane comes first: its
+ * memory is warm.
  *
  * A lane whose wait timed out may still be written to by the device. It is set aside: marked in
  * place, where a thread that finds the stack empty looks at each such lane and asks the device.
@@ -242,6 +243,32 @@ static bool claim(rp_pool *pool, uint32_t *index)
     return true;
 }
 
+static rp_status make_claimed(rp_pool *pool, uint32_t index)
+{
+    rp_status status = lane_make(pool, &pool->lanes[index]);
+    if (status == RP_STATUS_OK)
+        atomic_fetch_add(&pool->n_made, 1);
+    else
+        push(pool, &pool->unmade_lanes, index);
+    return status;
+}
+
+rp_status rp_pool_reserve(rp_pool *pool, uint32_t n_lanes)
+{
+    if (pool == NULL)
+        return RP_STATUS_NULL_POINTER;
+    while (atomic_load(&pool->n_made) < n_lanes) {
+        uint32_t index;
+        if (!claim(pool, &index))
+            return RP_STATUS_POOL_EXHAUSTED;
+        rp_status status = make_claimed(pool, index);
+        if (status != RP_STATUS_OK)
+            return status;
+        push(pool, &pool->free_lanes, index);
+    }
+    return RP_STATUS_OK;
+}
+
 /* One that is free, or has finished, or can be made. Goes round again only when another thread got
  * a lane or set one aside, so it is lock-free. */
 static rp_status find_lane(rp_pool *pool, uint32_t *index)
@@ -254,14 +281,8 @@ static rp_status find_lane(rp_pool *pool, uint32_t *index)
             *index = reclaim(pool);
         if (*index != NO_LANE)
             return RP_STATUS_OK;
-        if (claim(pool, index)) {
-            rp_status status = lane_make(pool, &pool->lanes[*index]);
-            if (status == RP_STATUS_OK)
-                atomic_fetch_add(&pool->n_made, 1);
-            else
-                push(pool, &pool->unmade_lanes, *index);
-            return status;
-        }
+        if (claim(pool, index))
+            return make_claimed(pool, *index);
     } while (count_changes(pool) != changes);
     return RP_STATUS_POOL_EXHAUSTED;
 }

@@ -51,6 +51,14 @@ RP_API rp_status rp_pool_acquire(rp_pool *pool, rp_lane **lane);
 /* Gives a lane back. A lane whose last wait timed out is set aside until its work is done. */
 RP_API void rp_pool_release(rp_pool *pool, rp_lane *lane);
 
+/*
+ * Makes lanes until there are n_lanes of them, held ones among them, so that rp_pool_acquire()
+ * finds what it needs and allocates nothing. RP_STATUS_POOL_EXHAUSTED when max_lanes or
+ * memory_bytes allow fewer: those that they allow are made; RP_STATUS_OUT_OF_DEVICE_MEMORY and the
+ * like when the device has no more.
+ */
+RP_API rp_status rp_pool_reserve(rp_pool *pool, uint32_t n_lanes);
+
 /* Lanes made so far, for statistics. */
 RP_API uint32_t rp_pool_lane_count(const rp_pool *pool);
 

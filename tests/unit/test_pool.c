@@ -200,6 +200,39 @@ static void test_lane_creation_fails(void **state)
     free(one);
 }
 
+/* Lanes that were made ahead are what threads get; the bounds hold, and a device that fails is
+ * asked again. */
+static void test_reserve(void **state)
+{
+    (void)state;
+    queue_device device;
+    queue_device_open(&device, host, 0);
+    rp_pool *pool = make_pool(&device.device, 3, 0);
+    assert_int_equal(rp_pool_reserve(NULL, 1), RP_STATUS_NULL_POINTER);
+    assert_int_equal(rp_pool_reserve(pool, 0), RP_STATUS_OK);
+    assert_alive(&device, 0);
+    assert_int_equal(rp_pool_reserve(pool, 2), RP_STATUS_OK);
+    assert_int_equal(rp_pool_lane_count(pool), 2);
+    assert_alive(&device, 2);
+    size_t asked_for = atomic_load(&device.memory_bytes);
+    rp_lane *lanes[2] = {acquire(pool), acquire(pool)};
+    assert_int_equal(rp_pool_reserve(pool, 1), RP_STATUS_OK);
+    assert_int_equal(atomic_load(&device.memory_bytes), asked_for);
+    queue_device_fail(&device, QUEUE_MEMORY_ALLOC, 1, RP_STATUS_OUT_OF_DEVICE_MEMORY);
+    assert_int_equal(rp_pool_reserve(pool, 3), RP_STATUS_OUT_OF_DEVICE_MEMORY);
+    assert_int_equal(rp_pool_lane_count(pool), 2);
+    assert_int_equal(rp_pool_reserve(pool, 4), RP_STATUS_POOL_EXHAUSTED);
+    assert_int_equal(rp_pool_lane_count(pool), 3);
+    assert_alive(&device, 3);
+    rp_lane *third = acquire(pool);
+    assert_true(third != lanes[0] && third != lanes[1]);
+    rp_pool_release(pool, third);
+    for (int i = 0; i < 2; i++)
+        rp_pool_release(pool, lanes[i]);
+    rp_pool_destroy(pool);
+    assert_alive(&device, 0);
+}
+
 /* On memory that device and host share there is nothing to stage. */
 static void test_host_memory_is_not_staged(void **state)
 {
@@ -405,6 +438,7 @@ int main(void)
         cmocka_unit_test(test_memory_bound),
         cmocka_unit_test(test_compress),
         cmocka_unit_test(test_lane_creation_fails),
+        cmocka_unit_test(test_reserve),
         cmocka_unit_test(test_host_memory_is_not_staged),
         cmocka_unit_test(test_timeout),
         cmocka_unit_test(test_lane_used_on_after_timeout),
