@@ -212,6 +212,20 @@ RP_FN void rp_stage_lz77_parse(rp_team *team, const rp_stage_args *args, uint32_
     team_sync(team);
 }
 
+/* Of a block that can't be compressed, the lazy parse has matched less than one byte of so many. */
+#define RP_LEAST_MATCHED 64
+
+/* Whether the block looks random: hardly a match, and all its bytes about as frequent as each
+ * other, so that not even 3 bytes at a time can be saved by looking longer. A collective. */
+RP_FN bool rp_looks_random(rp_team *team, rp_chunk_view view, const rp_lz77_output *output,
+                           uint32_t *byte_counts)
+{
+    if (view.n_bytes - output->n_literals >= view.n_bytes / RP_LEAST_MATCHED)
+        return false;
+    uint32_t n = rp_count_source(team, view.source, view.n_bytes, 1, byte_counts);
+    return rp_literals_cost(team, byte_counts, n) == n * 8 * RP_LOG2_ONE;
+}
+
 /* From the lazy parse to sequences and literals, at the higher efforts by way of the optimal one.
  */
 RP_FN void rp_lz77_join(rp_team *team, rp_chunk_view view, const rp_stage_args *args,
@@ -228,6 +242,9 @@ RP_FN void rp_lz77_join(rp_team *team, rp_chunk_view view, const rp_stage_args *
     team_sync(team);
     rp_join_steps(team, view.source, view.n_bytes, memory->segments, n_segments, scratch.steps,
                   repeats, &memory->n_joined, output);
+    if (args->effort < RP_EFFORT_HIGH ||
+        rp_looks_random(team, view, output, memory->counts.literals))
+        return;
     if (args->effort == RP_EFFORT_HIGH) {
         rp_optimal_pass(team, view, &scratch, rp_depths(1, 4, 1), repeats, memory, output);
     } else if (args->effort == RP_EFFORT_MAX) {

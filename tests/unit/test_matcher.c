@@ -62,7 +62,9 @@ static matched match(const uint8_t *input, size_t n_bytes)
     rp_status statuses[1];
     rp_batch batch = {inputs, &n_bytes, n_bytes, 1, outputs, capacities, output_sizes, statuses};
     rp_stream stream = {host, NULL};
-    assert_int_equal(rp_launch_lz77_matcher(&batch, &result.buffers, NULL, stream), RP_STATUS_OK);
+    rp_compress_options options = {test_effort(), 0, NULL};
+    assert_int_equal(rp_launch_lz77_matcher(&batch, &result.buffers, &options, stream),
+                     RP_STATUS_OK);
     return result;
 }
 
@@ -149,6 +151,7 @@ static void check_with_libzstd(const uint8_t *input, size_t n_bytes, const ZSTD_
     assert_non_null(frame);
     assert_non_null(cctx);
     ZSTD_CCtx_setParameter(cctx, ZSTD_c_validateSequences, 1);
+    ZSTD_CCtx_setParameter(cctx, ZSTD_c_minMatch, 3); /* as ours, by the optimal parse */
     ZSTD_CCtx_setParameter(cctx, ZSTD_c_blockDelimiters, ZSTD_sf_explicitBlockDelimiters);
     size_t frame_bytes =
         ZSTD_compressSequences(cctx, frame, capacity, plain, n_plain, input, n_bytes);
@@ -311,6 +314,33 @@ static void test_longest(void **state)
     assert_true(seen.max_match_length >= RP_ZSTD_BLOCK_BYTES - 4);
 }
 
+/* Bytes of the scratch that are not as match() left them. */
+static size_t scratch_bytes_used(inputs_kind kind, size_t n_bytes)
+{
+    uint8_t *input = malloc(n_bytes);
+    assert_non_null(input);
+    inputs_fill(kind, input, n_bytes, 3);
+    matched result = match(input, n_bytes);
+    size_t used = 0;
+    for (size_t i = 0; i < result.buffers.scratch_stride; i++)
+        used += result.buffers.d_scratch[i] != 0xA5;
+    free(result.workspace);
+    free(input);
+    return used;
+}
+
+/* The optimal parse has a node of many bytes for each position; random bytes are spared it, and
+ * only they: neither the same bytes twice nor bytes that Huffman gains on. */
+static void test_random_bytes_are_parsed_once(void **state)
+{
+    (void)state;
+    enum { N_BYTES = 16384 };
+    size_t once = scratch_bytes_used(INPUTS_NOISE, N_BYTES);
+    static const inputs_kind others[] = {INPUTS_TEXT, INPUTS_LONG_MATCH, INPUTS_LITERALS_ONLY};
+    for (size_t i = 0; i < 3 && test_effort() >= RP_EFFORT_HIGH; i++)
+        assert_true(scratch_bytes_used(others[i], N_BYTES) > once + 4 * N_BYTES);
+}
+
 static void test_coverage(void **state)
 {
     (void)state;
@@ -333,10 +363,15 @@ static int open_host(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_expected_sequences), cmocka_unit_test(test_small_sizes),
-        cmocka_unit_test(test_block_sizes),        cmocka_unit_test(test_many_blocks),
-        cmocka_unit_test(test_random_mixtures),    cmocka_unit_test(test_dense_matches),
-        cmocka_unit_test(test_literals_only),      cmocka_unit_test(test_longest),
+        cmocka_unit_test(test_expected_sequences),
+        cmocka_unit_test(test_small_sizes),
+        cmocka_unit_test(test_block_sizes),
+        cmocka_unit_test(test_many_blocks),
+        cmocka_unit_test(test_random_mixtures),
+        cmocka_unit_test(test_dense_matches),
+        cmocka_unit_test(test_literals_only),
+        cmocka_unit_test(test_longest),
+        cmocka_unit_test(test_random_bytes_are_parsed_once),
         cmocka_unit_test(test_coverage),
     };
     return cmocka_run_group_tests(tests, open_host, NULL) ? 1 : 0;
