@@ -261,7 +261,7 @@ static bool a_thread_in_a_hurry_does_not_wait(void)
 
     CHECK(configure(for_throughput));
     CHECK(on_a_slow_device(&n_busy));
-    CHECK(n_busy > 0);
+    CHECK(n_busy > 10);
     return true;
 }
 
