@@ -11,6 +11,7 @@
 #define ROCKPRESS_KERNELS_LITERALS_STAGE_H
 
 #include "kernels/huffman_weights.h"
+#include "kernels/incompressible.h"
 #include "kernels/stages.h"
 
 /* Up to here one stream: three fewer stream sizes to store (6 bytes). Four streams decode about
@@ -74,9 +75,7 @@ RP_FN uint32_t rp_literals_compressed_header(uint8_t *section, uint32_t n_stream
 RP_FN void rp_literals_count(rp_team *team, const uint8_t *literals, uint32_t n_literals,
                              uint32_t n_streams, rp_literals_memory *memory)
 {
-    TEAM_FOR (i, 0, 4 * 256, team) {
-        memory->counts[i >> 8][i & 255] = 0;
-    }
+    team_zero(team, memory->counts, n_streams * sizeof(memory->counts[0]));
     team_sync(team);
     uint32_t each = (n_literals + n_streams - 1) / n_streams;
     /* Side by side, so that one worker's increments of one counter are far apart. */
@@ -89,8 +88,10 @@ RP_FN void rp_literals_count(rp_team *team, const uint8_t *literals, uint32_t n_
     }
     team_sync(team);
     TEAM_FOR (s, 0, 256, team) {
-        memory->totals[s] = memory->counts[0][s] + memory->counts[1][s] + memory->counts[2][s] +
-                            memory->counts[3][s];
+        uint32_t total = memory->counts[0][s];
+        if (n_streams == 4)
+            total += memory->counts[1][s] + memory->counts[2][s] + memory->counts[3][s];
+        memory->totals[s] = total;
     }
     team_sync(team);
 }
@@ -129,10 +130,10 @@ RP_FN void rp_literals_write_stream(rp_team *team, const uint8_t *literals, rp_l
 }
 
 /* The bits of each stream, with the one that marks its end. */
-RP_FN void rp_literals_add_up(rp_team *team, rp_literals_memory *memory)
+RP_FN void rp_literals_add_up(rp_team *team, uint32_t n_streams, rp_literals_memory *memory)
 {
     rp_team part = team_part(team);
-    TEAM_FOR_PARTS(stream, 0, 4, team)
+    TEAM_FOR_PARTS(stream, 0, n_streams, team)
     {
         uint32_t bits = 0;
         TEAM_FOR (s, 0, 256, &part) {
@@ -145,9 +146,10 @@ RP_FN void rp_literals_add_up(rp_team *team, rp_literals_memory *memory)
     team_sync(team);
 }
 
-/* The literals section, at most n_literals + 3 bytes. Returns its size. */
+/* The literals section, at most n_literals + 3 bytes; with `is_raw`, they are not coded. Returns
+ * its size. */
 RP_FN uint32_t rp_literals_encode(rp_team *team, const uint8_t *literals, uint32_t n_literals,
-                                  uint8_t *section, rp_literals_memory *memory)
+                                  bool is_raw, uint8_t *section, rp_literals_memory *memory)
 {
     uint32_t n_streams = n_literals <= RP_LITERALS_ONE_STREAM_BYTES ? 1 : 4;
     uint32_t raw_bytes =
@@ -155,18 +157,18 @@ RP_FN uint32_t rp_literals_encode(rp_team *team, const uint8_t *literals, uint32
     uint32_t compressed_bytes = raw_bytes;
     uint32_t streams_bytes = 0;
     bool is_rle = false;
-    if (n_literals > 1) {
+    if (n_literals > 1 && !is_raw) {
         rp_literals_count(team, literals, n_literals, n_streams, memory);
         is_rle = memory->totals[literals[0]] == n_literals;
     }
-    if (n_literals > 1 && !is_rle) {
+    if (n_literals > 1 && !is_raw && !is_rle) {
         if (TEAM_PART(team) == 0) {
             rp_team part = team_part(team);
             rp_huffman_build(&part, memory->totals, n_literals, &memory->code);
             rp_huffman_describe(&part, &memory->code, &memory->weights);
         }
         team_sync(team);
-        rp_literals_add_up(team, memory);
+        rp_literals_add_up(team, n_streams, memory);
         streams_bytes = memory->weights.description_bytes;
         for (uint32_t stream = 0; stream < n_streams; stream++)
             streams_bytes += (memory->stream_bits[stream] + 7) / 8;
@@ -224,10 +226,15 @@ RP_FN void rp_stage_huffman_encoder(rp_team *team, const rp_stage_args *args, ui
     rp_chunk *chunk = &buffers->d_chunks[chunk_index];
     if (rp_view_chunk(args, chunk_index).n_bytes == 0)
         return;
-    uint32_t n_bytes = rp_literals_encode(
-        team, buffers->d_literals + chunk_index * buffers->literals_stride, chunk->n_literals,
-        buffers->d_literals_sections + chunk_index * buffers->literals_section_stride,
-        (rp_literals_memory *)team_memory);
+    const uint8_t *literals = buffers->d_literals + chunk_index * buffers->literals_stride;
+    uint8_t *section =
+        buffers->d_literals_sections + chunk_index * buffers->literals_section_stride;
+    rp_literals_memory *memory = (rp_literals_memory *)team_memory;
+    /* Without matches, it is likely that the block can't be compressed. */
+    bool is_raw =
+        chunk->n_sequences == 0 && rp_is_flat(team, literals, chunk->n_literals, memory->totals);
+    uint32_t n_bytes =
+        rp_literals_encode(team, literals, chunk->n_literals, is_raw, section, memory);
     if (TEAM_RANK(team) == 0)
         chunk->literals_section_bytes = n_bytes;
 }

@@ -6,6 +6,7 @@
 #ifndef ROCKPRESS_KERNELS_LZ77_STAGE_H
 #define ROCKPRESS_KERNELS_LZ77_STAGE_H
 
+#include "kernels/incompressible.h"
 #include "kernels/lz77_find.h"
 #include "kernels/lz77_join.h"
 #include "kernels/lz77_lazy.h"
@@ -22,6 +23,8 @@ typedef struct rp_parse_memory {
 } rp_parse_memory;
 
 typedef char rp_lz77_tables_fit[sizeof(rp_lz77_tables) <= RP_TEAM_MEMORY_BYTES ? 1 : -1];
+typedef char rp_incompressible_memory_fits_the_join
+    [sizeof(rp_incompressible_memory) <= sizeof(rp_parse_memory) ? 1 : -1];
 typedef char rp_parse_memory_fits[sizeof(rp_parse_memory) <= RP_TEAM_MEMORY_BYTES ? 1 : -1];
 
 /* Scratch of the matcher for a block of up to n_bytes. */
@@ -253,9 +256,18 @@ RP_FN void rp_lz77_join(rp_team *team, rp_chunk_view view, const rp_stage_args *
     }
 }
 
-/* The last part of the stage. */
-RP_FN void rp_stage_lz77_join(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
-                              void *team_memory)
+/* Whether the block is spared all parts of the stage: it is literals, whatever they find. */
+RP_FN bool rp_stage_lz77_is_spared(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
+                                   void *team_memory)
+{
+    rp_chunk_view view = rp_view_chunk(args, chunk_index);
+    return rp_is_incompressible(team, view.source, view.n_bytes,
+                                (rp_incompressible_memory *)team_memory);
+}
+
+/* The result of the stage: of the parts before, unless the block is spared. */
+RP_FN void rp_stage_lz77_finish(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
+                                bool is_spared, void *team_memory)
 {
     const rp_stage_buffers *buffers = &args->buffers;
     rp_chunk_view view = rp_view_chunk(args, chunk_index);
@@ -264,7 +276,9 @@ RP_FN void rp_stage_lz77_join(rp_team *team, const rp_stage_args *args, uint32_t
     output.literals = buffers->d_literals + chunk_index * buffers->literals_stride;
     output.n_sequences = 0;
     output.n_literals = 0;
-    if (view.n_bytes != 0) {
+    if (is_spared) {
+        rp_lz77_all_literals(team, view.source, view.n_bytes, &output);
+    } else if (view.n_bytes != 0) {
         rp_lz77_join(team, view, args, chunk_index, (rp_parse_memory *)team_memory, &output);
         if (rp_literals_only_is_better(team, view.source, view.n_bytes, &output,
                                        (rp_literals_only_memory *)team_memory))
@@ -279,15 +293,26 @@ RP_FN void rp_stage_lz77_join(rp_team *team, const rp_stage_args *args, uint32_t
     }
 }
 
+/* The last part of the stage, behind parts that did not know whether the block is spared. */
+RP_FN void rp_stage_lz77_join(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
+                              void *team_memory)
+{
+    bool is_spared = rp_stage_lz77_is_spared(team, args, chunk_index, team_memory);
+    rp_stage_lz77_finish(team, args, chunk_index, is_spared, team_memory);
+}
+
 /* All parts. They share nothing but the scratch, so they may also be launched one by one, on teams
  * of different sizes, with this stage's team memory for each. */
 RP_FN void rp_stage_lz77_matcher(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
                                  void *team_memory)
 {
-    rp_stage_lz77_find(team, args, chunk_index, team_memory);
-    rp_stage_lz77_find_matches(team, args, chunk_index);
-    rp_stage_lz77_parse(team, args, chunk_index);
-    rp_stage_lz77_join(team, args, chunk_index, team_memory);
+    bool is_spared = rp_stage_lz77_is_spared(team, args, chunk_index, team_memory);
+    if (!is_spared) {
+        rp_stage_lz77_find(team, args, chunk_index, team_memory);
+        rp_stage_lz77_find_matches(team, args, chunk_index);
+        rp_stage_lz77_parse(team, args, chunk_index);
+    }
+    rp_stage_lz77_finish(team, args, chunk_index, is_spared, team_memory);
 }
 
 #endif

@@ -280,6 +280,14 @@ RP_FN void team_atomic_or(uint32_t *word, uint32_t bits)
     __atomic_fetch_or(word, bits, __ATOMIC_RELAXED);
 }
 
+RP_FN void team_atomic_min(uint32_t *word, uint32_t value)
+{
+    uint32_t seen = __atomic_load_n(word, __ATOMIC_RELAXED);
+    while (value < seen && !__atomic_compare_exchange_n(word, &seen, value, true, __ATOMIC_RELAXED,
+                                                        __ATOMIC_RELAXED)) {
+    }
+}
+
 #elif !defined(__CUDACC__)
 
 RP_FN uint64_t team_broadcast64(rp_team *team, uint64_t value, uint32_t root)
@@ -364,6 +372,11 @@ RP_FN void team_atomic_add(uint32_t *word, uint32_t value)
 RP_FN void team_atomic_or(uint32_t *word, uint32_t bits)
 {
     *word |= bits;
+}
+
+RP_FN void team_atomic_min(uint32_t *word, uint32_t value)
+{
+    *word = value < *word ? value : *word;
 }
 
 #endif

@@ -256,4 +256,9 @@ RP_FN void team_atomic_or(uint32_t *word, uint32_t bits)
     atomicOr((unsigned int *)word, bits);
 }
 
+RP_FN void team_atomic_min(uint32_t *word, uint32_t value)
+{
+    atomicMin((unsigned int *)word, value);
+}
+
 #endif

@@ -314,31 +314,72 @@ static void test_longest(void **state)
     assert_true(seen.max_match_length >= RP_ZSTD_BLOCK_BYTES - 4);
 }
 
-/* Bytes of the scratch that are not as match() left them. */
-static size_t scratch_bytes_used(inputs_kind kind, size_t n_bytes)
+/* Bytes of the scratch that are not as match() left them, and how many sequences there are. */
+typedef struct effects {
+    size_t scratch_bytes;
+    uint32_t n_sequences;
+} effects;
+
+static effects effects_of(const uint8_t *input, size_t n_bytes)
+{
+    matched result = match(input, n_bytes);
+    effects seen_there = {0, result.buffers.d_chunks[0].n_sequences};
+    for (size_t i = 0; i < result.buffers.scratch_stride; i++)
+        seen_there.scratch_bytes += result.buffers.d_scratch[i] != 0xA5;
+    free(result.workspace);
+    return seen_there;
+}
+
+static uint8_t *make_input(inputs_kind kind, size_t n_bytes)
 {
     uint8_t *input = malloc(n_bytes);
     assert_non_null(input);
     inputs_fill(kind, input, n_bytes, 3);
-    matched result = match(input, n_bytes);
-    size_t used = 0;
-    for (size_t i = 0; i < result.buffers.scratch_stride; i++)
-        used += result.buffers.d_scratch[i] != 0xA5;
-    free(result.workspace);
-    free(input);
-    return used;
+    return input;
 }
 
-/* The optimal parse has a node of many bytes for each position; random bytes are spared it, and
- * only they: neither the same bytes twice nor bytes that Huffman gains on. */
+/* The optimal parse has a node of many bytes for each position; random bytes with a few that come
+ * twice are spared it, and only they: neither all twice nor bytes that Huffman gains on. */
 static void test_random_bytes_are_parsed_once(void **state)
 {
     (void)state;
-    enum { N_BYTES = 16384 };
-    size_t once = scratch_bytes_used(INPUTS_NOISE, N_BYTES);
+    enum { N_BYTES = 16384, COPIED = 128 };
+    uint8_t *input = make_input(INPUTS_NOISE, N_BYTES);
+    memcpy(input + 9000, input + 1000, COPIED);
+    effects once = effects_of(input, N_BYTES);
+    free(input);
+    assert_int_equal(once.n_sequences, 1);
     static const inputs_kind others[] = {INPUTS_TEXT, INPUTS_LONG_MATCH, INPUTS_LITERALS_ONLY};
-    for (size_t i = 0; i < 3 && test_effort() >= RP_EFFORT_HIGH; i++)
-        assert_true(scratch_bytes_used(others[i], N_BYTES) > once + 4 * N_BYTES);
+    for (size_t i = 0; i < 3 && test_effort() >= RP_EFFORT_HIGH; i++) {
+        input = make_input(others[i], N_BYTES);
+        assert_true(effects_of(input, N_BYTES).scratch_bytes > once.scratch_bytes + 4 * N_BYTES);
+        free(input);
+    }
+}
+
+/* Blocks that can't be compressed are not even looked at for candidates. What comes twice is found
+ * though, and so are bytes of which some are more frequent than others. */
+static void test_incompressible_blocks_are_spared(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {2048, 2049, 4096, 5001, 16384, 65536, RP_ZSTD_BLOCK_BYTES};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        size_t n = sizes[i];
+        uint8_t *input = make_input(INPUTS_NOISE, n);
+        effects of_noise = effects_of(input, n);
+        assert_int_equal(of_noise.scratch_bytes, 0);
+        assert_int_equal(of_noise.n_sequences, 0);
+
+        /* A twentieth of the block, at the end, where nothing is left to come. */
+        memcpy(input + n - n / 20, input + n / 3, n / 20);
+        assert_int_equal(effects_of(input, n).n_sequences, 1);
+
+        inputs_fill(INPUTS_NOISE, input, n, 4);
+        for (size_t k = 0; k < n; k += 8)
+            input[k] = 'x';
+        assert_true(effects_of(input, n).scratch_bytes > 0);
+        free(input);
+    }
 }
 
 static void test_coverage(void **state)
@@ -372,6 +413,7 @@ int main(void)
         cmocka_unit_test(test_literals_only),
         cmocka_unit_test(test_longest),
         cmocka_unit_test(test_random_bytes_are_parsed_once),
+        cmocka_unit_test(test_incompressible_blocks_are_spared),
         cmocka_unit_test(test_coverage),
     };
     return cmocka_run_group_tests(tests, open_host, NULL) ? 1 : 0;
