@@ -40,14 +40,25 @@ typedef enum collective_operation {
 } collective_operation;
 
 static const char *const collective_names[] = {
-    "broadcast",  "shift_up",
-    "reduce_min", "reduce_add",
-    "scan_add",   "scan_add without total",
-    "match",      "order",
-    "sync",       "atomics",
-    "TEAM_FOR",   "copy",
-    "extend",     "a collective as a barrier",
+    "broadcast",
+    "shift_up",
+    "count_on",
+    "reduce_min",
+    "reduce_add",
+    "scan_add",
+    "scan_add without total",
+    "match",
+    "order",
+    "sync",
+    "atomics",
+    "TEAM_FOR",
+    "copy",
+    "extend",
+    "a collective as a barrier",
 };
+
+typedef char collective_names_are_complete
+    [sizeof(collective_names) / sizeof(collective_names[0]) == COLLECTIVE_MARKS + 1 ? 1 : -1];
 
 /* What the workers share, and where each says which operation has failed it. Zero-initialise. */
 typedef struct collective_test {
@@ -60,6 +71,7 @@ typedef struct collective_test {
     uint8_t destination[COLLECTIVE_SLOTS];
     uint32_t sum;
     uint32_t bits;
+    uint32_t smallest;
     uint16_t stored;
     uint32_t n_rounds_done[COLLECTIVE_MAX_SIZE];
     uint32_t failed[COLLECTIVE_MAX_SIZE]; /* collective_operation + 1 */
@@ -231,18 +243,25 @@ RP_FN bool collective_atomics(rp_team *team, collective_test *test, uint32_t rou
 {
     uint32_t sum = 0;
     uint32_t bits = 0;
-    if (TEAM_RANK(team) == 0)
-        test->sum = test->bits = 0, test->stored = UINT16_MAX;
+    uint32_t smallest = UINT32_MAX;
+    if (TEAM_RANK(team) == 0) {
+        test->sum = test->bits = 0;
+        test->smallest = UINT32_MAX;
+        test->stored = UINT16_MAX;
+    }
     team_sync(team);
     team_atomic_add(&test->sum, (uint32_t)collective_value(test, round, TEAM_RANK(team)));
     team_atomic_or(&test->bits, UINT32_C(1) << collective_value(test, round, TEAM_RANK(team)) % 32);
+    team_atomic_min(&test->smallest, (uint32_t)collective_value(test, round, TEAM_RANK(team)));
     team_atomic_store16(&test->stored, (uint16_t)TEAM_RANK(team));
     team_sync(team);
     for (uint32_t rank = 0; rank < test->size; rank++) {
         sum += (uint32_t)collective_value(test, round, rank);
         bits |= UINT32_C(1) << collective_value(test, round, rank) % 32;
+        uint32_t value = (uint32_t)collective_value(test, round, rank);
+        smallest = value < smallest ? value : smallest;
     }
-    bool good = test->sum == sum && test->bits == bits;
+    bool good = test->sum == sum && test->bits == bits && test->smallest == smallest;
     team_sync(team);
     /* One of all the stores, the same for all. */
     uint32_t winner = test->stored;
