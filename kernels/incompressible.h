@@ -8,8 +8,9 @@
  * sample, first of a small one that decides nearly all blocks. And nothing occurs twice: of all
  * positions whose byte has some bits clear, wherever they are, no two that meet in a small table
  * have the same 4 bytes. Of two copies the same positions are looked at, so copies of more than
- * some hundred bytes are hardly ever missed, nor are many short ones; what a miss costs is less
- * than a hundredth of the block.
+ * some hundred bytes are hardly ever missed, nor are many short ones. A short period is, when all
+ * its positions are passed over, until it is long enough for the sample. What a miss costs is some
+ * hundredths of the block.
  *
  * The answer depends on the source alone, not on the team, so it may be asked for before the parse
  * or after it.

@@ -286,9 +286,12 @@ static void test_raw_literals(void **state)
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         inputs_random random = inputs_seed(i);
         inputs_fill_unmatched(input, sizes[i], 256, 3, &random);
-        for (size_t k = 0; k < 100; k++)
-            input[sizes[i] + k] = input[sizes[i] + k - 29];
-        const rfc8878_stats *stats = check("raw literals", sizes[i] + 100);
+        /* Long enough that the block is not taken for one that can't be compressed. */
+        size_t distance = sizes[i] < 1000 ? 29 : sizes[i];
+        size_t match_bytes = 100 + sizes[i] / 20;
+        for (size_t k = 0; k < match_bytes; k++)
+            input[sizes[i] + k] = input[sizes[i] + k - distance];
+        const rfc8878_stats *stats = check("raw literals", sizes[i] + match_bytes);
         assert_int_equal(stats->n_literals_raw, 1);
         assert_int_equal(stats->n_sequences, 1);
         assert_int_equal(stats->max_literals_length, sizes[i]);
