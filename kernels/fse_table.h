@@ -43,13 +43,19 @@ RP_FN uint32_t rp_fse_first_state(const rp_fse_table *table, uint32_t symbol)
     return table->next_state[(int32_t)(state >> n_bits) + transform.delta_state];
 }
 
+/* The state before a symbol, given what the table has of it; see rp_fse_next_state(). */
+RP_FN uint32_t rp_fse_follow(const rp_fse_table *table, uint32_t state, rp_fse_symbol transform,
+                             uint32_t *n_bits)
+{
+    *n_bits = (state + transform.delta_bits) >> 16;
+    return table->next_state[(int32_t)(state >> *n_bits) + transform.delta_state];
+}
+
 /* The state before `symbol`; the bits that leave are the lowest *n_bits of the old one. */
 RP_FN uint32_t rp_fse_next_state(const rp_fse_table *table, uint32_t state, uint32_t symbol,
                                  uint32_t *n_bits)
 {
-    rp_fse_symbol transform = table->symbols[symbol];
-    *n_bits = (state + transform.delta_bits) >> 16;
-    return table->next_state[(int32_t)(state >> *n_bits) + transform.delta_state];
+    return rp_fse_follow(table, state, table->symbols[symbol], n_bits);
 }
 
 #endif

@@ -52,7 +52,7 @@ __global__ void __launch_bounds__(RP_CANDIDATES_THREADS)
 }
 
 /* Copies a chunk to shared memory, where its bytes are compared with many others. */
-template <uint32_t n_threads> RP_FN void rp_copy_source(rp_chunk_view view, uint8_t *copy)
+template <uint32_t n_threads> RP_FN rp_find_source rp_copy_source(rp_chunk_view view, uint8_t *copy)
 {
     uint32_t n_words = view.n_bytes / 4;
     for (uint32_t i = threadIdx.x; i < n_words; i += n_threads)
@@ -60,6 +60,11 @@ template <uint32_t n_threads> RP_FN void rp_copy_source(rp_chunk_view view, uint
     for (uint32_t i = 4 * n_words + threadIdx.x; i < view.n_bytes; i += n_threads)
         copy[i] = view.source[i];
     __syncthreads();
+    rp_find_source source;
+    source.bytes = copy;
+    source.n_bytes = view.n_bytes;
+    source.is_padded = true;
+    return source;
 }
 
 template <uint32_t n_threads>
@@ -71,12 +76,11 @@ __global__ void __launch_bounds__(n_threads)
     warp.size = RP_WARP_THREADS;
     warp.exchange = NULL;
     warp.barrier = 0;
-    rp_chunk_view view = rp_view_chunk(&args, blockIdx.x);
-    rp_copy_source<n_threads>(view, rp_shared_memory);
-    view.source = rp_shared_memory;
-    uint32_t n_pieces = rp_find_pieces(view.n_bytes);
+    rp_find_source source =
+        rp_copy_source<n_threads>(rp_view_chunk(&args, blockIdx.x), rp_shared_memory);
+    uint32_t n_pieces = rp_find_pieces(source.n_bytes);
     for (uint32_t i = threadIdx.x / RP_WARP_THREADS; i < n_pieces; i += n_threads / RP_WARP_THREADS)
-        rp_stage_lz77_find_piece(&warp, &args, blockIdx.x, view, RP_FIND_SLACK, i);
+        rp_stage_lz77_find_piece(&warp, &args, blockIdx.x, source, i);
 }
 
 /* The same without a copy, for blocks that are larger than the shared memory of this GPU. */
@@ -124,7 +128,7 @@ __global__ void __launch_bounds__(RP_HUFFMAN_THREADS)
     rp_stage_huffman_encoder(&team, &args, blockIdx.x, rp_shared_memory);
 }
 
-__global__ void __launch_bounds__(RP_FSE_THREADS)
+__global__ void __launch_bounds__(RP_FSE_THREADS, RP_FSE_BLOCKS)
     rp_fse_encoder_kernel(const __grid_constant__ rp_stage_args args)
 {
     rp_team team = rp_block_team<RP_FSE_THREADS>();
@@ -171,13 +175,11 @@ __global__ void __launch_bounds__(RP_FUSED_THREADS, 1)
     if (warp_index <= RP_LZ77_LONG)
         rp_stage_lz77_find_kind(&warp, &args, blockIdx.x, (rp_lz77_kind)warp_index,
                                 memory + warp_index * RP_FUSED_TABLE_BYTES);
-    rp_copy_source<RP_FUSED_THREADS>(view, copy);
+    rp_find_source source = rp_copy_source<RP_FUSED_THREADS>(view, copy);
 
-    rp_chunk_view copied = view;
-    copied.source = copy;
     uint32_t n_pieces = rp_find_pieces(view.n_bytes);
     for (uint32_t i = warp_index; i < n_pieces; i += n_warps)
-        rp_stage_lz77_find_piece(&warp, &args, blockIdx.x, copied, RP_FIND_SLACK, i);
+        rp_stage_lz77_find_piece(&warp, &args, blockIdx.x, source, i);
     __syncthreads();
 
     uint32_t n_segments = rp_lazy_segments(view.n_bytes);

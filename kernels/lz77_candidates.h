@@ -32,7 +32,7 @@ typedef struct rp_lz77_tables {
     uint16_t long_table[1 << RP_LZ77_MAX_TABLE_LOG];
 } rp_lz77_tables;
 
-/* Candidates of all positions, as table entries. */
+/* Candidates of all positions: how far back each is, modulo 64 Ki; 0 where there is none. */
 typedef struct rp_lz77_candidates {
     uint16_t *of_both;  /* at [2 i] of the 4 bytes at i, at [2 i + 1] of the 8 bytes */
     uint16_t *of_three; /* NULL: not wanted */
@@ -125,12 +125,13 @@ RP_FN uint32_t rp_lz77_position(rp_team *team, uint32_t first, uint32_t k, uint3
 RP_FN void rp_lz77_note(rp_lz77_candidates candidates, rp_lz77_kind kind, uint32_t position,
                         uint32_t n_bytes, uint16_t candidate)
 {
+    uint16_t step = (uint16_t)(position - candidate);
     if (kind == RP_LZ77_THREE)
-        candidates.of_three[position] = candidate;
+        candidates.of_three[position] = step;
     else
-        candidates.of_both[2 * position + (kind == RP_LZ77_LONG)] = candidate;
+        candidates.of_both[2 * position + (kind == RP_LZ77_LONG)] = step;
     if (kind == RP_LZ77_SHORT && position + RP_LZ77_LONG_BYTES > n_bytes)
-        candidates.of_both[2 * position + 1] = candidate;
+        candidates.of_both[2 * position + 1] = step;
 }
 
 /* The candidates of one kind, of all positions that have 4 bytes (those of 8 bytes: 8). */
@@ -179,15 +180,15 @@ RP_FN void rp_lz77_find_both(rp_team *team, const uint8_t *source, uint32_t n_by
         uint64_t bytes = rp_load64(source + i);
         uint16_t *of_short = &tables->short_table[rp_lz77_hash_short((uint32_t)bytes, log)];
         uint16_t *of_long = &tables->long_table[rp_lz77_hash_long(bytes, log)];
-        candidates.of_both[2 * i] = *of_short;
-        candidates.of_both[2 * i + 1] = *of_long;
+        candidates.of_both[2 * i] = (uint16_t)(i - *of_short);
+        candidates.of_both[2 * i + 1] = (uint16_t)(i - *of_long);
         *of_short = (uint16_t)i;
         *of_long = (uint16_t)i;
     }
     for (uint32_t i = end_long; i < end_short; i++) {
         uint16_t *of_short = &tables->short_table[rp_lz77_hash_short(rp_load32(source + i), log)];
-        candidates.of_both[2 * i] = *of_short;
-        candidates.of_both[2 * i + 1] = *of_short;
+        candidates.of_both[2 * i] = (uint16_t)(i - *of_short);
+        candidates.of_both[2 * i + 1] = (uint16_t)(i - *of_short);
         *of_short = (uint16_t)i;
     }
 }

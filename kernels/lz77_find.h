@@ -20,33 +20,80 @@
 /* Most offsets of a position, so that those of one fit 64 bits and their lengths 32. */
 #define RP_FIND_MAX_OFFSETS 4
 
-/* Number of equal bytes at a and b, 8 at most; n_left can be read. */
-RP_FN_INLINE uint32_t rp_find_equal(const uint8_t *a, const uint8_t *b, uint32_t n_left)
+/* So much behind a block is read at most, where that is allowed. */
+#define RP_FIND_SLACK (RP_LZ77_JUDGED_LENGTH + 8)
+
+/*
+ * The block's bytes. A padded block begins at a multiple of 4 and has RP_FIND_SLACK bytes of any
+ * value behind it: what a GPU makes of a block in its shared memory. Unaligned words need no
+ * care for the block's end then, and their addresses stay those of shared memory, which a
+ * conversion to an integer and back would hide from the compiler.
+ */
+typedef struct rp_find_source {
+    const uint8_t *bytes;
+    uint32_t n_bytes;
+    bool is_padded;
+} rp_find_source;
+
+RP_FN uint32_t rp_find_load32(rp_find_source source, uint32_t at)
 {
-    if (n_left < 8)
-        return rp_lz77_count_equal(a, b, a + n_left);
-    uint64_t difference = rp_load64(a) ^ rp_load64(b);
+#if defined(__CUDACC__)
+    if (source.is_padded) {
+        const uint32_t *words = (const uint32_t *)source.bytes + at / 4;
+        return __funnelshift_r(words[0], words[1], 8 * at);
+    }
+#endif
+    return rp_load32(source.bytes + at);
+}
+
+/* Number of equal bytes at two positions, a before b, 8 at most. */
+RP_FN uint32_t rp_find_equal(rp_find_source source, uint32_t a, uint32_t b)
+{
+#if defined(__CUDACC__)
+    if (source.is_padded) {
+        const uint32_t *one = (const uint32_t *)source.bytes + a / 4;
+        const uint32_t *two = (const uint32_t *)source.bytes + b / 4;
+        uint32_t low =
+            __funnelshift_r(one[0], one[1], 8 * a) ^ __funnelshift_r(two[0], two[1], 8 * b);
+        uint32_t high =
+            __funnelshift_r(one[1], one[2], 8 * a) ^ __funnelshift_r(two[1], two[2], 8 * b);
+        uint32_t n_bits = (uint32_t)__clz((int)__brev(low != 0 ? low : high));
+        return (n_bits + (low != 0 ? 0 : 32)) / 8;
+    }
+#endif
+    if (source.n_bytes - b < 8)
+        return rp_lz77_count_equal(source.bytes + b, source.bytes + a,
+                                   source.bytes + source.n_bytes);
+    uint64_t difference = rp_load64(source.bytes + a) ^ rp_load64(source.bytes + b);
     return difference != 0 ? rp_trailing_zeros64(difference) >> 3 : 8;
 }
 
-/* So much behind a block is read at most. */
-#define RP_FIND_SLACK (RP_LZ77_JUDGED_LENGTH + 8)
+/* 16 bits for each place in the list of offsets. */
+typedef struct rp_find_offsets {
+    uint32_t words[RP_FIND_MAX_OFFSETS / 2];
+} rp_find_offsets;
+
+/* The k-th. */
+RP_FN uint32_t rp_find_offset(rp_find_offsets offsets, uint32_t k)
+{
+    uint64_t both = offsets.words[0] | (uint64_t)offsets.words[1] << 32;
+    return (uint32_t)(both >> (16 * k)) & 0xFFFF;
+}
 
 /* Counts the lengths of the matches whose bits are set in `pending`, 4 bytes of which are known to
- * be equal. `offsets` has 16 bits for each, the result 8. Workers count at the same time, whichever
- * match it is. n_slack bytes behind the n_left from `at` on can be read. */
-RP_FN_INLINE uint32_t rp_find_lengths(const uint8_t *at, uint32_t n_left, uint32_t n_slack,
-                                      uint64_t offsets, uint32_t pending)
+ * be equal. The result has 8 bits for each. Workers count at the same time, whichever
+ * match it is. */
+RP_FN_INLINE uint32_t rp_find_lengths(rp_find_source source, uint32_t position,
+                                      rp_find_offsets offsets, uint32_t pending)
 {
-    uint32_t most = rp_min32(n_left, RP_LZ77_JUDGED_LENGTH);
+    uint32_t most = rp_min32(source.n_bytes - position, RP_LZ77_JUDGED_LENGTH);
     uint32_t lengths = 0;
     uint32_t length = RP_LZ77_SHORT_BYTES;
     while (pending != 0) {
         uint32_t k = rp_trailing_zeros32(pending);
-        uint32_t offset = (uint32_t)(offsets >> (16 * k)) & 0xFFFF;
-        const uint8_t *from = at + length;
-        uint32_t n_readable = n_slack >= RP_FIND_SLACK ? 8 : n_left - length;
-        uint32_t equal = rp_find_equal(from, from - offset, n_readable);
+        uint32_t offset = rp_find_offset(offsets, k);
+        uint32_t at = position + length;
+        uint32_t equal = rp_find_equal(source, at - offset, at);
         length += equal;
         if (equal < 8 || length >= most) {
             lengths |= rp_min32(length, most) << (8 * k);
@@ -57,52 +104,96 @@ RP_FN_INLINE uint32_t rp_find_lengths(const uint8_t *at, uint32_t n_left, uint32
     return lengths;
 }
 
+/*
+ * A match as one number, larger for what saves more, and among those for an earlier place in the
+ * list of offsets: what it saves in bits 8-15, RP_FIND_MAX_OFFSETS - 1 - place in bits 6-7, its
+ * length in bits 0-5. Not more than RP_FIND_NO_KEY if it saves nothing, or there is none.
+ */
+#define RP_FIND_NO_KEY 255
+RP_FN int32_t rp_find_key(uint32_t length, uint32_t offset, uint32_t k)
+{
+    int32_t cost = (int32_t)rp_high_bit(offset | 1) + RP_LZ77_OFFSET_COST;
+    return (int32_t)length * (RP_LZ77_BYTE_GAIN * 256 + 1) - cost * 256 +
+           (int32_t)((RP_FIND_MAX_OFFSETS - 1 - k) << 6);
+}
+
+typedef char rp_find_key_has_room_for_the_length[RP_LZ77_JUDGED_LENGTH < 64 ? 1 : -1];
+
+/* The match of a key, as rp_pack_match() has it. */
+RP_FN uint32_t rp_find_match(int32_t key, rp_find_offsets offsets)
+{
+    rp_match match;
+    match.length = (uint32_t)key & 63;
+    match.offset = rp_find_offset(offsets, RP_FIND_MAX_OFFSETS - 1 - ((uint32_t)key >> 6 & 3));
+    match.gain = key >> 8;
+    return rp_pack_match(match);
+}
+
 /* Positions [begin, end). */
-RP_FN_INLINE void rp_find_positions(rp_team *team, const uint8_t *source, uint32_t n_bytes,
-                                    uint32_t n_slack, uint32_t begin, uint32_t end,
-                                    rp_lz77_candidates candidates, rp_lz77_depths depths,
-                                    uint32_t *matches)
+RP_FN_INLINE void rp_find_positions(rp_team *team, rp_find_source source, uint32_t begin,
+                                    uint32_t end, rp_lz77_candidates candidates,
+                                    rp_lz77_depths depths, uint32_t *matches)
 {
     const uint32_t n_offsets = depths.of_three + depths.of_short + depths.of_long;
-    /* Of the position behind those that the team looks at: offset << 16 | length, for each place in
-     * the list of offsets. */
-    uint32_t carried[RP_FIND_MAX_OFFSETS] = {0, 0, 0, 0};
+    const uint32_t n_words = (n_offsets + 1) / 2;
+    const uint32_t rank = rp_keep(TEAM_RANK(team));
+    candidates.of_both = rp_keep_pointer(candidates.of_both);
+    matches = rp_keep_pointer(matches);
+    /* Of the position behind those that the team looks at: its offsets and their lengths, 8 bits
+     * for each place. */
+    rp_find_offsets carried = {{0}};
+    uint32_t carried_lengths = 0;
     uint32_t distance = 0; /* from there to the next position that has a match */
     for (uint32_t n_todo = end - begin; n_todo != 0;) {
         /* Rank r + 1 is at the position before that of rank r. */
         uint32_t n = rp_min32(n_todo, TEAM_SIZE(team));
-        bool active = TEAM_RANK(team) < n;
-        uint32_t position = begin + (active ? n_todo - 1 - TEAM_RANK(team) : 0);
-        const uint8_t *at = source + position;
-        uint32_t n_left = n_bytes - position;
+        bool active = rank < n;
+        uint32_t position = begin + (active ? n_todo - 1 - rank : 0);
         uint32_t offsets[RP_LZ77_MAX_OFFSETS];
         rp_lz77_chains(position, candidates, depths, offsets);
-        uint32_t equal = active ? rp_lz77_equal_at(at, offsets, n_offsets) : 0;
+        uint32_t bytes = rp_find_load32(source, position);
+        rp_find_offsets packed = {{0}};
+        RP_UNROLL
+        for (uint32_t k = 0; k < n_offsets; k++) {
+            bool is_equal = (rp_find_load32(source, position - offsets[k]) == bytes) & active;
+            offsets[k] = is_equal ? offsets[k] : 0;
+            packed.words[k / 2] |= offsets[k] << (k % 2 * 16);
+        }
         uint32_t goes_on = 0;
-        uint64_t packed = 0;
+        uint32_t pending = 0;
+        RP_UNROLL
+        for (uint32_t i = 0; i < n_words; i++) {
+            uint32_t changed =
+                packed.words[i] ^ team_shift_up(team, packed.words[i], carried.words[i]);
+            goes_on |= (uint32_t)((changed & 0xFFFF) == 0) << (2 * i);
+            goes_on |= (uint32_t)(changed <= 0xFFFF) << (2 * i + 1);
+        }
+        RP_UNROLL
+        for (uint32_t k = 0; k < n_offsets; k++)
+            pending |= (uint32_t)(offsets[k] != 0) << k;
+        goes_on &= pending;
+        pending &= ~goes_on;
+        uint32_t counted = rp_find_lengths(source, position, packed, pending);
+        int32_t best = RP_FIND_NO_KEY;
+        uint32_t lengths = 0;
         RP_UNROLL
         for (uint32_t k = 0; k < n_offsets; k++) {
-            offsets[k] = (equal >> k & 1) != 0 ? offsets[k] : 0;
-            bool same = team_shift_up(team, offsets[k], carried[k] >> 16) == offsets[k];
-            goes_on |= (uint32_t)same << k;
-            packed |= (uint64_t)offsets[k] << (16 * k);
+            uint32_t length =
+                team_count_on(team, (goes_on >> k & 1) != 0, counted >> (8 * k) & 0xFF,
+                              carried_lengths >> (8 * k) & 0xFF);
+            length = rp_min32(length, RP_LZ77_JUDGED_LENGTH);
+            lengths |= length << (8 * k);
+            int32_t key = rp_find_key(length, offsets[k], k);
+            best = key > best ? key : best;
         }
-        goes_on &= equal;
-        uint32_t lengths = rp_find_lengths(at, n_left, n_slack, packed, equal & ~goes_on);
-        rp_match best = rp_no_match();
         RP_UNROLL
-        for (uint32_t k = 0; k < n_offsets; k++) {
-            uint32_t length = team_count_on(team, (goes_on >> k & 1) != 0,
-                                            lengths >> (8 * k) & 0xFF, carried[k] & 0xFFFF);
-            length = rp_min32(length, rp_min32(n_left, RP_LZ77_JUDGED_LENGTH));
-            carried[k] = team_broadcast(team, offsets[k] << 16 | length, TEAM_SIZE(team) - 1);
-            if (offsets[k] != 0)
-                rp_lz77_weigh(length, offsets[k], &best);
-        }
-        bool none = best.length == 0;
+        for (uint32_t i = 0; i < n_words; i++)
+            carried.words[i] = team_broadcast(team, packed.words[i], TEAM_SIZE(team) - 1);
+        carried_lengths = team_broadcast(team, lengths, TEAM_SIZE(team) - 1);
+        bool none = best <= RP_FIND_NO_KEY;
         distance = team_count_on(team, none, 0, distance);
         if (active)
-            matches[position] = none ? rp_pack_distance(distance) : rp_pack_match(best);
+            matches[position] = none ? rp_pack_distance(distance) : rp_find_match(best, packed);
         distance = team_broadcast(team, distance, TEAM_SIZE(team) - 1);
         n_todo -= n;
     }
@@ -114,18 +205,17 @@ RP_FN uint32_t rp_find_pieces(uint32_t n_bytes)
     return (n_bytes + RP_FIND_PIECE_BYTES - 1) / RP_FIND_PIECE_BYTES;
 }
 
-/* The matches of one piece of a block; those of the last 3 bytes are not set. n_slack bytes behind
- * the block can be read, of any value. */
-RP_FN_INLINE void rp_lz77_find_matches(rp_team *team, const uint8_t *source, uint32_t n_bytes,
-                                       uint32_t n_slack, uint32_t piece,
+/* The matches of one piece of a block; those of the last 3 bytes are not set. */
+RP_FN_INLINE void rp_lz77_find_matches(rp_team *team, rp_find_source source, uint32_t piece,
                                        rp_lz77_candidates candidates, rp_lz77_depths depths,
                                        uint32_t *matches)
 {
+    uint32_t n_bytes = source.n_bytes;
     uint32_t end = n_bytes < RP_LZ77_SHORT_BYTES ? 0 : n_bytes - RP_LZ77_SHORT_BYTES + 1;
     uint32_t begin = piece * RP_FIND_PIECE_BYTES;
     end = rp_min32(begin + RP_FIND_PIECE_BYTES, end);
     if (begin < end)
-        rp_find_positions(team, source, n_bytes, n_slack, begin, end, candidates, depths, matches);
+        rp_find_positions(team, source, begin, end, candidates, depths, matches);
 }
 
 #endif

@@ -154,18 +154,19 @@ typedef struct rp_lz77_depths {
 /* Most offsets of one position: three repeat offsets and the chains. */
 #define RP_LZ77_MAX_OFFSETS 32
 
-/* Fills offsets with the distances to the positions of one chain: the candidate of `position`, the
- * candidate of that, and so on. 0 where there is none. The candidate of a position is at its
- * `stride`th part of `candidates`; being from before it, it is never before the block's start. */
+/* Fills offsets with the distances to the positions of one chain: the candidate of `position`,
+ * which is `step` back, the candidate of that, and so on. 0 where there is none. The candidate of a
+ * position is at its `stride`th part of `candidates`; being from before it, it is never before the
+ * block's start. */
 RP_FN_INLINE void rp_lz77_follow(const uint16_t *candidates, uint32_t stride, uint32_t position,
-                                 uint32_t depth, uint32_t *offsets)
+                                 uint32_t step, uint32_t depth, uint32_t *offsets)
 {
-    uint32_t at = position;
+    uint32_t offset = 0;
     RP_UNROLL
     for (uint32_t k = 0; k < depth; k++) {
-        uint32_t step = (at - candidates[at * stride]) & 0xFFFF;
-        at -= step;
-        uint32_t offset = position - at;
+        if (k != 0)
+            step = candidates[(position - offset) * stride];
+        offset += step;
         offsets[k] = step != 0 && offset <= 0xFFFF ? offset : 0;
     }
 }
@@ -183,17 +184,30 @@ RP_FN_INLINE void rp_lz77_repeats(uint32_t position, rp_repeat_offsets repeats, 
     }
 }
 
+/* Both candidates of a position with one load: that of 4 bytes in the low half. */
+RP_FN_INLINE uint32_t rp_lz77_both(rp_lz77_candidates candidates, uint32_t position)
+{
+#if defined(__CUDACC__)
+    return ((const uint32_t *)(const void *)candidates.of_both)[position];
+#else
+    return rp_load32((const uint8_t *)(candidates.of_both + 2 * position));
+#endif
+}
+
 /* Fills offsets with those of the chains at a position; 0 for those that are none. Returns how
  * many. */
 RP_FN_INLINE uint32_t rp_lz77_chains(uint32_t position, rp_lz77_candidates candidates,
                                      rp_lz77_depths depths, uint32_t *offsets)
 {
     uint32_t n = 0;
-    rp_lz77_follow(candidates.of_three, 1, position, depths.of_three, offsets + n);
+    uint32_t both = rp_lz77_both(candidates, position);
+    if (depths.of_three != 0)
+        rp_lz77_follow(candidates.of_three, 1, position, candidates.of_three[position],
+                       depths.of_three, offsets + n);
     n += depths.of_three;
-    rp_lz77_follow(candidates.of_both, 2, position, depths.of_short, offsets + n);
+    rp_lz77_follow(candidates.of_both, 2, position, both & 0xFFFF, depths.of_short, offsets + n);
     n += depths.of_short;
-    rp_lz77_follow(candidates.of_both + 1, 2, position, depths.of_long, offsets + n);
+    rp_lz77_follow(candidates.of_both + 1, 2, position, both >> 16, depths.of_long, offsets + n);
     /* Often both chains begin with the same position, which need not be judged twice. */
     offsets[n] = offsets[n] == offsets[depths.of_three] ? 0 : offsets[n];
     return n + depths.of_long;
@@ -298,10 +312,9 @@ RP_FN_INLINE uint32_t rp_lz77_next_match(const uint8_t *source, uint32_t positio
         if (only_last) {
             /* One load for both. A candidate may be the position itself, for want of one: that is
              * left to whoever looks closer. */
-            uint32_t both = rp_load32((const uint8_t *)(candidates.of_both + 2 * position));
+            uint32_t both = rp_lz77_both(candidates, position);
             uint32_t bytes = rp_load32(at);
-            if (rp_load32(at - ((position - both) & 0xFFFF)) == bytes ||
-                rp_load32(at - ((position - (both >> 16)) & 0xFFFF)) == bytes)
+            if (rp_load32(at - (both & 0xFFFF)) == bytes || rp_load32(at - (both >> 16)) == bytes)
                 break;
         } else {
             uint32_t offsets[RP_LZ77_MAX_OFFSETS];

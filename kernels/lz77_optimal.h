@@ -133,13 +133,13 @@ RP_FN void rp_offer_literal(rp_node *node, uint8_t literal, const rp_prices *pri
 RP_FN_INLINE uint32_t rp_add_chain(const uint16_t *candidates, uint32_t stride, uint32_t position,
                                    uint32_t depth, uint32_t *offsets, uint32_t n)
 {
-    uint32_t at = position;
+    uint32_t offset = 0;
     for (uint32_t k = 0; k < depth; k++) {
-        uint32_t step = (at - candidates[at * stride]) & 0xFFFF;
-        at -= step;
-        if (step == 0 || position - at > 0xFFFF)
+        uint32_t step = candidates[(position - offset) * stride];
+        offset += step;
+        if (step == 0 || offset > 0xFFFF)
             break;
-        offsets[n++] = position - at;
+        offsets[n++] = offset;
     }
     return n;
 }

@@ -142,20 +142,19 @@ RP_FN void rp_stage_lz77_find_kind(rp_team *team, const rp_stage_args *args, uin
 }
 
 /* The best match of each position of a piece, if the block has it, where that is wanted before the
- * parse. The plan is a constant, and loops get shorter by that. The view's source may be a copy,
- * with n_slack bytes behind it. */
+ * parse. The plan is a constant, and loops get shorter by that. */
 RP_FN void rp_stage_lz77_find_piece(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
-                                    rp_chunk_view view, uint32_t n_slack, uint32_t piece)
+                                    rp_find_source source, uint32_t piece)
 {
-    if (piece >= rp_find_pieces(view.n_bytes))
+    if (piece >= rp_find_pieces(source.n_bytes))
         return;
-    rp_lz77_scratch scratch = rp_lz77_scratch_of(args, chunk_index, view.n_bytes);
+    rp_lz77_scratch scratch = rp_lz77_scratch_of(args, chunk_index, source.n_bytes);
     if (args->effort == RP_EFFORT_FAST)
-        rp_lz77_find_matches(team, view.source, view.n_bytes, n_slack, piece, scratch.candidates,
-                             rp_lazy_plan_of(true).depths, scratch.matches);
+        rp_lz77_find_matches(team, source, piece, scratch.candidates, rp_lazy_plan_of(true).depths,
+                             scratch.matches);
     else
-        rp_lz77_find_matches(team, view.source, view.n_bytes, n_slack, piece, scratch.candidates,
-                             rp_lazy_plan_of(false).depths, scratch.matches);
+        rp_lz77_find_matches(team, source, piece, scratch.candidates, rp_lazy_plan_of(false).depths,
+                             scratch.matches);
 }
 
 /* Of a block, a piece for each part of the team. */
@@ -163,13 +162,17 @@ RP_FN void rp_stage_lz77_find_matches(rp_team *team, const rp_stage_args *args,
                                       uint32_t chunk_index)
 {
     rp_chunk_view view = rp_view_chunk(args, chunk_index);
+    rp_find_source source;
+    source.bytes = view.source;
+    source.n_bytes = view.n_bytes;
+    source.is_padded = false;
     uint32_t n_pieces = rp_find_pieces(view.n_bytes);
     rp_team part = team_part(team);
     if (!RP_LZ77_MATCHES_FIRST)
         return;
     TEAM_FOR_PARTS(i, 0, n_pieces, team)
     {
-        rp_stage_lz77_find_piece(&part, args, chunk_index, view, 0, i);
+        rp_stage_lz77_find_piece(&part, args, chunk_index, source, i);
     }
     team_sync(team);
 }

@@ -43,6 +43,29 @@ RP_FN uint64_t rp_load64(const uint8_t *source)
 #endif
 }
 
+/*
+ * The value itself, or the pointer to global memory of a GPU. A compiler for GPUs would rather work
+ * out some values again in each round of a loop than keep them in registers; of these it does not
+ * know how.
+ */
+#if defined(__CUDACC__)
+RP_FN uint32_t rp_keep(uint32_t value)
+{
+    asm volatile("" : "+r"(value));
+    return value;
+}
+
+template <typename type> RP_FN type *rp_keep_pointer(type *pointer)
+{
+    asm volatile("" : "+l"(pointer));
+    __builtin_assume(__isGlobal(pointer));
+    return pointer;
+}
+#else
+#define rp_keep(value) (value)
+#define rp_keep_pointer(pointer) (pointer)
+#endif
+
 /* Writes the low n_bytes (0 to 8) of a value, little-endian. */
 RP_FN void rp_store_bytes(uint8_t *destination, uint64_t value, uint32_t n_bytes)
 {
@@ -54,7 +77,9 @@ RP_FN void rp_store_bytes(uint8_t *destination, uint64_t value, uint32_t n_bytes
 RP_FN uint32_t rp_high_bit(uint32_t value)
 {
 #if defined(__CUDACC__)
-    return 31 - (uint32_t)__clz((int)value);
+    uint32_t bit; /* one instruction; made of __clz() it is three */
+    asm("bfind.u32 %0, %1;" : "=r"(bit) : "r"(value));
+    return bit;
 #else
     return 31 - (uint32_t)__builtin_clz(value);
 #endif

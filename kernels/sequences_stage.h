@@ -3,9 +3,9 @@
  * Stage 3: the sequences section of one block (RFC 8878 section 3.1.1.3.2).
  *
  * A block's sequences are coded backwards, and each field's state follows from the one before.
- * These three chains are the serial part: each is walked by a part of the team, together, noting
- * the bits that leave the states of each sequence. What a sequence adds to the stream is then known
- * without its neighbours, a scan says where, and all workers write.
+ * These three chains are the serial part: a worker walks each, noting the bits that leave the
+ * states of each sequence. What a sequence adds to the stream is then known without its neighbours,
+ * a scan says where, and all workers write.
  */
 #ifndef ROCKPRESS_KERNELS_SEQUENCES_STAGE_H
 #define ROCKPRESS_KERNELS_SEQUENCES_STAGE_H
@@ -113,54 +113,50 @@ RP_FN void rp_sequences_walk(const rp_sequence *sequences, uint32_t n_sequences,
     memory->chain_bits[2] = 0;
 }
 
-RP_FN uint32_t rp_code_of_field(rp_sequence sequence, uint32_t field)
+/* The codes of a sequence, 8 bits for each field. */
+RP_FN uint32_t rp_codes_of_sequence(rp_sequence sequence)
 {
-    return field == RP_FIELD_LITERAL_LENGTH ? rp_code_of_literal_length(sequence)
-           : field == RP_FIELD_OFFSET       ? rp_code_of_offset(sequence)
-                                            : rp_code_of_match_length(sequence);
+    return rp_code_of_literal_length(sequence) << (8 * RP_FIELD_LITERAL_LENGTH) |
+           rp_code_of_offset(sequence) << (8 * RP_FIELD_OFFSET) |
+           rp_code_of_match_length(sequence) << (8 * RP_FIELD_MATCH_LENGTH);
 }
 
 /* Most bits that one field's state gives off: 9, and above them how many they are. */
 #define RP_CHAIN_COUNT_SHIFT 12
 
-/* The same for one field's chain, whose bits go to `leaving`. All workers take the same steps, each
- * with the code of one of the next sequences. */
-RP_FN void rp_sequences_walk_field(rp_team *team, const rp_sequence *sequences,
-                                   uint32_t n_sequences, uint32_t field, uint16_t *leaving,
-                                   rp_sequences_memory *memory)
+/* The same for one field's chain, whose bits go to `leaving`, given the codes of all sequences.
+ * What does not depend on the state is fetched before it is needed: the code by two steps, what the
+ * table has of it by one. */
+RP_FN void rp_sequences_walk_field(const uint32_t *codes, uint32_t n_sequences, uint32_t field,
+                                   uint16_t *leaving, rp_sequences_memory *memory)
 {
     const rp_fse_table *table = &memory->fields[field].fse;
+    const uint32_t shift = 8 * field;
     uint32_t total = 0;
-    uint32_t state = rp_fse_first_state(table, rp_code_of_field(sequences[n_sequences - 1], field));
     uint32_t n_left = n_sequences - 1;
-    while (n_left != 0) {
-        uint32_t n = rp_min32(n_left, TEAM_SIZE(team));
-        uint32_t mine = n_left - 1 - TEAM_RANK(team);
-        uint32_t code = TEAM_RANK(team) < n ? rp_code_of_field(sequences[mine], field) : 0;
-        uint32_t bits = 0;
-        uint32_t n_bits = 0;
-        for (uint32_t k = 0; k < n; k++) {
-            uint32_t step_bits = 0;
-            uint32_t n_step_bits = 0;
-            state = rp_chain_step(table, state, team_broadcast(team, code, k), &step_bits,
-                                  &n_step_bits);
-            bits = k == TEAM_RANK(team) ? step_bits : bits;
-            n_bits = k == TEAM_RANK(team) ? n_step_bits : n_bits;
-        }
-        if (TEAM_RANK(team) < n)
-            leaving[mine] = (uint16_t)(bits | n_bits << RP_CHAIN_COUNT_SHIFT);
+    uint32_t state = rp_fse_first_state(table, codes[n_left] >> shift & 0xFF);
+    leaving[n_left] = 0;
+    rp_fse_symbol ahead = table->symbols[codes[n_left - (n_left != 0)] >> shift & 0xFF];
+    uint32_t farther = codes[n_left - rp_min32(n_left, 2)];
+    while (n_left-- != 0) {
+        rp_fse_symbol symbol = ahead;
+        ahead = table->symbols[farther >> shift & 0xFF];
+        farther = codes[n_left - rp_min32(n_left, 2)];
+        uint32_t n_bits;
+        uint32_t next = rp_fse_follow(table, state, symbol, &n_bits);
+        uint32_t bits = state & ((UINT32_C(1) << n_bits) - 1);
+        leaving[n_left] = (uint16_t)(bits | n_bits << RP_CHAIN_COUNT_SHIFT);
         total += n_bits;
-        n_left -= n;
+        state = next;
     }
-    total = team_reduce_add(team, total);
-    if (TEAM_RANK(team) == 0) {
-        leaving[n_sequences - 1] = 0;
-        memory->final_states[field] = state & ((UINT32_C(1) << table->log) - 1);
-        memory->chain_bits[field] = total;
-    }
+    memory->final_states[field] = state & ((UINT32_C(1) << table->log) - 1);
+    memory->chain_bits[field] = total;
 }
 
-/* Walks the three chains; leaving_bits has room for three times n_sequences. */
+/*
+ * Walks the three chains; leaving_bits has room for three times n_sequences. A worker walks each,
+ * all in the same part of the team: the steps of a GPU's threads in one warp are one instruction.
+ */
 RP_FN void rp_sequences_walk_all(rp_team *team, const rp_sequence *sequences, uint32_t n_sequences,
                                  uint32_t *leaving_bits, rp_sequences_memory *memory)
 {
@@ -169,11 +165,16 @@ RP_FN void rp_sequences_walk_all(rp_team *team, const rp_sequence *sequences, ui
         return;
     }
     uint16_t *of_fields = (uint16_t *)(void *)(leaving_bits + n_sequences);
+    TEAM_FOR (i, 0, n_sequences, team) {
+        leaving_bits[i] = rp_codes_of_sequence(sequences[i]);
+    }
+    team_sync(team);
     rp_team part = team_part(team);
-    TEAM_FOR_PARTS(field, 0, RP_N_FIELDS, team)
-    {
-        rp_sequences_walk_field(&part, sequences, n_sequences, field,
-                                of_fields + field * n_sequences, memory);
+    if (TEAM_PART(team) == 0) {
+        TEAM_FOR (field, 0, RP_N_FIELDS, &part) {
+            rp_sequences_walk_field(leaving_bits, n_sequences, field,
+                                    of_fields + field * n_sequences, memory);
+        }
     }
     team_sync(team);
     TEAM_FOR (i, 0, n_sequences, team) {

@@ -132,10 +132,11 @@ RP_FN uint32_t team_count_on(rp_team *team, bool goes_on, uint32_t value, uint32
     if (team->size != RP_WARP_THREADS)
         __trap();
     __syncwarp();
-    uint32_t begins = __ballot_sync(RP_WARP_ALL, !goes_on) & (UINT32_MAX >> (31 - team->rank));
-    uint32_t begin = 31 - (uint32_t)__clz((int)begins);
-    uint32_t begun = __shfl_sync(RP_WARP_ALL, value, (int)(begin & 31));
-    return begins == 0 ? first + team->rank + 1 : begun + team->rank - begin;
+    /* Rank 0 always begins: with what it is, or with one more than `first`. */
+    value = team->rank == 0 && goes_on ? first + 1 : value;
+    uint32_t begins = __ballot_sync(RP_WARP_ALL, !goes_on) | 1;
+    uint32_t begin = 31 - (uint32_t)__clz((int)(begins & (UINT32_MAX >> (31 - team->rank))));
+    return __shfl_sync(RP_WARP_ALL, value, (int)begin) + team->rank - begin;
 }
 
 RP_FN uint32_t team_reduce_min(rp_team *team, uint32_t value)

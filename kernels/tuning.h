@@ -38,6 +38,8 @@
 
 /* A warp for each of the three fields. */
 #define RP_FSE_THREADS 96
+/* As RP_JOIN_BLOCKS. */
+#define RP_FSE_BLOCKS 16
 
 /* All stages in one launch: a warp for each segment of 1 KiB of a block of 16 KiB. Larger blocks
  * keep more of a GPU busy, and larger batches all of it; then each stage has the threads that suit
