@@ -23,7 +23,6 @@ typedef struct rp_huffman_code {
     uint8_t lengths[256];                   /* bits of each symbol's code, 0 if it does not occur */
     uint16_t codes[256];                    /* code << 4 | length */
     uint32_t next[RP_HUFFMAN_MAX_BITS + 1]; /* code of the next symbol of each length */
-    rp_package_merge limit;                 /* scratch */
 } rp_huffman_code;
 
 RP_FN uint32_t rp_huffman_entry_bits(uint16_t entry)
@@ -84,7 +83,7 @@ RP_FN void rp_huffman_tree(uint32_t *weights, uint32_t n)
     }
 }
 
-/* Codes by length, longest first from 0, within a length by symbol (4.2.1.3). */
+/* Codes by length, longest first from 0, within a length by symbol (4.2.1.3). A part of a team. */
 RP_FN void rp_huffman_assign(rp_team *team, rp_huffman_code *code)
 {
     TEAM_FOR (bits, 0, RP_HUFFMAN_MAX_BITS + 1, team) {
@@ -122,7 +121,7 @@ RP_FN void rp_huffman_assign(rp_team *team, rp_huffman_code *code)
 /* Limits the lengths in code->sorted: to few bits, whose description is short, but no further than
  * that can make good. */
 RP_FN void rp_huffman_shorten(rp_team *team, rp_huffman_code *code, const uint32_t *counts,
-                              uint32_t n_literals)
+                              uint32_t n_literals, rp_package_merge *limit)
 {
     uint32_t n = code->n_present;
     uint32_t most_bits = rp_huffman_choose_limit(n, n_literals);
@@ -131,7 +130,7 @@ RP_FN void rp_huffman_shorten(rp_team *team, rp_huffman_code *code, const uint32
     uint32_t most = 0;
     TEAM_FOR (i, 0, n, team) {
         uint32_t count = counts[code->symbol_at[i]];
-        code->limit.leaves[i] = count;
+        limit->leaves[i] = count;
         most += count * code->sorted[i];
     }
     most = team_reduce_add(team, most) + n + RP_HUFFMAN_LIMIT_SLACK_BITS;
@@ -139,8 +138,8 @@ RP_FN void rp_huffman_shorten(rp_team *team, rp_huffman_code *code, const uint32
     uint32_t n_list = 0;
     for (;; most_bits++) {
         for (; n_levels < most_bits; n_levels++)
-            n_list = rp_make_list(team, n, n_levels, n_list, &code->limit);
-        uint32_t bits = rp_take_packages(team, n, n_levels, &code->limit, code->sorted);
+            n_list = rp_make_list(team, n, n_levels, n_list, limit);
+        uint32_t bits = rp_take_packages(team, n, n_levels, limit, code->sorted);
         if (most_bits == RP_HUFFMAN_MAX_BITS || bits <= most)
             return;
     }
@@ -191,9 +190,9 @@ RP_FN void rp_huffman_sort_alone(rp_huffman_code *code, uint32_t n_literals)
 }
 
 /* Fills `code` from the counts of 256 symbols, at least two of which occur; counts are at most
- * RP_ZSTD_BLOCK_BYTES. */
+ * RP_ZSTD_BLOCK_BYTES. `limit` is scratch. */
 RP_FN void rp_huffman_build(rp_team *team, const uint32_t *counts, uint32_t n_literals,
-                            rp_huffman_code *code)
+                            rp_huffman_code *code, rp_package_merge *limit)
 {
     uint32_t n = 0;
     for (uint32_t first = 0; first < 256; first += TEAM_SIZE(team)) {
@@ -221,14 +220,18 @@ RP_FN void rp_huffman_build(rp_team *team, const uint32_t *counts, uint32_t n_li
     if (TEAM_RANK(team) == 0)
         rp_huffman_tree(code->sorted, n);
     team_sync(team);
-    rp_huffman_shorten(team, code, counts, n_literals);
+    rp_huffman_shorten(team, code, counts, n_literals, limit);
     if (TEAM_RANK(team) == 0)
         code->max_bits = code->sorted[0];
     TEAM_FOR (i, 0, n, team) {
         code->lengths[code->symbol_at[i]] = (uint8_t)code->sorted[i];
     }
     team_sync(team);
-    rp_huffman_assign(team, code);
+    if (TEAM_PART(team) == 0) {
+        rp_team part = team_part(team);
+        rp_huffman_assign(&part, code);
+    }
+    team_sync(team);
 }
 
 #endif

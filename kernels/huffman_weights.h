@@ -28,25 +28,32 @@ typedef struct rp_huffman_weights {
 /*
  * Two states take turns, the first has the even weights (4.2.1.2). Writing runs backwards, so
  * that the last two weights are what the states start from. Returns the number of bytes in
- * `compressed`. One worker.
+ * `compressed`. n_weights is at least 3. One worker.
  */
 RP_FN uint32_t rp_huffman_write_weights(rp_huffman_weights *work, uint32_t n_weights, uint32_t log)
 {
     uint32_t n_bytes =
         rp_fse_describe(work->probabilities, RP_HUFFMAN_WEIGHT_SYMBOLS, log, work->compressed);
     rp_byte_writer writer = rp_bytes_open(work->compressed + n_bytes);
-    uint32_t states[2];
-    states[(n_weights - 1) & 1] = rp_fse_first_state(&work->table, work->weights[n_weights - 1]);
-    states[n_weights & 1] = rp_fse_first_state(&work->table, work->weights[n_weights - 2]);
-    for (uint32_t i = n_weights - 2; i-- > 0;) {
+    uint32_t state = rp_fse_first_state(&work->table, work->weights[n_weights - 1]);
+    uint32_t other = rp_fse_first_state(&work->table, work->weights[n_weights - 2]);
+    /* What does not depend on the states is fetched ahead. */
+    uint32_t i = n_weights - 2;
+    rp_fse_symbol ahead = work->table.symbols[work->weights[i - 1]];
+    uint32_t farther = work->weights[i - rp_min32(i, 2)];
+    while (i-- != 0) {
+        rp_fse_symbol symbol = ahead;
+        ahead = work->table.symbols[farther];
+        farther = work->weights[i - rp_min32(i, 2)];
         uint32_t n_bits;
-        uint32_t state = states[i & 1];
-        states[i & 1] = rp_fse_next_state(&work->table, state, work->weights[i], &n_bits);
+        uint32_t next = rp_fse_follow(&work->table, state, symbol, &n_bits);
         rp_bytes_put(&writer, state & ((UINT32_C(1) << n_bits) - 1), n_bits);
+        state = other;
+        other = next;
     }
     uint32_t mask = (UINT32_C(1) << log) - 1;
-    rp_bytes_put(&writer, states[1] & mask, log);
-    rp_bytes_put(&writer, states[0] & mask, log);
+    rp_bytes_put(&writer, state & mask, log); /* of the odd weights */
+    rp_bytes_put(&writer, other & mask, log);
     rp_bytes_put(&writer, 1, 1);
     return n_bytes + rp_bytes_close(&writer);
 }

@@ -4,8 +4,8 @@
  * with one or four streams. The sizes of all forms are known exactly before a bit is
  * written: the counts are kept per stream, so a stream's bits are a sum over symbols.
  *
- * The code is the work of one part of the team: serial in it are the tree (255 steps) and its
- * description (255 weights). Everything that goes over the literals is divided among all.
+ * Serial are the tree (255 steps) and its description (255 weights). Everything that goes over the
+ * literals is divided among all.
  */
 #ifndef ROCKPRESS_KERNELS_LITERALS_STAGE_H
 #define ROCKPRESS_KERNELS_LITERALS_STAGE_H
@@ -24,7 +24,10 @@ typedef struct rp_literals_memory {
     uint32_t totals[256];
     uint32_t stream_bits[4];
     rp_huffman_code code;
-    rp_huffman_weights weights;
+    union { /* one after the other */
+        rp_package_merge limit;
+        rp_huffman_weights weights;
+    };
 } rp_literals_memory;
 
 typedef char rp_literals_memory_fits[sizeof(rp_literals_memory) <= RP_TEAM_MEMORY_BYTES ? 1 : -1];
@@ -162,9 +165,9 @@ RP_FN uint32_t rp_literals_encode(rp_team *team, const uint8_t *literals, uint32
         is_rle = memory->totals[literals[0]] == n_literals;
     }
     if (n_literals > 1 && !is_raw && !is_rle) {
+        rp_huffman_build(team, memory->totals, n_literals, &memory->code, &memory->limit);
         if (TEAM_PART(team) == 0) {
             rp_team part = team_part(team);
-            rp_huffman_build(&part, memory->totals, n_literals, &memory->code);
             rp_huffman_describe(&part, &memory->code, &memory->weights);
         }
         team_sync(team);

@@ -45,6 +45,13 @@ RP_FN rp_match rp_broadcast_match(rp_team *team, rp_match match, uint32_t root)
     return rp_unpack_match(team_broadcast(team, rp_pack_match(match), root));
 }
 
+/* matches[position], or none behind them. One worker alone fetches it before it is needed: most of
+ * the time of a GPU's thread is waiting for these. */
+RP_FN uint32_t rp_fetch_match(const uint32_t *matches, uint32_t position, uint32_t end)
+{
+    return position < end ? matches[position] : 0;
+}
+
 /*
  * Parses the segment [begin, end) of a block of n_bytes. `matches` are those of
  * rp_lz77_find_matches(), if RP_LZ77_MATCHES_FIRST. Returns the number of steps.
@@ -62,11 +69,21 @@ RP_FN_INLINE uint32_t rp_lazy_parse(rp_team *team, const uint8_t *source, uint32
     uint32_t position = begin;         /* the window's start */
     rp_match older = rp_no_match();    /* at position - 2 */
     rp_match previous = rp_no_match(); /* at position - 1 */
+    const bool fetches = RP_LZ77_MATCHES_FIRST && TEAM_SIZE(team) == 1;
+    uint32_t here = fetches ? rp_fetch_match(matches, position, end_judged) : 0;
     while (position < end_judged || previous.length != 0 || older.length != 0) {
-        if (TEAM_SIZE(team) == 1 && previous.length == 0 && older.length == 0)
-            position =
-                rp_lz77_next_match(source, position, end_judged, candidates, matches, plan.depths);
+        bool is_first = previous.length == 0 && older.length == 0;
+        if (fetches && is_first) {
+            while (rp_packed_distance(here) != 0) {
+                position += rp_packed_distance(here);
+                here = rp_fetch_match(matches, position, end_judged);
+            }
+            position = rp_min32(position, end_judged);
+        } else if (TEAM_SIZE(team) == 1 && is_first) {
+            position = rp_lz77_next_match(source, position, end_judged, candidates, plan.depths);
+        }
         uint32_t mine = position + TEAM_RANK(team);
+        uint32_t next = fetches ? rp_fetch_match(matches, position + 1, end_judged) : 0;
         rp_match match = rp_no_match();
         /* What does not save more than the matches before it changes nothing. */
         int32_t least = previous.gain > older.gain ? previous.gain : older.gain;
@@ -76,8 +93,8 @@ RP_FN_INLINE uint32_t rp_lazy_parse(rp_team *team, const uint8_t *source, uint32
             match = rp_lz77_best_match(source, n_bytes, mine, candidates, plan.depths, repeats,
                                        mine == anchor, least);
         else if (mine < end_judged)
-            match = rp_lz77_better_match(source, n_bytes, mine, matches[mine], repeats,
-                                         mine == anchor, least);
+            match = rp_lz77_better_match(source, n_bytes, mine, fetches ? here : matches[mine],
+                                         repeats, mine == anchor, least);
         /* The worker that sees a match and all that come into question instead decides. */
         rp_match before = rp_shift_match(team, match, previous);
         rp_match judged = before;
@@ -94,6 +111,7 @@ RP_FN_INLINE uint32_t rp_lazy_parse(rp_team *team, const uint8_t *source, uint32
                 older = rp_broadcast_match(team, before, last);
             previous = rp_broadcast_match(team, match, last);
             position += TEAM_SIZE(team);
+            here = next;
             continue;
         }
         judged = rp_broadcast_match(team, judged, taker);
@@ -103,6 +121,7 @@ RP_FN_INLINE uint32_t rp_lazy_parse(rp_team *team, const uint8_t *source, uint32
         uint32_t behind = from + judged.length;
         if (judged.length == RP_LZ77_JUDGED_LENGTH)
             behind = rp_lz77_extend(team, source, behind, n_bytes, judged.offset);
+        here = fetches ? rp_fetch_match(matches, behind, end_judged) : 0;
         rp_step step =
             rp_extend_back(source, anchor, rp_make_step(from, behind - from, judged.offset));
         if (TEAM_RANK(team) == 0)

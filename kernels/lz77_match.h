@@ -294,18 +294,11 @@ RP_FN_INLINE rp_match rp_lz77_best_match(const uint8_t *source, uint32_t n_bytes
 #define RP_LZ77_MATCHES_FIRST false
 #endif
 
-/* The next position from `position` on where a candidate matches, or `end`. `matches`: see
- * RP_LZ77_MATCHES_FIRST. */
+/* The next position from `position` on where a candidate matches, or `end`, for want of matches
+ * that were found before. */
 RP_FN_INLINE uint32_t rp_lz77_next_match(const uint8_t *source, uint32_t position, uint32_t end,
-                                         rp_lz77_candidates candidates, const uint32_t *matches,
-                                         rp_lz77_depths depths)
+                                         rp_lz77_candidates candidates, rp_lz77_depths depths)
 {
-    if (RP_LZ77_MATCHES_FIRST) {
-        uint32_t distance = 1;
-        for (; position < end && distance != 0; position += distance)
-            distance = rp_packed_distance(matches[position]);
-        return rp_min32(position, end);
-    }
     bool only_last = depths.of_short == 1 && depths.of_long == 1 && depths.of_three == 0;
     for (; position < end; position++) {
         const uint8_t *at = source + position;

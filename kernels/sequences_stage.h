@@ -124,9 +124,23 @@ RP_FN uint32_t rp_codes_of_sequence(rp_sequence sequence)
 /* Most bits that one field's state gives off: 9, and above them how many they are. */
 #define RP_CHAIN_COUNT_SHIFT 12
 
-/* The same for one field's chain, whose bits go to `leaving`, given the codes of all sequences.
- * What does not depend on the state is fetched before it is needed: the code by two steps, what the
- * table has of it by one. */
+/* So many steps of a chain are taken at a time. What does not depend on the state is fetched before
+ * it is needed: codes for the steps after these, and what the table has of all of these. */
+#define RP_CHAIN_STEPS 4
+
+/* The state before a symbol; notes the bits that leave, and adds up how many they are. */
+RP_FN uint32_t rp_chain_note(const rp_fse_table *table, uint32_t state, rp_fse_symbol symbol,
+                             uint16_t *leaving, uint32_t *total)
+{
+    uint32_t n_bits;
+    uint32_t next = rp_fse_follow(table, state, symbol, &n_bits);
+    uint32_t bits = state & ((UINT32_C(1) << n_bits) - 1);
+    *leaving = (uint16_t)(bits | n_bits << RP_CHAIN_COUNT_SHIFT);
+    *total += n_bits;
+    return next;
+}
+
+/* The same for one field's chain, whose bits go to `leaving`, given the codes of all sequences. */
 RP_FN void rp_sequences_walk_field(const uint32_t *codes, uint32_t n_sequences, uint32_t field,
                                    uint16_t *leaving, rp_sequences_memory *memory)
 {
@@ -136,19 +150,32 @@ RP_FN void rp_sequences_walk_field(const uint32_t *codes, uint32_t n_sequences, 
     uint32_t n_left = n_sequences - 1;
     uint32_t state = rp_fse_first_state(table, codes[n_left] >> shift & 0xFF);
     leaving[n_left] = 0;
-    rp_fse_symbol ahead = table->symbols[codes[n_left - (n_left != 0)] >> shift & 0xFF];
-    uint32_t farther = codes[n_left - rp_min32(n_left, 2)];
-    while (n_left-- != 0) {
-        rp_fse_symbol symbol = ahead;
-        ahead = table->symbols[farther >> shift & 0xFF];
-        farther = codes[n_left - rp_min32(n_left, 2)];
-        uint32_t n_bits;
-        uint32_t next = rp_fse_follow(table, state, symbol, &n_bits);
-        uint32_t bits = state & ((UINT32_C(1) << n_bits) - 1);
-        leaving[n_left] = (uint16_t)(bits | n_bits << RP_CHAIN_COUNT_SHIFT);
-        total += n_bits;
-        state = next;
+    if (n_left >= RP_CHAIN_STEPS) {
+        uint32_t ahead[RP_CHAIN_STEPS];
+        RP_UNROLL
+        for (uint32_t k = 0; k < RP_CHAIN_STEPS; k++)
+            ahead[k] = codes[n_left - 1 - k];
+        do {
+            const uint32_t *farther =
+                codes + (n_left < 2 * RP_CHAIN_STEPS ? 0 : n_left - 2 * RP_CHAIN_STEPS);
+            uint16_t *to = leaving + n_left - RP_CHAIN_STEPS;
+            rp_fse_symbol symbols[RP_CHAIN_STEPS];
+            RP_UNROLL
+            for (uint32_t k = 0; k < RP_CHAIN_STEPS; k++)
+                symbols[k] = table->symbols[ahead[k] >> shift & 0xFF];
+            RP_UNROLL
+            for (uint32_t k = 0; k < RP_CHAIN_STEPS; k++)
+                ahead[k] = farther[RP_CHAIN_STEPS - 1 - k];
+            RP_UNROLL
+            for (uint32_t k = 0; k < RP_CHAIN_STEPS; k++)
+                state =
+                    rp_chain_note(table, state, symbols[k], to + RP_CHAIN_STEPS - 1 - k, &total);
+            n_left -= RP_CHAIN_STEPS;
+        } while (n_left >= RP_CHAIN_STEPS);
     }
+    while (n_left-- != 0)
+        state = rp_chain_note(table, state, table->symbols[codes[n_left] >> shift & 0xFF],
+                              leaving + n_left, &total);
     memory->final_states[field] = state & ((UINT32_C(1) << table->log) - 1);
     memory->chain_bits[field] = total;
 }

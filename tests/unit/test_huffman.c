@@ -128,13 +128,14 @@ static void make_counts(uint32_t counts[256], uint32_t n_symbols, uint32_t total
 static void check_tree(const uint32_t counts[256], double *worst)
 {
     static rp_huffman_code code;
+    static rp_package_merge limit;
     static rp_huffman_weights weights;
     rp_team team;
     memset(&team, 0, sizeof(team));
     memset(&code, 0xA5, sizeof(code));
     memset(&weights, 0xA5, sizeof(weights));
     /* As for the most literals that there can be, which leaves codes their full length. */
-    rp_huffman_build(&team, counts, (uint32_t)RP_ZSTD_BLOCK_BYTES, &code);
+    rp_huffman_build(&team, counts, (uint32_t)RP_ZSTD_BLOCK_BYTES, &code, &limit);
 
     uint64_t bits = 0;
     uint64_t raw_bits = 0;
