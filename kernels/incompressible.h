@@ -8,9 +8,10 @@
  * sample, first of a small one that decides nearly all blocks. And nothing occurs twice: of all
  * positions whose byte has some bits clear, wherever they are, no two that meet in a small table
  * have the same 4 bytes. Of two copies the same positions are looked at, so copies of more than
- * some hundred bytes are hardly ever missed, nor are many short ones. A short period is, when all
- * its positions are passed over, until it is long enough for the sample. What a miss costs is some
- * hundredths of the block.
+ * some hundred bytes are hardly ever missed, nor are many short ones of different bytes. One string
+ * that comes again and again may have no such position, but then its bytes are more frequent than
+ * others. What both tests miss are some hundredths of a block, less than the eighth that RocksDB
+ * asks for before it keeps a compressed block.
  *
  * The answer depends on the source alone, not on the team, so it may be asked for before the parse
  * or after it.
@@ -20,18 +21,23 @@
 
 #include "kernels/memory.h"
 
-/* Shorter blocks are never said to be incompressible: there is little to be spared. */
-#define RP_FLAT_LEAST_BYTES 2048
+/* Shorter blocks are never said to be incompressible: they have too few bytes for the test. */
+#define RP_FLAT_LEAST_BYTES 512
 #define RP_FLAT_FIRST_SAMPLE 256
-/* One byte of so many in the second sample. */
-#define RP_FLAT_STRIDE 8
+/* The second sample: at least so many bytes, or all; one of so many of long blocks. With fewer, a
+ * string of 16 bytes in each 100 random ones could pass. */
+#define RP_FLAT_SECOND_SAMPLE 2048
+#define RP_FLAT_MOST_STRIDE 8
 /* Chi-squared of 256 equally frequent bytes is 255 on average, with a standard deviation of 23.
- * At this limit, Huffman would gain about 100 bytes, and its tree cost as many. */
+ * At this limit, Huffman would gain about 13 bytes for each one of the stride, and its tree cost
+ * some 50. */
 #define RP_FLAT_CHI_SQUARED 400
 
-/* About so many positions of a block are looked at for copies, in a table of twice as many. */
-#define RP_REPEAT_POSITIONS 1024
-#define RP_REPEAT_LEAST_EACH 16
+/* One of about so many positions is looked at for copies. Of long blocks that are more than the
+ * table holds: each of its entries is then the first of several, which any copy of it finds. */
+#define RP_REPEAT_EACH 8
+/* Of blocks shorter than that, one of half as many. */
+#define RP_REPEAT_SHORT_BYTES 4096
 #define RP_REPEAT_TABLE_LOG 11
 
 typedef struct rp_incompressible_memory {
@@ -48,7 +54,7 @@ RP_FN bool rp_sample_is_flat(rp_team *team, const uint8_t *bytes, uint32_t n, ui
     team_zero(team, counts, 256 * sizeof(counts[0]));
     team_sync(team);
     TEAM_FOR (i, 0, n_samples, team) {
-        uint32_t shift = (((i * UINT32_C(2654435761)) >> 16) * stride) >> 16;
+        uint32_t shift = stride == 1 ? 0 : (((i * UINT32_C(2654435761)) >> 16) * stride) >> 16;
         team_atomic_add(&counts[bytes[i * stride + shift]], 1);
     }
     team_sync(team);
@@ -63,9 +69,10 @@ RP_FN bool rp_sample_is_flat(rp_team *team, const uint8_t *bytes, uint32_t n, ui
 /* Whether n bytes are about as frequent as each other. `counts` is team memory. A collective. */
 RP_FN bool rp_is_flat(rp_team *team, const uint8_t *bytes, uint32_t n, uint32_t *counts)
 {
+    uint32_t stride = rp_min32(rp_max32(n / RP_FLAT_SECOND_SAMPLE, 1), RP_FLAT_MOST_STRIDE);
     return n >= RP_FLAT_LEAST_BYTES &&
            rp_sample_is_flat(team, bytes, n, RP_FLAT_FIRST_SAMPLE, counts) &&
-           rp_sample_is_flat(team, bytes, n, n / RP_FLAT_STRIDE, counts);
+           rp_sample_is_flat(team, bytes, n, n / stride, counts);
 }
 
 /* Of 8 bytes, those that have no bit of `mask`: bit 7 of each. The mask has no bit 7. */
@@ -75,13 +82,13 @@ RP_FN uint64_t rp_bytes_without(uint64_t bytes, uint32_t mask)
     return ~((bytes & (mask * ones)) + 0x7F * ones) & 0x80 * ones;
 }
 
-/* Goes through the positions that are looked at. Enters each as the first with its 4 bytes, or else
- * says whether another one is and has the same. */
+/* Goes through the positions that are looked at. With `enter`, each is noted as the first with its
+ * 4 bytes, unless an earlier one is. With `compare`, says whether one that is not the first has the
+ * same bytes as the first has. */
 RP_FN bool rp_visit_positions(rp_team *team, const uint8_t *source, uint32_t n_bytes, bool enter,
-                              uint32_t *first_with)
+                              bool compare, uint32_t *first_with)
 {
-    uint32_t each = (UINT32_C(2) << rp_high_bit(n_bytes - 1)) / RP_REPEAT_POSITIONS;
-    uint32_t mask = rp_max32(each, RP_REPEAT_LEAST_EACH) - 1;
+    uint32_t mask = (n_bytes < RP_REPEAT_SHORT_BYTES ? RP_REPEAT_EACH / 2 : RP_REPEAT_EACH) - 1;
     bool found = false;
     TEAM_FOR (word, 0, (n_bytes - 4) / 8, team) {
         uint64_t chosen = rp_bytes_without(rp_load64(source + 8 * word), mask);
@@ -92,7 +99,7 @@ RP_FN bool rp_visit_positions(rp_team *team, const uint8_t *source, uint32_t n_b
                 &first_with[(bytes * UINT32_C(2654435761)) >> (32 - RP_REPEAT_TABLE_LOG)];
             if (enter)
                 team_atomic_min(first, position);
-            else
+            if (compare)
                 found |= *first != position && rp_load32(source + *first) == bytes;
         }
     }
@@ -107,9 +114,12 @@ RP_FN bool rp_has_repeats(rp_team *team, const uint8_t *source, uint32_t n_bytes
         first_with[i] = n_bytes;
     }
     team_sync(team);
-    (void)rp_visit_positions(team, source, n_bytes, true, first_with);
+    /* One worker comes to the first of them first. */
+    if (TEAM_SIZE(team) == 1)
+        return rp_visit_positions(team, source, n_bytes, true, true, first_with);
+    (void)rp_visit_positions(team, source, n_bytes, true, false, first_with);
     team_sync(team);
-    return team_any(team, rp_visit_positions(team, source, n_bytes, false, first_with));
+    return team_any(team, rp_visit_positions(team, source, n_bytes, false, true, first_with));
 }
 
 /* A collective. */

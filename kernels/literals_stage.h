@@ -233,11 +233,13 @@ RP_FN void rp_stage_huffman_encoder(rp_team *team, const rp_stage_args *args, ui
     uint8_t *section =
         buffers->d_literals_sections + chunk_index * buffers->literals_section_stride;
     rp_literals_memory *memory = (rp_literals_memory *)team_memory;
-    /* Without matches, it is likely that the block can't be compressed. */
+    /* Without matches, it is likely that literals can't be compressed either. */
     bool is_raw =
-        chunk->n_sequences == 0 && rp_is_flat(team, literals, chunk->n_literals, memory->totals);
+        chunk->literals_section_bytes == RP_LITERALS_STAY_RAW ||
+        (chunk->n_sequences == 0 && rp_is_flat(team, literals, chunk->n_literals, memory->totals));
     uint32_t n_bytes =
         rp_literals_encode(team, literals, chunk->n_literals, is_raw, section, memory);
+    team_sync(team); /* all have read what the matcher left there */
     if (TEAM_RANK(team) == 0)
         chunk->literals_section_bytes = n_bytes;
 }

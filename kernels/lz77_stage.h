@@ -291,7 +291,7 @@ RP_FN void rp_stage_lz77_finish(rp_team *team, const rp_stage_args *args, uint32
         rp_chunk *chunk = &buffers->d_chunks[chunk_index];
         chunk->n_sequences = output.n_sequences;
         chunk->n_literals = output.n_literals;
-        chunk->literals_section_bytes = 0;
+        chunk->literals_section_bytes = is_spared ? RP_LITERALS_STAY_RAW : 0;
         chunk->sequences_section_bytes = 0;
     }
 }

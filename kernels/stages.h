@@ -51,6 +51,10 @@ struct rp_launch {
 /* Slack behind each buffer of bytes, so that copies and bitstreams may be written in words. */
 #define RP_BUFFER_SLACK 32
 
+/* What the matcher leaves in literals_section_bytes where it knows that a code would not shorten
+ * them; else 0. */
+#define RP_LITERALS_STAY_RAW 1
+
 /* One zstd block's worth of input. */
 typedef struct rp_chunk_view {
     const uint8_t *source;

@@ -143,8 +143,9 @@ RP_INLINE uint32_t rp_sequence_offset_value(rp_sequence sequence)
 /* What the stages know of one chunk. */
 typedef struct rp_chunk {
     uint32_t n_sequences;
-    uint32_t n_literals;             /* all literals, those after the last sequence too */
-    uint32_t literals_section_bytes; /* 0: the chunk is better stored raw */
+    uint32_t n_literals; /* all literals, those after the last sequence too */
+    uint32_t
+        literals_section_bytes; /* from the matcher: 1 if a code would not shorten them, or 0 */
     uint32_t sequences_section_bytes;
 } rp_chunk;
 

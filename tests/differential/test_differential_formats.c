@@ -286,9 +286,10 @@ static void test_raw_literals(void **state)
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         inputs_random random = inputs_seed(i);
         inputs_fill_unmatched(input, sizes[i], 256, 3, &random);
-        /* Long enough that the block is not taken for one that can't be compressed. */
-        size_t distance = sizes[i] < 1000 ? 29 : sizes[i];
-        size_t match_bytes = 100 + sizes[i] / 20;
+        /* Of long blocks, enough that they are not taken for ones that can't be compressed. */
+        bool is_long = sizes[i] >= 10000;
+        size_t distance = !is_long ? 29 : sizes[i] < 65535 ? sizes[i] : 65535;
+        size_t match_bytes = is_long ? 100 + sizes[i] / 20 : 100;
         for (size_t k = 0; k < match_bytes; k++)
             input[sizes[i] + k] = input[sizes[i] + k - distance];
         const rfc8878_stats *stats = check("raw literals", sizes[i] + match_bytes);
