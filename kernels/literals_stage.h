@@ -99,6 +99,37 @@ RP_FN void rp_literals_count(rp_team *team, const uint8_t *literals, uint32_t n_
     team_sync(team);
 }
 
+/* Few literals are often not worth a tree. Of more, its description is a small part. */
+#define RP_LITERALS_ARE_FEW 512
+
+/* What Huffman-coded literals take at least, in bytes: by the entropy of their counts and, for the
+ * description of the tree, by that of which symbols occur, which the weights tell. A collective. */
+RP_FN uint32_t rp_literals_least_bytes(rp_team *team, const uint32_t *totals, uint32_t n_literals)
+{
+    uint32_t log_n = rp_log2(n_literals);
+    uint32_t bits = 0;
+    uint32_t n_present = 0;
+    uint32_t last = 0;
+    TEAM_FOR (s, 0, 256, team) {
+        if (totals[s] != 0) {
+            bits += totals[s] * (log_n - rp_log2(totals[s]));
+            n_present++;
+            last = s;
+        }
+    }
+    bits = team_reduce_add(team, bits);
+    n_present = team_reduce_add(team, n_present);
+    last = 255 - team_reduce_min(team, 255 - last);
+    uint32_t n_absent = last + 1 - n_present;
+    uint32_t description = last * rp_log2(rp_max32(last, 1)) -
+                           n_absent * rp_log2(rp_max32(n_absent, 1)) -
+                           (n_present - 1) * rp_log2(rp_max32(n_present - 1, 1));
+    description = 2 + description / (8 * RP_LOG2_ONE); /* behind a description of probabilities */
+    if (last <= RP_HUFFMAN_MAX_DIRECT_WEIGHTS)
+        description = rp_min32(description, (last + 1) / 2);
+    return 3 + 1 + description + bits / (8 * RP_LOG2_ONE);
+}
+
 /* Writes one stream, last literal first, from a byte on; ends with the bit that marks its end. */
 RP_FN void rp_literals_write_stream(rp_team *team, const uint8_t *literals, rp_literals_range range,
                                     const uint16_t *codes, uint8_t *section, uint32_t first_byte)
@@ -163,6 +194,8 @@ RP_FN uint32_t rp_literals_encode(rp_team *team, const uint8_t *literals, uint32
     if (n_literals > 1 && !is_raw) {
         rp_literals_count(team, literals, n_literals, n_streams, memory);
         is_rle = memory->totals[literals[0]] == n_literals;
+        is_raw = !is_rle && n_literals < RP_LITERALS_ARE_FEW &&
+                 rp_literals_least_bytes(team, memory->totals, n_literals) >= raw_bytes;
     }
     if (n_literals > 1 && !is_raw && !is_rle) {
         rp_huffman_build(team, memory->totals, n_literals, &memory->code, &memory->limit);

@@ -259,12 +259,17 @@ RP_FN void rp_lz77_join(rp_team *team, rp_chunk_view view, const rp_stage_args *
     }
 }
 
+/* So few bytes are never shortened, unless they are all equal: of any two literals, with a code or
+ * with a sequence behind them, the sections take 8 bytes. */
+#define RP_NEVER_SHORTER_BYTES 8
+
 /* Whether the block is spared all parts of the stage: it is literals, whatever they find. */
 RP_FN bool rp_stage_lz77_is_spared(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
                                    void *team_memory)
 {
     rp_chunk_view view = rp_view_chunk(args, chunk_index);
-    return rp_is_incompressible(team, view.source, view.n_bytes,
+    return view.n_bytes <= RP_NEVER_SHORTER_BYTES ||
+           rp_is_incompressible(team, view.source, view.n_bytes,
                                 (rp_incompressible_memory *)team_memory);
 }
 
@@ -291,7 +296,8 @@ RP_FN void rp_stage_lz77_finish(rp_team *team, const rp_stage_args *args, uint32
         rp_chunk *chunk = &buffers->d_chunks[chunk_index];
         chunk->n_sequences = output.n_sequences;
         chunk->n_literals = output.n_literals;
-        chunk->literals_section_bytes = is_spared ? RP_LITERALS_STAY_RAW : 0;
+        chunk->literals_section_bytes =
+            is_spared && view.n_bytes > RP_NEVER_SHORTER_BYTES ? RP_LITERALS_STAY_RAW : 0;
         chunk->sequences_section_bytes = 0;
     }
 }

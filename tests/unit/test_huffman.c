@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "kernels/huffman_weights.h"
+#include "kernels/stages.h"
 #include "rockpress/engine.h"
 #include "tests/support/inputs.h"
 #include "tests/support/rfc8878_decoder.h"
@@ -220,6 +221,9 @@ static uint32_t make_literals(uint8_t *literals, const uint32_t counts[256], inp
     return n;
 }
 
+/* Bytes of the team memory that the last encode() wrote. */
+static size_t n_memory_bytes;
+
 /* Runs the stage. The chunk has n_literals bytes, or one without any literal. */
 static uint8_t *encode(const uint8_t *literals, uint32_t n_literals, uint32_t *section_bytes)
 {
@@ -245,6 +249,9 @@ static uint8_t *encode(const uint8_t *literals, uint32_t n_literals, uint32_t *s
     rp_stream stream = {host, NULL};
     assert_int_equal(rp_launch_huffman_encoder(&batch, &buffers, NULL, stream), RP_STATUS_OK);
     *section_bytes = buffers.d_chunks[0].literals_section_bytes;
+    n_memory_bytes = 0;
+    for (uint32_t i = 0; i < RP_TEAM_MEMORY_BYTES; i++)
+        n_memory_bytes += buffers.d_team_memory[i] != 0xA5;
     assert_int_equal(buffers.d_chunks[0].n_sequences, 7);
     assert_int_equal(buffers.d_chunks[0].n_literals, n_literals);
     assert_int_equal(buffers.d_chunks[0].sequences_section_bytes, 123);
@@ -320,6 +327,28 @@ static void check_counts(uint32_t n_symbols, uint32_t total, shape form, placeme
         check_literals(literals, n);
 }
 
+/* Few literals are seen not to be worth a tree from their counts, which are all that is written;
+ * those that are worth one have it. */
+static void test_few_literals_take_no_tree(void **state)
+{
+    (void)state;
+    static const char words[] = "a block of hardly any bytes, as the last one of a file may be: no "
+                                "tree is made for the first words, and one is for all of them";
+    const size_t counts_bytes = 2 * 256 * sizeof(uint32_t);
+    uint8_t noise[255]; /* more are counted in four streams */
+    for (uint32_t n = 1; n <= 16; n++) {
+        check_literals((const uint8_t *)words, n);
+        assert_true(n_memory_bytes <= counts_bytes);
+    }
+    check_literals((const uint8_t *)words, sizeof(words) - 1);
+    assert_true(n_memory_bytes > counts_bytes);
+    for (uint32_t n = 2; n <= sizeof(noise); n++) {
+        inputs_fill(INPUTS_NOISE, noise, n, n);
+        check_literals(noise, n);
+        assert_true(n_memory_bytes <= counts_bytes);
+    }
+}
+
 static void test_every_size(void **state)
 {
     (void)state;
@@ -392,9 +421,13 @@ static int open_host(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_trees),          cmocka_unit_test(test_every_size),
-        cmocka_unit_test(test_every_alphabet), cmocka_unit_test(test_large),
-        cmocka_unit_test(test_uneven_streams), cmocka_unit_test(test_coverage),
+        cmocka_unit_test(test_few_literals_take_no_tree),
+        cmocka_unit_test(test_trees),
+        cmocka_unit_test(test_every_size),
+        cmocka_unit_test(test_every_alphabet),
+        cmocka_unit_test(test_large),
+        cmocka_unit_test(test_uneven_streams),
+        cmocka_unit_test(test_coverage),
     };
     return cmocka_run_group_tests(tests, open_host, NULL) ? 1 : 0;
 }

@@ -388,6 +388,19 @@ static void test_incompressible_blocks_are_spared(void **state)
     }
 }
 
+/* Nor are blocks that are too small to be shortened. */
+static void test_tiny_blocks_are_spared(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n <= 9; n++) {
+        uint8_t *input = make_input(INPUTS_EQUAL, n);
+        effects there = effects_of(input, n);
+        assert_true((there.scratch_bytes == 0) == (n <= 8));
+        assert_int_equal(there.n_sequences == 0, n <= 8);
+        free(input);
+    }
+}
+
 /* A string that comes in every record, between values that can't be compressed, may have none of
  * the positions that are looked at for copies. Then its bytes are more frequent than others. */
 static void test_strings_between_noise_are_found(void **state)
@@ -439,6 +452,7 @@ int main(void)
         cmocka_unit_test(test_longest),
         cmocka_unit_test(test_random_bytes_are_parsed_once),
         cmocka_unit_test(test_incompressible_blocks_are_spared),
+        cmocka_unit_test(test_tiny_blocks_are_spared),
         cmocka_unit_test(test_strings_between_noise_are_found),
         cmocka_unit_test(test_coverage),
     };
