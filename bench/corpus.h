@@ -63,6 +63,9 @@ size_t corpus_count(void);
 const char *corpus_name(size_t i);
 const char *corpus_description(size_t i);
 
+/* A name that corpus_generate() knows beside those: blocks of random bytes, each of block_bytes. */
+#define CORPUS_RANDOM "random"
+
 /* The block sizes the benchmarks use, in increasing order; n gets their number. */
 const size_t *corpus_block_sizes(size_t *n);
 

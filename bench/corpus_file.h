@@ -22,4 +22,8 @@ bool corpus_grow(void **array, size_t *capacity, size_t needed, size_t element);
 corpus_status corpus_read_file(const char *path, unsigned char **bytes, size_t *size,
                                corpus_error *error);
 
+/* corpus_generate() for CORPUS_RANDOM, with arguments that are in range and an empty *out. */
+corpus_status corpus_random(size_t block_bytes, size_t max_total_bytes, uint64_t seed,
+                            corpus_blocks *out, corpus_error *error);
+
 #endif

@@ -16,7 +16,7 @@ static void usage(FILE *out)
           "the content of a RocksDB data block. The same options give the same bytes.\n\n"
           "  --out DIR         where to; made if it is not there\n"
           "  --bytes N         bytes per corpus and block size (default 4M; suffixes K, M, G)\n"
-          "  --corpus NAME     only this corpus; may be repeated\n"
+          "  --corpus NAME     only this corpus; may be repeated. \"random\" is another one\n"
           "  --block-bytes N   only this block size; may be repeated (default 4096, 16384, 65536)\n"
           "  --seed N          another sample of the same data (default 1)\n"
           "  --list            print the corpora and end\n",

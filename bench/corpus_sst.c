@@ -301,7 +301,8 @@ corpus_status corpus_generate(const char *name, size_t block_bytes, size_t max_t
                            "corpus_generate: a required pointer is NULL");
     memset(out, 0, sizeof *out);
     const struct corpus_kind *kind = find_kind(name);
-    if (!kind)
+    const bool is_random = strcmp(name, CORPUS_RANDOM) == 0;
+    if (!kind && !is_random)
         return corpus_fail(error, CORPUS_BAD_ARGUMENT, "no corpus is called \"%.64s\"", name);
     if (block_bytes < CORPUS_MIN_BLOCK_BYTES || block_bytes > CORPUS_MAX_BLOCK_BYTES)
         return corpus_fail(error, CORPUS_BAD_ARGUMENT, "block size %zu is outside %zu to %zu",
@@ -309,6 +310,9 @@ corpus_status corpus_generate(const char *name, size_t block_bytes, size_t max_t
     if (max_total_bytes < block_bytes || max_total_bytes > CORPUS_MAX_TOTAL_BYTES)
         return corpus_fail(error, CORPUS_BAD_ARGUMENT, "%zu bytes of corpus are outside %zu to %zu",
                            max_total_bytes, block_bytes, CORPUS_MAX_TOTAL_BYTES);
+
+    if (is_random)
+        return corpus_random(block_bytes, max_total_bytes, seed, out, error);
 
     /* How much shared key prefixes and overwritten keys take away is known only afterwards. Room
      * for two more blocks, because short last blocks are dropped. */

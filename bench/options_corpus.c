@@ -12,9 +12,11 @@ const char *options_corpus(const char *option, const char *value)
     for (size_t i = 0; i < corpus_count(); i++)
         if (strcmp(corpus_name(i), value) == 0)
             return value;
+    if (strcmp(value, CORPUS_RANDOM) == 0)
+        return value;
     fprintf(stderr, "%s: \"%s\" is not a corpus; allowed are", option, value);
     for (size_t i = 0; i < corpus_count(); i++)
         fprintf(stderr, " %s", corpus_name(i));
-    fputc('\n', stderr);
+    fprintf(stderr, " %s\n", CORPUS_RANDOM);
     exit(EXIT_USAGE);
 }

@@ -231,6 +231,23 @@ static void says_why_the_scratch_directory_cannot_be_made(void **state)
     assert_non_null(strstr(error.message, "/nonexistent-directory"));
 }
 
+/* It is no data of RocksDB's, so it must not come with the others. */
+static void random_blocks_come_by_name_only(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < corpus_count(); i++)
+        assert_string_not_equal(corpus_name(i), CORPUS_RANDOM);
+    corpus_blocks blocks, again;
+    assert_int_equal(corpus_generate(CORPUS_RANDOM, 5000, 20000, 1, &blocks, NULL), CORPUS_OK);
+    assert_int_equal(blocks.n_blocks, 4);
+    assert_int_equal(blocks.total_bytes, 20000);
+    assert_true(corpus_hash(&blocks) == UINT64_C(0x01182fbf657342b7));
+    assert_int_equal(corpus_generate(CORPUS_RANDOM, 5000, 20000, 2, &again, NULL), CORPUS_OK);
+    assert_true(hash_of(&blocks) != hash_of(&again));
+    corpus_free(&again);
+    corpus_free(&blocks);
+}
+
 static void saves_and_loads(void **state)
 {
     (void)state;
@@ -297,6 +314,7 @@ int main(void)
         cmocka_unit_test(compresses_like_real_data),
         cmocka_unit_test(takes_and_refuses_odd_sizes),
         cmocka_unit_test(says_why_the_scratch_directory_cannot_be_made),
+        cmocka_unit_test(random_blocks_come_by_name_only),
         cmocka_unit_test(saves_and_loads),
         cmocka_unit_test(knows_what_is_not_a_block),
     };
