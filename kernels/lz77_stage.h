@@ -232,6 +232,10 @@ RP_FN bool rp_looks_random(rp_team *team, rp_chunk_view view, const rp_lz77_outp
     return rp_literals_cost(team, byte_counts, n) == n * 8 * RP_LOG2_ONE;
 }
 
+/* Up to here the optimal parse gains nothing: the lazy one's few sequences say little of prices,
+ * and its table of them alone is more work than the block. */
+#define RP_OPTIMAL_ABOVE_BYTES 256
+
 /* From the lazy parse to sequences and literals, at the higher efforts by way of the optimal one.
  */
 RP_FN void rp_lz77_join(rp_team *team, rp_chunk_view view, const rp_stage_args *args,
@@ -248,7 +252,7 @@ RP_FN void rp_lz77_join(rp_team *team, rp_chunk_view view, const rp_stage_args *
     team_sync(team);
     rp_join_steps(team, view.source, view.n_bytes, memory->segments, n_segments, scratch.steps,
                   repeats, &memory->n_joined, output);
-    if (args->effort < RP_EFFORT_HIGH ||
+    if (args->effort < RP_EFFORT_HIGH || view.n_bytes <= RP_OPTIMAL_ABOVE_BYTES ||
         rp_looks_random(team, view, output, memory->counts.literals))
         return;
     if (args->effort == RP_EFFORT_HIGH) {

@@ -186,8 +186,9 @@ static double print_totals(FILE *out, const sample *s, const sized_encoder *enco
                            const totals *sums)
 {
     double change = (double)sums->ours / (double)smallest(sums);
-    fprintf(out, "%-16s %6zu %-8s %9zu %9zu %+8.3f ", s->name, s->block_bytes,
-            rp_effort_name(encoder->effort), sums->ours, smallest(sums), 100 * (change - 1));
+    fprintf(out, "%-16s %6zu %-8s %9zu %9zu %9zu %+8.3f ", s->name, s->block_bytes,
+            rp_effort_name(encoder->effort), sums->n_sequences / s->blocks.n_blocks, sums->ours,
+            smallest(sums), 100 * (change - 1));
     for (size_t z = 0; z < N_STRATEGIES; z++)
         fprintf(out, " %d: %zu", (int)strategies[z], sums->theirs[z]);
     fprintf(out, "%s\n", change > 1 + MOST_PER_MILLE / 1000 ? "  TOO LARGE" : "");
@@ -216,8 +217,8 @@ static unsigned check_block_size(sized_encoder *encoders, size_t block_bytes, FI
     for (size_t e = 0; e < N_EFFORTS; e++) {
         double mean = exp(logs[e] / (double)sample_count());
         bool is_bad = mean > 1 + MOST_MEAN_PER_MILLE / 1000;
-        fprintf(out, "%-16s %6zu %-8s %9s %9s %+8.3f%s\n", "geometric mean", block_bytes,
-                rp_effort_name(encoders[e].effort), "", "", 100 * (mean - 1),
+        fprintf(out, "%-16s %6zu %-8s %9s %9s %9s %+8.3f%s\n", "geometric mean", block_bytes,
+                rp_effort_name(encoders[e].effort), "", "", "", 100 * (mean - 1),
                 is_bad ? "  TOO LARGE" : "");
         n_failures += is_bad;
     }
@@ -230,8 +231,8 @@ static unsigned check_all(FILE *out)
     unsigned n_failures = 0;
     for (size_t e = 0; e < N_EFFORTS; e++)
         sized_encoder_open(&encoders[e], (rp_effort)(RP_EFFORT_FAST + (int)e));
-    fprintf(out, "%-16s %6s %-8s %9s %9s %8s  libzstd by strategy\n", "sample", "block", "effort",
-            "ours", "libzstd", "%");
+    fprintf(out, "%-16s %6s %-8s %9s %9s %9s %8s  libzstd by strategy\n", "sample", "block",
+            "effort", "sequences", "ours", "libzstd", "%");
     for (size_t k = 0; k < SAMPLE_N_BLOCK_SIZES; k++)
         n_failures += check_block_size(encoders, sample_block_sizes[k], out);
     for (size_t e = 0; e < N_EFFORTS; e++)
