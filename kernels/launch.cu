@@ -121,7 +121,7 @@ __global__ void __launch_bounds__(RP_JOIN_THREADS, RP_JOIN_BLOCKS)
     rp_stage_lz77_join(&team, &args, blockIdx.x, rp_shared_memory);
 }
 
-__global__ void __launch_bounds__(RP_HUFFMAN_THREADS)
+__global__ void __launch_bounds__(RP_HUFFMAN_THREADS, RP_HUFFMAN_BLOCKS)
     rp_huffman_encoder_kernel(const __grid_constant__ rp_stage_args args)
 {
     rp_team team = rp_block_team<RP_HUFFMAN_THREADS>();

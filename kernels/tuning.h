@@ -33,8 +33,10 @@
 /* So many thread blocks on an SM are enough; said to the compiler, it spills no registers. */
 #define RP_JOIN_BLOCKS 8
 
-/* A warp for each of the four streams. */
+/* A warp for each of the four streams. Shared memory has room for fewer thread blocks than these on
+ * an SM; said to the compiler, it spills no registers. */
 #define RP_HUFFMAN_THREADS 128
+#define RP_HUFFMAN_BLOCKS 12
 
 /* A warp for each of the three fields. */
 #define RP_FSE_THREADS 96
