@@ -9,6 +9,10 @@ rockpress_add_test(NAME test_team LABELS unit tsan
 
 rockpress_test_efforts(test_team unit tsan)
 set_tests_properties(test_team_fast PROPERTIES LABELS "unit;tsan;slow")
+# Without the shuffled teams, which ThreadSanitizer does not allow, it takes seconds at every effort.
+if(ROCKPRESS_SANITIZE STREQUAL "thread")
+  set_tests_properties(test_team_fast test_team_max PROPERTIES LABELS "unit;tsan")
+endif()
 
 # Compiled for teams of threads and for teams of one: the two implementations of a collective.
 rockpress_add_test(NAME test_team_collectives LABELS unit tsan
