@@ -30,7 +30,9 @@ assert count(what="path") == 10 and count(what="path", path="mapped, written", n
 for row in rows:
     if row["what"] in ("resident", "host"):
         assert row["n_verified"] == row["n_blocks"], row
-        assert abs(row["gb_s"] * row["seconds"] * 1e9 / row["raw_bytes"] - 1) < 0.01, row
+        # Printed with four decimals, which are few where the machine is busy.
+        gb_s = row["raw_bytes"] / row["seconds"] / 1e9
+        assert abs(row["gb_s"] - gb_s) < 0.01 * gb_s + 0.00006, row
 sizes = {(r["n_blocks"], r["variant"]): set() for r in rows if r["what"] in ("resident", "host")}
 for row in rows:
     if row["what"] in ("resident", "host"):
