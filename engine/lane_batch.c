@@ -3,14 +3,16 @@
  * A batch from host memory on one lane. The lane's memory was laid out for one input of the largest
  * size; here the same memory is divided anew for each part of the batch:
  *
- *     device    workspace for the part | what is uploaded | what is downloaded
- *     staging                            what is uploaded | what is downloaded
+ *     device          workspace for the part | what is uploaded | what is downloaded
+ *     half of staging                          what is uploaded | what is downloaded
  *
  * so that a part is one copy there, four launches and one copy back, or none where the device
  * writes to the staging memory itself (RP_DEVICE_MAPPED_STAGING): a copy back has the size of the
  * room for frames, not theirs, and begins after the last one. Uploaded are the arrays of pointers,
  * sizes and capacities, then the inputs; downloaded the sizes of frames and their statuses, then
- * the outputs. A part takes as many inputs as fit. Where device and host share their memory there
+ * the outputs. A part takes as many inputs as fit. Halves of the staging memory take turns:
+ * while the device works on a part, the one before is delivered from the other half, and the next
+ * one is put there. Where device and host share their memory there
  * is nothing to copy, and only the workspace limits a part.
  */
 #include <string.h>
@@ -38,11 +40,24 @@ static uint64_t now_us(void)
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
+/* When a batch has to be done. */
+typedef struct deadline {
+    uint64_t begin_us;
+    uint32_t timeout_us;
+} deadline;
+
+static uint32_t time_left_us(const deadline *by)
+{
+    uint64_t passed = now_us() - by->begin_us;
+    return passed < by->timeout_us ? by->timeout_us - (uint32_t)passed : 0;
+}
+
 /* Inputs first to first + n - 1, and where they lie. Offsets count from the beginning of what is
  * uploaded, and of what is downloaded. */
 typedef struct batch_part {
     size_t first;
     size_t n;
+    uint8_t *staging; /* its half of the lane's */
     size_t max_input_bytes;
     size_t inputs_at;
     size_t upload_bytes;
@@ -73,11 +88,17 @@ static size_t output_room(const rp_lane *lane, const rp_host_batch *batch, size_
     return batch->output_capacities[i] < most ? batch->output_capacities[i] : most;
 }
 
+/* Of two that take turns. */
+static size_t staging_half_bytes(const rp_lane *lane)
+{
+    return lane->staging_bytes / 2 / RP_WORKSPACE_ALIGNMENT * RP_WORKSPACE_ALIGNMENT;
+}
+
 /* The largest part from `first` on; 0 inputs if not even one fits. */
 static batch_part next_part(const rp_lane *lane, const rp_host_batch *batch, size_t first,
-                            rp_effort effort)
+                            uint8_t *staging, rp_effort effort)
 {
-    batch_part part = {first, 0, 0, 0, 0, 0, 0};
+    batch_part part = {first, 0, staging, 0, 0, 0, 0, 0};
     size_t inputs_bytes = 0;
     size_t outputs_bytes = 0;
     while (first + part.n < batch->n_inputs) {
@@ -98,7 +119,7 @@ static batch_part next_part(const rp_lane *lane, const rp_host_batch *batch, siz
             more.outputs_at = download_arrays_bytes(more.n);
             more.download_bytes = more.outputs_at + outputs_bytes;
             size_t copied = more.upload_bytes + more.download_bytes;
-            if (workspace == 0 || copied > lane->staging_bytes ||
+            if (workspace == 0 || copied > staging_half_bytes(lane) ||
                 workspace + copied > lane->memory_bytes)
                 break;
         }
@@ -132,7 +153,7 @@ static rp_batch stage_part(const rp_lane *lane, const rp_host_batch *batch, cons
                            uint8_t *d_upload, uint8_t *d_download)
 {
     size_t n = part->n;
-    const void **inputs = (const void **)(void *)lane->staging;
+    const void **inputs = (const void **)(void *)part->staging;
     size_t *sizes = (size_t *)(void *)(inputs + n);
     void **outputs = (void **)(void *)(sizes + n);
     size_t *capacities = (size_t *)(void *)(outputs + n);
@@ -142,7 +163,7 @@ static rp_batch stage_part(const rp_lane *lane, const rp_host_batch *batch, cons
         size_t whole = batch->input_sizes[part->first + i];
         size_t sent = sent_bytes(lane, whole);
         if (sent != 0)
-            memcpy(lane->staging + input_at, batch->inputs[part->first + i], sent);
+            memcpy(part->staging + input_at, batch->inputs[part->first + i], sent);
         inputs[i] = d_upload + input_at;
         sizes[i] = whole;
         outputs[i] = d_download + output_at;
@@ -165,7 +186,7 @@ static rp_batch stage_part(const rp_lane *lane, const rp_host_batch *batch, cons
 /* From the staging memory to the caller. */
 static void deliver_part(const rp_lane *lane, const rp_host_batch *batch, const batch_part *part)
 {
-    const uint8_t *download = lane->staging + part->upload_bytes;
+    const uint8_t *download = part->staging + part->upload_bytes;
     const size_t *sizes = (const size_t *)(const void *)download;
     const rp_status *statuses = (const rp_status *)(const void *)(sizes + part->n);
     size_t at = part->outputs_at;
@@ -183,32 +204,77 @@ static void deliver_part(const rp_lane *lane, const rp_host_batch *batch, const 
     }
 }
 
-static rp_status part_staged(rp_lane *lane, const rp_host_batch *batch, const batch_part *part,
-                             const rp_compress_options *options, uint32_t timeout_us)
+/* Copies and launches of a part whose inputs are in its staging memory. */
+static rp_status enqueue_part(rp_lane *lane, const batch_part *part, const rp_batch *on_device,
+                              const rp_compress_options *options)
 {
     const rp_device_ops *ops = lane->stream.device->ops;
     size_t workspace_bytes = rp_workspace_size(part->max_input_bytes, part->n, options->effort);
     uint8_t *d_upload = lane->d_workspace + workspace_bytes;
-    uint8_t *download = lane->staging + part->upload_bytes;
-    uint8_t *d_download = lane->delivers ? download : d_upload + part->upload_bytes;
-    rp_batch on_device = stage_part(lane, batch, part, d_upload, d_download);
     /* Set aside until a wait says that the device is done with the lane. */
     lane->busy = true;
-    rp_status status = ops->copy_async(lane->stream, d_upload, lane->staging, part->upload_bytes,
+    rp_status status = ops->copy_async(lane->stream, d_upload, part->staging, part->upload_bytes,
                                        RP_COPY_HOST_TO_DEVICE);
     if (status == RP_STATUS_OK)
-        status = rp_enqueue_batch(lane->d_workspace, workspace_bytes, &on_device, 0, options,
+        status = rp_enqueue_batch(lane->d_workspace, workspace_bytes, on_device, 0, options,
                                   lane->stream);
     if (status == RP_STATUS_OK && !lane->delivers)
-        status = ops->copy_async(lane->stream, download, d_download, part->download_bytes,
+        status = ops->copy_async(lane->stream, part->staging + part->upload_bytes,
+                                 d_upload + part->upload_bytes, part->download_bytes,
                                  RP_COPY_DEVICE_TO_HOST);
-    rp_status waited = ops->wait(lane->stream, timeout_us);
-    if (waited == RP_STATUS_OK)
+    return status;
+}
+
+static rp_status wait_for_lane(rp_lane *lane, const deadline *by)
+{
+    rp_status status = rp_stream_wait(lane->stream, time_left_us(by));
+    if (status == RP_STATUS_OK)
         lane->busy = false;
-    if (status == RP_STATUS_OK)
-        status = waited;
-    if (status == RP_STATUS_OK)
-        deliver_part(lane, batch, part);
+    return status;
+}
+
+/* Waits for the part that the device works on, if there is one. */
+static rp_status finish_part(rp_lane *lane, const rp_host_batch *batch, batch_part *running,
+                             const deadline *by)
+{
+    rp_status status = RP_STATUS_OK;
+    if (running->n != 0)
+        status = wait_for_lane(lane, by);
+    if (status == RP_STATUS_OK && running->n != 0) {
+        deliver_part(lane, batch, running);
+        running->first += running->n;
+        running->n = 0;
+    }
+    return status;
+}
+
+/*
+ * Enqueues a part while the one before may still run: its inputs are staged meanwhile, and the
+ * frames of the one before are delivered while the device works on this one. On success `running`
+ * is this part; else it is that of which nothing has been delivered, if any.
+ */
+static rp_status part_staged(rp_lane *lane, const rp_host_batch *batch, const batch_part *part,
+                             batch_part *running, const rp_compress_options *options,
+                             const deadline *by)
+{
+    size_t workspace_bytes = rp_workspace_size(part->max_input_bytes, part->n, options->effort);
+    uint8_t *d_upload = lane->d_workspace + workspace_bytes;
+    uint8_t *d_download = (lane->delivers ? part->staging : d_upload) + part->upload_bytes;
+    rp_batch on_device = stage_part(lane, batch, part, d_upload, d_download);
+    batch_part before = *running;
+    if (before.n != 0) {
+        rp_status status = wait_for_lane(lane, by);
+        if (status != RP_STATUS_OK)
+            return status;
+    }
+    rp_status status = enqueue_part(lane, part, &on_device, options);
+    *running = *part;
+    if (before.n != 0)
+        deliver_part(lane, batch, &before);
+    if (status != RP_STATUS_OK) {
+        /* What was enqueued of it is not to be waited for longer than for all. */
+        (void)wait_for_lane(lane, by);
+    }
     return status;
 }
 
@@ -295,24 +361,31 @@ rp_status rp_lane_compress_batch(rp_lane *lane, const rp_host_batch *batch,
         status = check_lane(lane, batch, options);
     if (status != RP_STATUS_OK)
         return status;
-    uint64_t start = now_us();
-    uint32_t left_us = timeout_us;
-    for (size_t first = 0; first < batch->n_inputs;) {
-        batch_part part = next_part(lane, batch, first, options->effort);
+    deadline by = {now_us(), timeout_us};
+    batch_part running = {0, 0, NULL, 0, 0, 0, 0, 0};
+    for (size_t first = 0; first < batch->n_inputs && status == RP_STATUS_OK;) {
+        /* The half that is not in use. */
+        uint8_t *staging = lane->staging;
+        if (staging != NULL && running.n != 0 && running.staging == staging)
+            staging += staging_half_bytes(lane);
+        batch_part part = next_part(lane, batch, first, staging, options->effort);
         size_t n = part.n == 0 ? 1 : part.n;
         if (part.n == 0)
-            status = part_of_one(lane, batch, first, options, left_us);
-        else if (lane->staging == NULL)
-            status = part_in_place(lane, batch, &part, options, left_us);
-        else
-            status = part_staged(lane, batch, &part, options, left_us);
-        if (status != RP_STATUS_OK) {
-            rp_fail_host_batch(batch, first, status);
-            return status;
-        }
+            status = finish_part(lane, batch, &running, &by);
+        if (status == RP_STATUS_OK && part.n == 0)
+            status = part_of_one(lane, batch, first, options, time_left_us(&by));
+        else if (status == RP_STATUS_OK && lane->staging == NULL)
+            status = part_in_place(lane, batch, &part, options, time_left_us(&by));
+        else if (status == RP_STATUS_OK)
+            status = part_staged(lane, batch, &part, &running, options, &by);
+        if (status != RP_STATUS_OK)
+            rp_fail_host_batch(batch, running.n != 0 ? running.first : first, status);
         first += n;
-        uint64_t passed = now_us() - start;
-        left_us = passed < timeout_us ? timeout_us - (uint32_t)passed : 0;
     }
-    return RP_STATUS_OK;
+    if (status == RP_STATUS_OK) {
+        status = finish_part(lane, batch, &running, &by);
+        if (status != RP_STATUS_OK)
+            rp_fail_host_batch(batch, running.first, status);
+    }
+    return status;
 }
