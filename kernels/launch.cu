@@ -44,11 +44,20 @@ template <uint32_t n_threads> RP_FN rp_team rp_block_team(void)
     return team;
 }
 
+/* The hash tables that an effort has. */
+static __host__ __device__ uint32_t rp_candidates_kinds(uint32_t effort)
+{
+    return effort >= RP_EFFORT_HIGH ? RP_LZ77_THREE + 1 : RP_LZ77_LONG + 1;
+}
+
 __global__ void __launch_bounds__(RP_CANDIDATES_THREADS)
     rp_lz77_candidates_kernel(const __grid_constant__ rp_stage_args args)
 {
     rp_team team = rp_block_team<RP_CANDIDATES_THREADS>();
-    rp_stage_lz77_find_kind(&team, &args, blockIdx.x, (rp_lz77_kind)blockIdx.y, rp_shared_memory);
+    /* All kinds of a chunk side by side: they read the same bytes, and write beside each other. */
+    uint32_t n_kinds = rp_candidates_kinds(args.effort);
+    rp_stage_lz77_find_kind(&team, &args, blockIdx.x / n_kinds,
+                            (rp_lz77_kind)(blockIdx.x % n_kinds), rp_shared_memory);
 }
 
 /* Copies a chunk to shared memory, where its bytes are compared with many others. */
@@ -114,11 +123,14 @@ __global__ void __launch_bounds__(RP_WARP_THREADS)
     rp_stage_lz77_parse_segment(&warp, &args, blockIdx.x, blockIdx.y);
 }
 
-__global__ void __launch_bounds__(RP_JOIN_THREADS, RP_JOIN_BLOCKS)
+/* Without the optimal parse it needs fewer registers and less memory. */
+template <bool is_optimal>
+__global__ void __launch_bounds__(RP_JOIN_THREADS,
+                                  is_optimal ? RP_JOIN_BLOCKS : RP_LAZY_JOIN_BLOCKS)
     rp_lz77_join_kernel(const __grid_constant__ rp_stage_args args)
 {
     rp_team team = rp_block_team<RP_JOIN_THREADS>();
-    rp_stage_lz77_join(&team, &args, blockIdx.x, rp_shared_memory);
+    rp_stage_lz77_join(&team, &args, blockIdx.x, is_optimal, rp_shared_memory);
 }
 
 __global__ void __launch_bounds__(RP_HUFFMAN_THREADS, RP_HUFFMAN_BLOCKS)
@@ -189,7 +201,7 @@ __global__ void __launch_bounds__(RP_FUSED_THREADS, 1)
 
     if (threadIdx.x < RP_JOIN_THREADS) {
         rp_team team = rp_part_of_block<0, RP_JOIN_THREADS, 1>();
-        rp_stage_lz77_join(&team, &args, blockIdx.x, memory);
+        rp_stage_lz77_join(&team, &args, blockIdx.x, false, memory);
     }
     __syncthreads();
 
@@ -229,8 +241,10 @@ static const rp_kernel rp_parse_by_threads = {"lz77_parse_by_threads",
                                               rp_lz77_parse_by_threads_kernel, RP_PARSE_THREADS, 0};
 static const rp_kernel rp_parse_by_warps = {"lz77_parse_by_warps", rp_lz77_parse_by_warps_kernel,
                                             RP_WARP_THREADS, 0};
-static const rp_kernel rp_join = {"lz77_join", rp_lz77_join_kernel, RP_JOIN_THREADS,
+static const rp_kernel rp_join = {"lz77_join", rp_lz77_join_kernel<false>, RP_JOIN_THREADS,
                                   sizeof(rp_parse_memory)};
+static const rp_kernel rp_optimal = {"lz77_optimal", rp_lz77_join_kernel<true>, RP_JOIN_THREADS,
+                                     sizeof(rp_parse_memory)};
 static const rp_kernel rp_huffman_encoder = {"huffman_encoder", rp_huffman_encoder_kernel,
                                              RP_HUFFMAN_THREADS, sizeof(rp_literals_memory)};
 static const rp_kernel rp_fse_encoder = {"fse_encoder", rp_fse_encoder_kernel, RP_FSE_THREADS,
@@ -241,10 +255,19 @@ static const rp_kernel rp_frame_assembler = {"frame_assembler", rp_frame_assembl
 static const rp_kernel rp_fused = {"fused", rp_fused_kernel, RP_FUSED_THREADS,
                                    RP_FUSED_MEMORY_BYTES};
 
-static const rp_kernel *const rp_kernels[] = {
-    &rp_candidates,       &rp_matches_up_to_4k, &rp_matches_up_to_16k, &rp_matches,
-    &rp_matches_in_place, &rp_parse_by_threads, &rp_parse_by_warps,    &rp_join,
-    &rp_huffman_encoder,  &rp_fse_encoder,      &rp_frame_assembler,   &rp_fused};
+static const rp_kernel *const rp_kernels[] = {&rp_candidates,
+                                              &rp_matches_up_to_4k,
+                                              &rp_matches_up_to_16k,
+                                              &rp_matches,
+                                              &rp_matches_in_place,
+                                              &rp_parse_by_threads,
+                                              &rp_parse_by_warps,
+                                              &rp_join,
+                                              &rp_optimal,
+                                              &rp_huffman_encoder,
+                                              &rp_fse_encoder,
+                                              &rp_frame_assembler,
+                                              &rp_fused};
 
 /* What a thread block may have of the current device's shared memory: 99 KiB on every GPU that is
  * supported, 163 or 227 on some. */
@@ -320,10 +343,11 @@ static cudaError_t rp_launch_matches(const struct rp_launch *launch, void *strea
 static cudaError_t rp_launch_lz77(const struct rp_launch *launch, void *stream)
 {
     uint32_t chunk_bytes = (uint32_t)launch->args.buffers.chunk_bytes;
-    uint32_t n_kinds = launch->args.effort >= RP_EFFORT_HIGH ? RP_LZ77_THREE + 1 : RP_LZ77_LONG + 1;
+    uint32_t n_kinds = rp_candidates_kinds(launch->args.effort);
     uint32_t n_segments = rp_divide_up(chunk_bytes, RP_LAZY_SEGMENT_BYTES);
+    const rp_kernel *join = launch->args.effort >= RP_EFFORT_HIGH ? &rp_optimal : &rp_join;
     size_t table_bytes = sizeof(uint16_t) << rp_table_log_of(chunk_bytes);
-    cudaError_t error = rp_launch_kernel(&rp_candidates, dim3(launch->n_teams, n_kinds),
+    cudaError_t error = rp_launch_kernel(&rp_candidates, dim3(launch->n_teams * n_kinds),
                                          table_bytes, launch, stream);
     if (error == cudaSuccess)
         error = rp_launch_matches(launch, stream);
@@ -336,8 +360,8 @@ static cudaError_t rp_launch_lz77(const struct rp_launch *launch, void *stream)
         error = rp_launch_kernel(&rp_parse_by_warps, dim3(launch->n_teams, n_segments), 0, launch,
                                  stream);
     if (error == cudaSuccess)
-        error = rp_launch_kernel(&rp_join, dim3(launch->n_teams), rp_join.team_memory_bytes, launch,
-                                 stream);
+        error =
+            rp_launch_kernel(join, dim3(launch->n_teams), join->team_memory_bytes, launch, stream);
     return error;
 }
 

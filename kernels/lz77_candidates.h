@@ -120,6 +120,9 @@ RP_FN uint32_t rp_lz77_position(rp_team *team, uint32_t first, uint32_t k, uint3
 /* So many tiles are hashed at a time, and the bytes of as many behind them are fetched meanwhile:
  * that needs nothing of the table, which goes from tile to tile. */
 #define RP_LZ77_TILES 4
+/* The block has not been read before: so many bytes for each worker are on their way from the
+ * memory of a GPU to its cache. A cache line; it is what the tiles of a warp have. */
+#define RP_PREFETCH_BYTES 128
 
 /* Notes the candidate of one position. */
 RP_FN void rp_lz77_note(rp_lz77_candidates candidates, rp_lz77_kind kind, uint32_t position,
@@ -144,6 +147,7 @@ RP_FN void rp_lz77_find_kind(rp_team *team, const uint8_t *source, uint32_t n_by
     rp_lz77_clear(team, table, log);
     if (end == 0)
         return;
+    rp_prefetch(source + rp_min32(TEAM_RANK(team) * RP_PREFETCH_BYTES, end - 1));
     uint64_t bytes[RP_LZ77_TILES];
     RP_UNROLL
     for (uint32_t k = 0; k < RP_LZ77_TILES; k++)
@@ -154,6 +158,7 @@ RP_FN void rp_lz77_find_kind(rp_team *team, const uint8_t *source, uint32_t n_by
         for (uint32_t k = 0; k < RP_LZ77_TILES; k++)
             keys[k] = rp_lz77_hash(kind, bytes[k], log);
         uint32_t next = first + RP_LZ77_TILES * TEAM_SIZE(team);
+        rp_prefetch(source + rp_min32(first + TEAM_SIZE(team) * RP_PREFETCH_BYTES, end - 1));
         RP_UNROLL
         for (uint32_t k = 0; k < RP_LZ77_TILES; k++)
             bytes[k] = rp_lz77_load(kind, source, rp_lz77_position(team, next, k, end));

@@ -112,21 +112,24 @@ RP_FN_INLINE uint32_t rp_find_lengths(rp_find_source source, uint32_t position,
 #define RP_FIND_NO_KEY 255
 RP_FN int32_t rp_find_key(uint32_t length, uint32_t offset, uint32_t k)
 {
-    int32_t cost = (int32_t)rp_high_bit(offset | 1) + RP_LZ77_OFFSET_COST;
-    return (int32_t)length * (RP_LZ77_BYTE_GAIN * 256 + 1) - cost * 256 +
+    return (int32_t)length * (RP_LZ77_BYTE_GAIN * 256 + 1) - rp_offset_cost(offset | 1) * 256 +
            (int32_t)((RP_FIND_MAX_OFFSETS - 1 - k) << 6);
 }
 
 typedef char rp_find_key_has_room_for_the_length[RP_LZ77_JUDGED_LENGTH < 64 ? 1 : -1];
 
-/* The match of a key, as rp_pack_match() has it. */
+/* The match of a key. */
 RP_FN uint32_t rp_find_match(int32_t key, rp_find_offsets offsets)
 {
-    rp_match match;
-    match.length = (uint32_t)key & 63;
-    match.offset = rp_find_offset(offsets, RP_FIND_MAX_OFFSETS - 1 - ((uint32_t)key >> 6 & 3));
-    match.gain = key >> 8;
-    return rp_pack_match(match);
+    return rp_found((uint32_t)key & 63,
+                    rp_find_offset(offsets, RP_FIND_MAX_OFFSETS - 1 - ((uint32_t)key >> 6 & 3)));
+}
+
+/* Rank r + 1 is at the position before that of rank r, which begins with the last of those that are
+ * to be done; ranks too many are at the first. */
+RP_FN uint32_t rp_find_position(uint32_t begin, uint32_t n_todo, uint32_t rank)
+{
+    return begin + (rank < n_todo ? n_todo - 1 - rank : 0);
 }
 
 /* Positions [begin, end). */
@@ -136,19 +139,20 @@ RP_FN_INLINE void rp_find_positions(rp_team *team, rp_find_source source, uint32
 {
     const uint32_t n_offsets = depths.of_three + depths.of_short + depths.of_long;
     const uint32_t n_words = (n_offsets + 1) / 2;
-    const uint32_t rank = rp_keep(TEAM_RANK(team));
+    TEAM_KEEP_RANK(team);
+    const uint32_t rank = TEAM_RANK(team);
     candidates.of_both = rp_keep_pointer(candidates.of_both);
     matches = rp_keep_pointer(matches);
     /* Of the position behind those that the team looks at: its offsets and their lengths, 8 bits
      * for each place. */
     rp_find_offsets carried = {{0}};
     uint32_t carried_lengths = 0;
-    uint32_t distance = 0; /* from there to the next position that has a match */
+    uint32_t distance = 0; /* from there to the next position that has a match, */
+    uint32_t next = 0;     /* and that match, if it is of this piece */
     for (uint32_t n_todo = end - begin; n_todo != 0;) {
-        /* Rank r + 1 is at the position before that of rank r. */
         uint32_t n = rp_min32(n_todo, TEAM_SIZE(team));
         bool active = rank < n;
-        uint32_t position = begin + (active ? n_todo - 1 - rank : 0);
+        uint32_t position = rp_find_position(begin, n_todo, rank);
         uint32_t offsets[RP_LZ77_MAX_OFFSETS];
         rp_lz77_chains(position, candidates, depths, offsets);
         uint32_t bytes = rp_find_load32(source, position);
@@ -191,10 +195,14 @@ RP_FN_INLINE void rp_find_positions(rp_team *team, rp_find_source source, uint32
             carried.words[i] = team_broadcast(team, packed.words[i], TEAM_SIZE(team) - 1);
         carried_lengths = team_broadcast(team, lengths, TEAM_SIZE(team) - 1);
         bool none = best <= RP_FIND_NO_KEY;
+        uint32_t found = none ? 0 : rp_find_match(best, packed);
         distance = team_count_on(team, none, 0, distance);
+        uint32_t of_team = team_get(team, found, distance <= rank ? rank - distance : 0);
+        next = distance <= rank ? of_team : next;
         if (active)
-            matches[position] = none ? rp_pack_distance(distance) : rp_find_match(best, packed);
+            matches[position] = distance == 0 ? found : rp_found_behind(next, distance);
         distance = team_broadcast(team, distance, TEAM_SIZE(team) - 1);
+        next = team_broadcast(team, next, TEAM_SIZE(team) - 1);
         n_todo -= n;
     }
 }

@@ -9,6 +9,26 @@
 #include "kernels/lz77_output.h"
 #include "kernels/lz77_steps.h"
 
+RP_FN void rp_note_first_step(rp_segment *segment, const rp_step *steps)
+{
+    rp_step step = segment->n_steps != 0 ? steps[segment->first] : 0;
+    segment->first_position = rp_step_position(step);
+    segment->first_end = rp_step_end(step);
+}
+
+/* The ends of each segment's steps, which are all that most of them are asked for. */
+RP_FN void rp_note_steps(rp_team *team, rp_segment *segments, uint32_t n_segments,
+                         const rp_step *steps)
+{
+    TEAM_FOR (i, 0, n_segments, team) {
+        rp_segment *segment = &segments[i];
+        rp_note_first_step(segment, steps);
+        segment->last_end =
+            segment->n_steps != 0 ? rp_step_end(steps[segment->first + segment->n_steps - 1]) : 0;
+    }
+    team_sync(team);
+}
+
 /* What the steps before a segment leave of its own: those that they cover, up to a few bytes, are
  * dropped. One worker. Returns the number of sequences. */
 RP_FN uint32_t rp_trim_segments(rp_segment *segments, uint32_t n_segments, const rp_step *steps)
@@ -18,24 +38,26 @@ RP_FN uint32_t rp_trim_segments(rp_segment *segments, uint32_t n_segments, const
     for (uint32_t i = 0; i < n_segments; i++) {
         rp_segment *segment = &segments[i];
         while (segment->n_steps != 0) {
-            rp_step step = steps[segment->first];
-            if (rp_step_position(step) >= end || rp_step_end(step) >= end + RP_LZ77_SHORT_BYTES)
+            if (segment->first_position >= end || segment->first_end >= end + RP_LZ77_SHORT_BYTES)
                 break;
             segment->first++;
             segment->n_steps--;
+            rp_note_first_step(segment, steps);
         }
         segment->anchor = end;
         segment->sequence = n;
         n += segment->n_steps;
         if (segment->n_steps != 0)
-            end = rp_step_end(steps[segment->first + segment->n_steps - 1]);
+            end = segment->last_end;
     }
     return n;
 }
 
-/* Sequences whose offset value is the offset plus 3, whether repeated or not. */
-RP_FN void rp_make_sequences(rp_team *team, const rp_segment *segments, uint32_t n_segments,
-                             const rp_step *steps, rp_sequence *sequences)
+/* Sequences whose offset value is the offset plus 3, whether repeated or not. Matches get the bytes
+ * before them that are equal, too: here, where the steps are divided among all, and a match at a
+ * segment's begin may reach back into the segment before. */
+RP_FN void rp_make_sequences(rp_team *team, const uint8_t *source, const rp_segment *segments,
+                             uint32_t n_segments, const rp_step *steps, rp_sequence *sequences)
 {
     rp_team part = team_part(team);
     TEAM_FOR_PARTS(i, 0, n_segments, team)
@@ -44,7 +66,7 @@ RP_FN void rp_make_sequences(rp_team *team, const rp_segment *segments, uint32_t
         rp_sequence *to = sequences + segments[i].sequence;
         TEAM_FOR (k, 0, segments[i].n_steps, &part) {
             uint32_t anchor = k == 0 ? segments[i].anchor : rp_step_end(own[k - 1]);
-            uint32_t position = rp_max32(rp_step_position(own[k]), anchor);
+            uint32_t position = rp_extend_back(source, anchor, own[k]);
             to[k] = rp_make_sequence(position - anchor, rp_step_end(own[k]) - position,
                                      rp_step_offset(own[k]) + 3);
         }
@@ -85,8 +107,10 @@ RP_FN uint64_t rp_place_literals(rp_team *team, const rp_sequence *sequences, ui
 RP_FN rp_repeat_offsets rp_follow_repeats(rp_sequence *sequences, uint32_t begin, uint32_t end,
                                           rp_repeat_offsets repeats, bool write)
 {
+    rp_sequence next = begin < end ? sequences[begin] : 0; /* fetched ahead */
     for (uint32_t i = begin; i < end; i++) {
-        rp_sequence sequence = sequences[i];
+        rp_sequence sequence = next;
+        next = sequences[rp_min32(i + 1, end - 1)];
         uint32_t literal_length = rp_sequence_literal_length(sequence);
         uint32_t value =
             rp_encode_offset(&repeats, rp_sequence_offset_value(sequence) - 3, literal_length == 0);
@@ -100,14 +124,19 @@ RP_FN rp_repeat_offsets rp_follow_repeats(rp_sequence *sequences, uint32_t begin
 /* The repeat offsets before each worker's sequences [begin, end), given those before the first.
  * Only where the workers before have too few sequences to know what is left behind them, whatever
  * came before, one has to wait for the other. */
-RP_FN rp_repeat_offsets rp_find_repeats(rp_team *team, rp_sequence *sequences, uint32_t begin,
-                                        uint32_t end, rp_repeat_offsets first)
+RP_FN rp_repeat_offsets rp_find_repeats(rp_team *team, rp_sequence *sequences, uint32_t n_sequences,
+                                        uint32_t begin, uint32_t end, rp_repeat_offsets first)
 {
     rp_repeat_offsets unknown = {{0, 0, 0}};
     rp_repeat_offsets behind =
         rp_follow_repeats(sequences, begin, end, TEAM_RANK(team) == 0 ? first : unknown, false);
     rp_repeat_offsets before = first;
     rp_repeat_offsets mine = first;
+    if (!team_any(team, behind.offset[2] == 0 && end < n_sequences)) {
+        for (uint32_t k = 0; k < 3; k++)
+            mine.offset[k] = team_shift_up(team, behind.offset[k], first.offset[k]);
+        return mine;
+    }
     for (uint32_t rank = 0; rank + 1 < TEAM_SIZE(team); rank++) {
         /* What is known is in front. */
         if (team_broadcast(team, behind.offset[2], rank) == 0 && TEAM_RANK(team) == rank)
@@ -128,7 +157,7 @@ RP_FN void rp_encode_offsets(rp_team *team, rp_sequence *sequences, uint32_t n_s
     uint32_t begin = rp_min32(TEAM_RANK(team) * each, n_sequences);
     uint32_t end = rp_min32(begin + each, n_sequences);
     if (TEAM_SIZE(team) != 1)
-        repeats = rp_find_repeats(team, sequences, begin, end, repeats);
+        repeats = rp_find_repeats(team, sequences, n_sequences, begin, end, repeats);
     (void)rp_follow_repeats(sequences, begin, end, repeats, true);
 }
 
@@ -186,11 +215,12 @@ RP_FN void rp_join_steps(rp_team *team, const uint8_t *source, uint32_t n_bytes,
                          rp_segment *segments, uint32_t n_segments, rp_step *steps,
                          rp_repeat_offsets repeats, uint32_t *n_joined, rp_lz77_output *output)
 {
+    rp_note_steps(team, segments, n_segments, steps);
     if (TEAM_RANK(team) == 0)
         *n_joined = rp_trim_segments(segments, n_segments, steps);
     team_sync(team);
     uint32_t n = *n_joined;
-    rp_make_sequences(team, segments, n_segments, steps, output->sequences);
+    rp_make_sequences(team, source, segments, n_segments, steps, output->sequences);
     uint64_t tail = rp_place_literals(team, output->sequences, n, steps);
     rp_copy_literals(team, source, n_bytes, output->sequences, n, steps, output->literals);
     uint32_t anchor = (uint32_t)tail;

@@ -74,9 +74,11 @@ RP_FN_INLINE uint32_t rp_lazy_parse(rp_team *team, const uint8_t *source, uint32
     while (position < end_judged || previous.length != 0 || older.length != 0) {
         bool is_first = previous.length == 0 && older.length == 0;
         if (fetches && is_first) {
-            while (rp_packed_distance(here) != 0) {
-                position += rp_packed_distance(here);
-                here = rp_fetch_match(matches, position, end_judged);
+            while (rp_found_distance(here) != 0) {
+                position += rp_found_distance(here);
+                here = position >= end_judged       ? 0
+                       : rp_found_length(here) != 0 ? rp_found_there(here)
+                                                    : matches[position];
             }
             position = rp_min32(position, end_judged);
         } else if (TEAM_SIZE(team) == 1 && is_first) {
@@ -122,12 +124,10 @@ RP_FN_INLINE uint32_t rp_lazy_parse(rp_team *team, const uint8_t *source, uint32
         if (judged.length == RP_LZ77_JUDGED_LENGTH)
             behind = rp_lz77_extend(team, source, behind, n_bytes, judged.offset);
         here = fetches ? rp_fetch_match(matches, behind, end_judged) : 0;
-        rp_step step =
-            rp_extend_back(source, anchor, rp_make_step(from, behind - from, judged.offset));
         if (TEAM_RANK(team) == 0)
-            steps[n_steps] = step;
+            steps[n_steps] = rp_make_step(from, behind - from, judged.offset);
         n_steps++;
-        (void)rp_encode_offset(&repeats, judged.offset, rp_step_position(step) == anchor);
+        (void)rp_encode_offset(&repeats, judged.offset, from == anchor);
         position = behind;
         anchor = behind;
         older = rp_no_match();

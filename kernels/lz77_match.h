@@ -26,6 +26,12 @@ typedef struct rp_repeat_offsets {
  * 0.02 to 0.16 %. */
 #define RP_LZ77_JUDGED_LENGTH 36
 
+/* What an offset costs that is no repeat offset. */
+RP_FN int32_t rp_offset_cost(uint32_t offset)
+{
+    return (int32_t)rp_high_bit(offset) + RP_LZ77_OFFSET_COST;
+}
+
 typedef struct rp_match {
     uint32_t length; /* 0: none; at most RP_LZ77_JUDGED_LENGTH */
     uint32_t offset;
@@ -48,18 +54,50 @@ RP_FN rp_match rp_unpack_match(uint32_t packed)
     return match;
 }
 
-/* In place of a match: there is none, and none at the positions behind it either, the next
- * `distance` - 1 at least. */
-RP_FN uint32_t rp_pack_distance(uint32_t distance)
+/*
+ * What lz77_find.h notes of each position: the next match from there on. Bits 0-5 are its length,
+ * 6-21 its offset, 22-31 how far it is from there: 0 if it is the position's own. Without a length
+ * there is no match for so far at least. 0 is none at all.
+ */
+#define RP_FOUND_MAX_DISTANCE UINT32_C(1023)
+
+RP_FN uint32_t rp_found(uint32_t length, uint32_t offset)
 {
-    return distance << 8;
+    return offset << 6 | length;
 }
 
-/* Of a packed match: 0, or the distance. */
-RP_FN uint32_t rp_packed_distance(uint32_t packed)
+/* Not that of the position, but of one that is `distance` behind it, not 0. */
+RP_FN uint32_t rp_found_behind(uint32_t found, uint32_t distance)
 {
-    return (packed & 0xFF) != 0 ? 0 : packed >> 8;
+    return distance <= RP_FOUND_MAX_DISTANCE ? distance << 22 | found : RP_FOUND_MAX_DISTANCE << 22;
 }
+
+RP_FN uint32_t rp_found_length(uint32_t found)
+{
+    return found & 63;
+}
+
+RP_FN uint32_t rp_found_distance(uint32_t found)
+{
+    return found >> 22;
+}
+
+/* The same at the position that it is a match of. */
+RP_FN uint32_t rp_found_there(uint32_t found)
+{
+    return found & ((UINT32_C(1) << 22) - 1);
+}
+
+RP_FN rp_match rp_found_match(uint32_t found)
+{
+    rp_match match;
+    match.length = rp_found_length(found);
+    match.offset = found >> 6 & 0xFFFF;
+    match.gain = (int32_t)(match.length * RP_LZ77_BYTE_GAIN) - rp_offset_cost(match.offset);
+    return match;
+}
+
+typedef char rp_found_has_room_for_the_length[RP_LZ77_JUDGED_LENGTH < 64 ? 1 : -1];
 
 RP_FN rp_match rp_no_match(void)
 {
@@ -115,18 +153,6 @@ RP_FN uint32_t rp_encode_offset(rp_repeat_offsets *repeats, uint32_t offset, boo
     repeats->offset[1] = slot >= 1 ? first : second;
     repeats->offset[0] = offset;
     return code < 3 ? code + 1 : offset + 3;
-}
-
-/* Replaces *best by the match of an offset that is no repeat offset, if that saves more. */
-RP_FN_INLINE void rp_lz77_weigh(uint32_t length, uint32_t offset, rp_match *best)
-{
-    int32_t cost = (int32_t)rp_high_bit(offset) + RP_LZ77_OFFSET_COST;
-    int32_t gain = (int32_t)(length * RP_LZ77_BYTE_GAIN) - cost;
-    if (gain > best->gain) {
-        best->length = length;
-        best->offset = offset;
-        best->gain = gain;
-    }
 }
 
 /* Judges the match of one offset; replaces *best if it saves more. */
@@ -257,8 +283,7 @@ RP_FN_INLINE rp_match rp_lz77_best_of(const uint8_t *source, uint32_t n_bytes, u
         uint32_t k = rp_trailing_zeros32(equal);
         uint32_t offset = offsets[k];
         equal &= equal - 1;
-        int32_t cost =
-            k < n_repeats ? (int32_t)k : (int32_t)rp_high_bit(offset) + RP_LZ77_OFFSET_COST;
+        int32_t cost = k < n_repeats ? (int32_t)k : rp_offset_cost(offset);
         rp_lz77_judge(source, n_bytes, position, offset, cost, &best);
     }
     return best.length != 0 ? best : rp_no_match();
@@ -321,18 +346,18 @@ RP_FN_INLINE uint32_t rp_lz77_next_match(const uint8_t *source, uint32_t positio
 
 /*
  * In two steps, which give the same match: lz77_find.h has the first, the best match of the chains
- * at every position by itself, packed.
+ * at every position by itself, noted as rp_found().
  *
  * Then, with repeat offsets that only the parse knows, what is best of these and that match. The
  * repeat offsets come first, so among equals they win. */
 RP_FN_INLINE rp_match rp_lz77_better_match(const uint8_t *source, uint32_t n_bytes,
-                                           uint32_t position, uint32_t packed,
+                                           uint32_t position, uint32_t noted,
                                            rp_repeat_offsets repeats, bool no_literals,
                                            int32_t least)
 {
-    if (rp_packed_distance(packed) != 0)
+    if (rp_found_length(noted) == 0 || rp_found_distance(noted) != 0)
         return rp_no_match();
-    rp_match found = rp_unpack_match(packed);
+    rp_match found = rp_found_match(noted);
     rp_match best = rp_no_match();
     best.gain = least >= found.gain ? least : found.gain - 1;
     uint32_t offsets[RP_LZ77_REPEATS];

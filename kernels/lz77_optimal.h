@@ -248,11 +248,7 @@ RP_FN void rp_trace_segment(const uint8_t *source, uint32_t n_bytes, const rp_no
             const uint8_t *from = source + behind;
             behind += rp_lz77_count_equal(from, from - offset, source + n_bytes);
         }
-        uint32_t before = i; /* where the step before this one ends */
-        while (before > 0 && nodes[before].length == 0)
-            before--;
-        rp_step step = rp_make_step(begin + i, behind - begin - i, offset);
-        steps[--at] = rp_extend_back(source, begin + before, step);
+        steps[--at] = rp_make_step(begin + i, behind - begin - i, offset);
     }
     segment->first = at;
     segment->n_steps = rp_first_step(end) - at;

@@ -239,7 +239,8 @@ RP_FN bool rp_looks_random(rp_team *team, rp_chunk_view view, const rp_lz77_outp
 /* From the lazy parse to sequences and literals, at the higher efforts by way of the optimal one.
  */
 RP_FN void rp_lz77_join(rp_team *team, rp_chunk_view view, const rp_stage_args *args,
-                        uint32_t chunk_index, rp_parse_memory *memory, rp_lz77_output *output)
+                        uint32_t chunk_index, bool is_optimal, rp_parse_memory *memory,
+                        rp_lz77_output *output)
 {
     rp_lz77_scratch scratch = rp_lz77_scratch_of(args, chunk_index, view.n_bytes);
     rp_repeat_offsets repeats = rp_first_repeats(view);
@@ -252,7 +253,7 @@ RP_FN void rp_lz77_join(rp_team *team, rp_chunk_view view, const rp_stage_args *
     team_sync(team);
     rp_join_steps(team, view.source, view.n_bytes, memory->segments, n_segments, scratch.steps,
                   repeats, &memory->n_joined, output);
-    if (args->effort < RP_EFFORT_HIGH || view.n_bytes <= RP_OPTIMAL_ABOVE_BYTES ||
+    if (!is_optimal || view.n_bytes <= RP_OPTIMAL_ABOVE_BYTES ||
         rp_looks_random(team, view, output, memory->counts.literals))
         return;
     if (args->effort == RP_EFFORT_HIGH) {
@@ -279,7 +280,7 @@ RP_FN bool rp_stage_lz77_is_spared(rp_team *team, const rp_stage_args *args, uin
 
 /* The result of the stage: of the parts before, unless the block is spared. */
 RP_FN void rp_stage_lz77_finish(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
-                                bool is_spared, void *team_memory)
+                                bool is_spared, bool is_optimal, void *team_memory)
 {
     const rp_stage_buffers *buffers = &args->buffers;
     rp_chunk_view view = rp_view_chunk(args, chunk_index);
@@ -291,7 +292,8 @@ RP_FN void rp_stage_lz77_finish(rp_team *team, const rp_stage_args *args, uint32
     if (is_spared) {
         rp_lz77_all_literals(team, view.source, view.n_bytes, &output);
     } else if (view.n_bytes != 0) {
-        rp_lz77_join(team, view, args, chunk_index, (rp_parse_memory *)team_memory, &output);
+        rp_lz77_join(team, view, args, chunk_index, is_optimal, (rp_parse_memory *)team_memory,
+                     &output);
         if (rp_literals_only_is_better(team, view.source, view.n_bytes, &output,
                                        (rp_literals_only_memory *)team_memory))
             rp_lz77_all_literals(team, view.source, view.n_bytes, &output);
@@ -306,12 +308,13 @@ RP_FN void rp_stage_lz77_finish(rp_team *team, const rp_stage_args *args, uint32
     }
 }
 
-/* The last part of the stage, behind parts that did not know whether the block is spared. */
+/* The last part of the stage, behind parts that did not know whether the block is spared. Whether
+ * the effort has the optimal parse is a constant for a GPU, since it takes many registers. */
 RP_FN void rp_stage_lz77_join(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
-                              void *team_memory)
+                              bool is_optimal, void *team_memory)
 {
     bool is_spared = rp_stage_lz77_is_spared(team, args, chunk_index, team_memory);
-    rp_stage_lz77_finish(team, args, chunk_index, is_spared, team_memory);
+    rp_stage_lz77_finish(team, args, chunk_index, is_spared, is_optimal, team_memory);
 }
 
 /* All parts. They share nothing but the scratch, so they may also be launched one by one, on teams
@@ -325,7 +328,8 @@ RP_FN void rp_stage_lz77_matcher(rp_team *team, const rp_stage_args *args, uint3
         rp_stage_lz77_find_matches(team, args, chunk_index);
         rp_stage_lz77_parse(team, args, chunk_index);
     }
-    rp_stage_lz77_finish(team, args, chunk_index, is_spared, team_memory);
+    rp_stage_lz77_finish(team, args, chunk_index, is_spared, args->effort >= RP_EFFORT_HIGH,
+                         team_memory);
 }
 
 #endif

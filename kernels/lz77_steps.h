@@ -20,10 +20,19 @@ typedef struct rp_segment {
     uint32_t begin;
     uint32_t first; /* its steps: from steps[first] on */
     uint32_t n_steps;
-    uint32_t literal_length; /* optimal parse: literals before it since the last match */
-    uint16_t repeats[4];     /* optimal parse: repeat offsets at its begin (the last is unused) */
-    uint32_t anchor;         /* join: where its first literals begin */
-    uint32_t sequence;       /* join: the sequence that its first step becomes */
+    union {
+        struct {                     /* optimal parse */
+            uint32_t literal_length; /* literals before it since the last match */
+            uint16_t repeats[4];     /* repeat offsets at its begin (the last is unused) */
+        };
+        struct {                     /* join */
+            uint32_t first_position; /* its first step, */
+            uint32_t first_end;
+            uint32_t last_end; /* and where its last one ends */
+        };
+    };
+    uint32_t anchor;   /* join: where its first literals begin */
+    uint32_t sequence; /* join: the sequence that its first step becomes */
 } rp_segment;
 
 /* A match: position in bits 0-17, length in bits 18-35, offset in bits 36-63. */
@@ -61,15 +70,16 @@ RP_FN uint32_t rp_first_step(uint32_t begin)
     return (begin + RP_STEP_MIN_BYTES - 1) / RP_STEP_MIN_BYTES;
 }
 
-/* The step, with the bytes before it that are equal too, down to `anchor`. One worker. */
-RP_FN rp_step rp_extend_back(const uint8_t *source, uint32_t anchor, rp_step step)
+/* Where a step begins if the bytes before it that are equal too are taken with it, down to
+ * `anchor`. One worker. */
+RP_FN uint32_t rp_extend_back(const uint8_t *source, uint32_t anchor, rp_step step)
 {
-    uint32_t position = rp_step_position(step);
+    uint32_t position = rp_max32(rp_step_position(step), anchor);
     uint32_t offset = rp_step_offset(step);
     while (position > anchor && position > offset &&
            source[position - 1] == source[position - 1 - offset])
         position--;
-    return rp_make_step(position, rp_step_end(step) - position, offset);
+    return position;
 }
 
 #endif

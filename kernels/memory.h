@@ -43,18 +43,9 @@ RP_FN uint64_t rp_load64(const uint8_t *source)
 #endif
 }
 
-/*
- * The value itself, or the pointer to global memory of a GPU. A compiler for GPUs would rather work
- * out some values again in each round of a loop than keep them in registers; of these it does not
- * know how.
- */
+/* The pointer, to global memory on a GPU. Where it comes from is hidden from a compiler for GPUs,
+ * which would rather work it out again in each round of a loop than keep it in registers. */
 #if defined(__CUDACC__)
-RP_FN uint32_t rp_keep(uint32_t value)
-{
-    asm volatile("" : "+r"(value));
-    return value;
-}
-
 template <typename type> RP_FN type *rp_keep_pointer(type *pointer)
 {
     asm volatile("" : "+l"(pointer));
@@ -62,9 +53,18 @@ template <typename type> RP_FN type *rp_keep_pointer(type *pointer)
     return pointer;
 }
 #else
-#define rp_keep(value) (value)
 #define rp_keep_pointer(pointer) (pointer)
 #endif
+
+/* Has a GPU fetch what is at an address of its memory that will be read soon. */
+RP_FN void rp_prefetch(const void *address)
+{
+#if defined(__CUDACC__)
+    asm volatile("prefetch.global.L2 [%0];" ::"l"(address));
+#else
+    (void)address;
+#endif
+}
 
 /* Writes the low n_bytes (0 to 8) of a value, little-endian. */
 RP_FN void rp_store_bytes(uint8_t *destination, uint64_t value, uint32_t n_bytes)

@@ -110,6 +110,8 @@ RP_FN void team_sync(rp_team *team)
 #define TEAM_PARTS(team) ((void)(team), UINT32_C(1))
 #define TEAM_PART(team) ((void)(team), UINT32_C(0))
 
+#define TEAM_KEEP_RANK(team) ((void)(team))
+
 /* The part that this worker is in, as a team. Not a collective. */
 RP_FN rp_team team_part(const rp_team *team)
 {
@@ -142,6 +144,16 @@ RP_FN uint64_t team_broadcast64(rp_team *team, uint64_t value, uint32_t root)
 RP_FN uint32_t team_broadcast(rp_team *team, uint32_t value, uint32_t root)
 {
     return (uint32_t)team_broadcast64(team, value, root);
+}
+
+/* The value of some rank, another one for each worker. On a GPU, for a team of one warp only. */
+RP_FN uint32_t team_get(rp_team *team, uint32_t value, uint32_t rank)
+{
+    team->shared->exchange[team->rank] = value;
+    team_sync(team);
+    uint32_t result = (uint32_t)team->shared->exchange[rank];
+    team_sync(team);
+    return result;
 }
 
 /* The value of the rank below; `first` on rank 0. */
@@ -221,8 +233,9 @@ RP_FN uint32_t team_scan_add(rp_team *team, uint32_t value, uint32_t *total)
 
 /*
  * For each rank with `active`: the highest rank below it that is active and has the same key
- * (RP_TEAM_NONE without one), and in *is_last whether no active rank above it has that key.
- * On a GPU, for a team of one warp only.
+ * (RP_TEAM_NONE without one), and in *is_last whether no active rank above it has that key. `twice`
+ * is what the caller knows: of the active ranks that share a key, all but one have to say so,
+ * nobody else may. On a GPU, for a team of one warp only.
  */
 RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_last)
 {
@@ -301,6 +314,13 @@ RP_FN uint32_t team_broadcast(rp_team *team, uint32_t value, uint32_t root)
 {
     (void)team;
     (void)root;
+    return value;
+}
+
+RP_FN uint32_t team_get(rp_team *team, uint32_t value, uint32_t rank)
+{
+    (void)team;
+    (void)rank;
     return value;
 }
 

@@ -54,6 +54,10 @@ RP_FN bool rp_block_sync_or(const rp_team *team, bool value)
 #define TEAM_RANK(team) ((team)->rank)
 #define TEAM_SIZE(team) ((team)->size)
 
+/* Has the compiler keep the rank in a register, instead of making it of the thread's index each
+ * time. */
+#define TEAM_KEEP_RANK(team) asm volatile("" : "+r"((team)->rank))
+
 #define TEAM_PARTS(team) ((team)->size / RP_WARP_THREADS)
 #define TEAM_PART(team) ((team)->rank / RP_WARP_THREADS)
 
@@ -105,6 +109,15 @@ RP_FN uint32_t team_broadcast(rp_team *team, uint32_t value, uint32_t root)
     uint32_t result = (uint32_t)team->exchange->words[0];
     rp_block_sync(team);
     return result;
+}
+
+/* Of a team of one warp only. */
+RP_FN uint32_t team_get(rp_team *team, uint32_t value, uint32_t rank)
+{
+    if (team->size != RP_WARP_THREADS)
+        __trap();
+    __syncwarp();
+    return __shfl_sync(RP_WARP_ALL, value, (int)rank);
 }
 
 RP_FN uint32_t team_shift_up(rp_team *team, uint32_t value, uint32_t first)

@@ -22,6 +22,7 @@
 
 typedef enum collective_operation {
     COLLECTIVE_BROADCAST,
+    COLLECTIVE_GET,
     COLLECTIVE_SHIFT_UP,
     COLLECTIVE_COUNT_ON,
     COLLECTIVE_REDUCE_MIN,
@@ -40,21 +41,10 @@ typedef enum collective_operation {
 } collective_operation;
 
 static const char *const collective_names[] = {
-    "broadcast",
-    "shift_up",
-    "count_on",
-    "reduce_min",
-    "reduce_add",
-    "scan_add",
-    "scan_add without total",
-    "match",
-    "order",
-    "sync",
-    "atomics",
-    "TEAM_FOR",
-    "copy",
-    "extend",
-    "a collective as a barrier",
+    "broadcast",  "get",        "shift_up", "count_on",
+    "reduce_min", "reduce_add", "scan_add", "scan_add without total",
+    "match",      "order",      "sync",     "atomics",
+    "TEAM_FOR",   "copy",       "extend",   "a collective as a barrier",
 };
 
 typedef char collective_names_are_complete
@@ -100,6 +90,14 @@ RP_FN bool collective_broadcast(rp_team *team, const collective_test *test, uint
     uint64_t expected = collective_value(test, round, root);
     return team_broadcast64(team, mine, root) == expected &&
            team_broadcast(team, (uint32_t)mine, root) == (uint32_t)expected;
+}
+
+RP_FN bool collective_get(rp_team *team, const collective_test *test, uint32_t round)
+{
+    uint32_t rank = TEAM_RANK(team);
+    uint32_t from = (uint32_t)(collective_value(test, round, 3000 + rank) % test->size);
+    return team_get(team, (uint32_t)collective_value(test, round, rank), from) ==
+           (uint32_t)collective_value(test, round, from);
 }
 
 RP_FN bool collective_shift_up(rp_team *team, const collective_test *test, uint32_t round)
@@ -336,7 +334,7 @@ RP_FN bool collective_extend(rp_team *team, collective_test *test, uint32_t roun
     return good;
 }
 
-/* On a GPU only teams of one warp have team_match(), team_order() and team_count_on(). */
+/* On a GPU only teams of one warp have team_get(), team_match(), team_order(), team_count_on(). */
 RP_FN bool collective_has_match(const collective_test *test)
 {
 #if defined(__CUDACC__)
@@ -352,8 +350,8 @@ RP_FN uint32_t collective_of_round(const collective_test *test, uint32_t round)
     uint32_t which = round < 2 * COLLECTIVE_N_OPERATIONS
                          ? round / 2
                          : collective_choice(test, round, 99, COLLECTIVE_N_OPERATIONS);
-    bool of_one_warp =
-        which == COLLECTIVE_MATCH || which == COLLECTIVE_ORDER || which == COLLECTIVE_COUNT_ON;
+    bool of_one_warp = which == COLLECTIVE_GET || which == COLLECTIVE_MATCH ||
+                       which == COLLECTIVE_ORDER || which == COLLECTIVE_COUNT_ON;
     return of_one_warp && !collective_has_match(test) ? COLLECTIVE_BROADCAST : which;
 }
 
@@ -362,6 +360,8 @@ RP_FN bool collective_run(rp_team *team, collective_test *test, uint32_t round, 
     switch (which) {
     case COLLECTIVE_BROADCAST:
         return collective_broadcast(team, test, round);
+    case COLLECTIVE_GET:
+        return collective_get(team, test, round);
     case COLLECTIVE_SHIFT_UP:
         return collective_shift_up(team, test, round);
     case COLLECTIVE_COUNT_ON:

@@ -294,7 +294,8 @@ static void run_stage(rp_team *team, void *context)
         else if (run->part == 2)
             rp_stage_lz77_parse(team, args, run->index);
         else
-            rp_stage_lz77_join(team, args, run->index, run->team_memory);
+            rp_stage_lz77_join(team, args, run->index, args->effort >= RP_EFFORT_HIGH,
+                               run->team_memory);
         break;
     case RP_STAGE_HUFFMAN_ENCODER:
         rp_stage_huffman_encoder(team, args, run->index, run->team_memory);
