@@ -16,6 +16,7 @@ extern "C" {
 #endif
 
 #include "plugin/batch.h"
+#include "plugin/log.h"
 #include "plugin/offload.h"
 
 /*

@@ -336,6 +336,23 @@ class RockpressManager : public CompressionManagerWrapper {
   }
 };
 
+// Whether the RocksDB that runs is of the release that this was compiled for.
+// The classes differ between releases, and neither the name of a shared library
+// nor a left-over object file of a plugin's folder tells minor ones apart.
+bool IsOurRelease() {
+  const std::string ours =
+      std::to_string(ROCKSDB_MAJOR) + "." + std::to_string(ROCKSDB_MINOR);
+  const std::string theirs = GetRocksVersionAsString(false);
+  if (theirs == ours) {
+    return true;
+  }
+  rp_log(RP_LOG_ERROR,
+         "this CompressionManager was built for RocksDB %s and is of no use to "
+         "%s; it was not registered",
+         ours.c_str(), theirs.c_str());
+  return false;
+}
+
 void AddTo(ObjectLibrary& library) {
   library.AddFactory<CompressionManager>(
       kName,
@@ -354,6 +371,9 @@ extern "C" {
 int rockpress_register(void) {
   try {
     static const bool added = [] {
+      if (!ROCKSDB_NAMESPACE::IsOurRelease()) {
+        return false;
+      }
       ROCKSDB_NAMESPACE::AddTo(*ROCKSDB_NAMESPACE::ObjectLibrary::Default());
       return true;
     }();
@@ -368,6 +388,9 @@ int rockpress_register(void) {
 RP_API int rockpress_register_plugin(ROCKSDB_NAMESPACE::ObjectLibrary& library,
                                      const std::string& /*argument*/) {
   try {
+    if (!ROCKSDB_NAMESPACE::IsOurRelease()) {
+      return 0;
+    }
     ROCKSDB_NAMESPACE::AddTo(library);
     return 1;
   } catch (...) {

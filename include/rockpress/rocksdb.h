@@ -22,7 +22,9 @@ extern "C" {
 /*
  * Makes the name "rockpress" known to RocksDB's object registry. Loading the library has done that
  * already; a call is what makes a linker keep the library, and what a static build needs. Any
- * number of times, from any thread. Returns 0, or -1 when memory ran out.
+ * number of times, from any thread. Returns 0; or -1 when memory ran out, or when the RocksDB that
+ * is running is of another release (10.7 and 10.8, say) than the one that the library was built
+ * for.
  */
 RP_API int rockpress_register(void);
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 
 #include "plugin/adapter.h"
 #include "rockpress/rocksdb.h"
@@ -37,9 +38,13 @@ struct {
     rp_batch_hint hint;
     rp_batch_id begun = 0;
     rp_batch_id ended = 0;
+    int log_lines = 0;
 } plugin;
 
 int n_areas = 0;
+
+// The RocksDB that runs.
+std::string release = std::to_string(STAND_IN_MAJOR) + "." + std::to_string(STAND_IN_MINOR);
 
 class Builtin : public Compressor
 {
@@ -339,6 +344,11 @@ void CheckManager(CompressionManager &manager)
 
 } // namespace
 
+std::string rocksdb::GetRocksVersionAsString(bool with_patch)
+{
+    return with_patch ? release + ".5" : release;
+}
+
 const std::shared_ptr<CompressionManager> &rocksdb::GetBuiltinV2CompressionManager()
 {
     static const std::shared_ptr<CompressionManager> manager = std::make_shared<BuiltinManager>();
@@ -395,6 +405,12 @@ void rp_batch_end(rp_batch_id id)
     }
 }
 
+void rp_log(rp_log_level level, const char *, ...)
+{
+    CHECK(level == RP_LOG_ERROR);
+    plugin.log_lines++;
+}
+
 int rockpress_register_plugin(ObjectLibrary &library, const std::string &);
 }
 
@@ -403,9 +419,18 @@ int main()
     ObjectLibrary &library = *ObjectLibrary::Default();
     CHECK(rockpress_register() == 0 && rockpress_register() == 0);
     CHECK(library.names == "rockpress ");
+    std::string another_release = "11.99";
     ObjectLibrary of_plugin;
     CHECK(rockpress_register_plugin(of_plugin, "") == 1);
     CHECK(of_plugin.names == "rockpress ");
+    CHECK(plugin.log_lines == 0);
+
+    // A RocksDB of another release has another interface, and would crash.
+    ObjectLibrary of_another;
+    std::swap(release, another_release);
+    CHECK(rockpress_register_plugin(of_another, "") == 0);
+    CHECK(of_another.names.empty() && plugin.log_lines == 1);
+    std::swap(release, another_release);
 
     std::unique_ptr<CompressionManager> manager;
     std::string message;
