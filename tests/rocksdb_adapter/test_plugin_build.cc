@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// A RocksDB that is made up, with the real adapter and plugin linked in: one
+// block on the direct route, decoded by libzstd.
+#include <zstd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "rockpress/plugin.h"
+#include "rockpress/rocksdb.h"
+#include "rocksdb/advanced_compression.h"
+#include "rocksdb/utilities/object_registry.h"
+
+using namespace rocksdb;
+
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                   \
+            std::exit(1);                                                                          \
+        }                                                                                          \
+    } while (0)
+
+namespace
+{
+
+// Declines every block.
+class Builtin : public Compressor
+{
+  public:
+    const char *Name() const override
+    {
+        return "Builtin";
+    }
+    CompressionType GetPreferredCompressionType() const override
+    {
+        return kZSTD;
+    }
+    std::unique_ptr<Compressor> Clone() const override
+    {
+        return std::make_unique<Builtin>();
+    }
+    Status CompressBlock(Slice, char *, size_t *, CompressionType *type,
+                         ManagedWorkingArea *) override
+    {
+        *type = kNoCompression;
+        return Status::OK();
+    }
+};
+
+class BuiltinManager : public CompressionManager
+{
+  public:
+    const char *Name() const override
+    {
+        return "Builtin";
+    }
+    const char *CompatibilityName() const override
+    {
+        return "Schema";
+    }
+    bool SupportsCompressionType(CompressionType) const override
+    {
+        return true;
+    }
+    std::unique_ptr<Compressor> GetCompressor(const CompressionOptions &, CompressionType) override
+    {
+        return std::make_unique<Builtin>();
+    }
+    std::shared_ptr<Decompressor> GetDecompressor() override
+    {
+        return nullptr;
+    }
+};
+
+} // namespace
+
+const std::shared_ptr<CompressionManager> &rocksdb::GetBuiltinV2CompressionManager()
+{
+    static const std::shared_ptr<CompressionManager> manager = std::make_shared<BuiltinManager>();
+    return manager;
+}
+
+std::string rocksdb::GetRocksVersionAsString(bool)
+{
+    return std::to_string(STAND_IN_MAJOR) + "." + std::to_string(STAND_IN_MINOR);
+}
+
+// As RocksDB declares it for each plugin.
+extern "C" int rockpress_register_plugin(ObjectLibrary &, const std::string &);
+
+int main()
+{
+    ObjectLibrary library;
+    CHECK(rockpress_register_plugin(library, "") == 1);
+    std::unique_ptr<CompressionManager> guard;
+    std::string message;
+    CompressionManager *manager = library.make("rockpress", &guard, &message);
+    CHECK(manager != nullptr);
+    auto compressor = manager->GetCompressor(CompressionOptions(), kZSTD);
+
+    std::string block;
+    for (int i = 0; block.size() < 16384; i++) {
+        block += "order" + std::to_string(i * i) + ",shipped;";
+    }
+    block.resize(16384);
+    std::string output(16384, '\0'), decoded(16384, '\0');
+    size_t size = output.size();
+    CompressionType type = kNoCompression;
+    CHECK(compressor->CompressBlock(block, &output[0], &size, &type, nullptr).ok());
+    CHECK(type == kZSTD && size < 8192);
+    // Three bytes of length come first.
+    CHECK(ZSTD_decompress(&decoded[0], decoded.size(), output.data() + 3, size - 3) == 16384);
+    CHECK(decoded == block);
+    rp_stats stats;
+    rp_stats_get(&stats);
+    CHECK(stats.blocks[RP_ROUTE_DIRECT] == 1);
+    return 0;
+}
