@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# interfaces.sh <tree> <major.minor>: the adapter with the interface of that version, where no RocksDB is:
+# interfaces.sh <tree> <major.minor> [sanitizers]: the adapter with the interface of that version, where no RocksDB is:
 # compiled against stand-in headers and run on a RocksDB that is made up. Every virtual function of
 # that version is either overridden or one that is known to need nothing.
 set -euo pipefail
-tree=$1 major=${2%.*} minor=${2#*.}
+tree=$1 major=${2%.*} minor=${2#*.} sanitizers=${3:-}
 # shellcheck source=tests/rocksdb_adapter/lib.sh
 . "$tree/tests/rocksdb_adapter/lib.sh"
 need_cxx
@@ -38,7 +38,14 @@ for pair in Compressor:RockpressCompressor CompressionManager:RockpressManager; 
 done
 [ $n -gt 15 ] || { printf 'only %d virtual functions found\n' $n && exit 1; }
 
-"$cxx" -std=c++17 -Wall -Wextra -Werror -fno-rtti "${options[@]}" -o "$work/test" \
-    "$here/test_interfaces.cc" "$tree/plugin/rocksdb_adapter.cc"
+if [ -n "$sanitizers" ]; then
+    # vptr, a part of undefined, is about run-time type information.
+    options+=(-g "-fsanitize=$sanitizers" -fno-sanitize=vptr -fno-sanitize-recover=all)
+    printf 'int main() { return 0; }\n' >"$work/try.cc"
+    "$cxx" "${options[@]}" -o "$work/try" "$work/try.cc" >"$work/log" 2>&1 ||
+        skip "$cxx has no -fsanitize=$sanitizers: $(head -n 1 "$work/log")"
+fi
+"$cxx" -std=c++17 -O1 -pthread -Wall -Wextra -Wshadow -Werror -fno-rtti "${options[@]}" \
+    -o "$work/test" "$here/test_interfaces.cc" "$tree/plugin/rocksdb_adapter.cc"
 "$work/test"
 printf '%s.%s: %d virtual functions covered\n' "$major" "$minor" $n

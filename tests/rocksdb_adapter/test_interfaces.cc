@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The adapter with one version's interface, on top of a RocksDB and a plugin
 // that are made up here: each call has to reach the one it is for.
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "plugin/adapter.h"
 #include "rockpress/rocksdb.h"
@@ -24,8 +27,9 @@ using namespace rocksdb;
 namespace
 {
 
-// What the plugin was told, and is to answer.
-struct {
+// What the plugin was told, and is to answer: to each thread on its own, so that
+// all they share is the adapter's.
+thread_local struct {
     rp_skip answer = RP_SKIP_NONE;
     size_t batch_bytes = 0;
     bool batch_on = false;
@@ -41,7 +45,7 @@ struct {
     int log_lines = 0;
 } plugin;
 
-int n_areas = 0;
+std::atomic<int> n_areas{0};
 
 // The RocksDB that runs.
 std::string release = std::to_string(STAND_IN_MAJOR) + "." + std::to_string(STAND_IN_MINOR);
@@ -146,8 +150,8 @@ class Builtin : public Compressor
         return Status::OK();
     }
 
-    inline static bool own_area = false;
-    inline static bool foreign_area = false;
+    inline static thread_local bool own_area = false;
+    inline static thread_local bool foreign_area = false;
 
   private:
     const CompressionType type_;
@@ -342,6 +346,41 @@ void CheckManager(CompressionManager &manager)
     CHECK(for_file->GetPreferredCompressionType() == kZSTD);
 }
 
+// Threads share a compressor, each with a working area of its own, and ask it
+// for others meanwhile.
+void CheckThreads(CompressionManager &manager)
+{
+    const std::string block(1000, 'x');
+    auto compressor = manager.GetCompressor(CompressionOptions(), kZSTD);
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; t++) {
+        threads.emplace_back([&] {
+            CHECK(rockpress_register() == 0);
+            auto area = compressor->ObtainWorkingArea();
+            for (int i = 0; i < 200; i++) {
+                plugin.answer = i % 3 == 2 ? RP_SKIP_POOL : RP_SKIP_NONE;
+                CHECK(Compress(*compressor, block, &area) == (i % 3 == 2 ? "builtin" : "ours"));
+                CHECK(plugin.cpu_begins == (i + 1) / 3);
+            }
+            CHECK(Builtin::own_area);
+            CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) == 77);
+            auto trained = Specialized(*compressor, "samples");
+            CHECK(Compress(*trained, block, nullptr) == "builtin");
+            auto another = manager.GetCompressor(CompressionOptions(), kZSTD);
+            plugin.batch_on = true;
+            auto of_batch = Specialized(*compressor, "samples");
+            plugin.answer = RP_SKIP_NONE;
+            CHECK(Compress(*of_batch, block, nullptr) == "ours");
+            of_batch.reset();
+            CHECK(plugin.begun == 1 && plugin.ended == 1);
+        });
+    }
+    for (std::thread &thread : threads) {
+        thread.join();
+    }
+    CHECK(n_areas == 0);
+}
+
 } // namespace
 
 std::string rocksdb::GetRocksVersionAsString(bool with_patch)
@@ -440,5 +479,6 @@ int main()
     CheckClones(*manager);
     CheckBatches(*manager);
     CHECK(n_areas == 0);
+    CheckThreads(*manager);
     return 0;
 }
