@@ -218,14 +218,19 @@ class RockpressCompressor : public CompressorWrapper {
     ManagedWorkingArea builtin;
   };
 
-  // The built-in compressor's part of a working area of ours.
+  // The built-in compressor's part of a working area of ours. It can do
+  // without.
   ManagedWorkingArea* BuiltinArea(ManagedWorkingArea* area) {
     if (area == nullptr || area->owner() != this || area->get() == nullptr) {
       return nullptr;
     }
     ManagedWorkingArea* builtin = &static_cast<Area*>(area->get())->builtin;
     if (builtin->get() == nullptr) {
-      *builtin = wrapped_->ObtainWorkingArea();
+      try {
+        *builtin = wrapped_->ObtainWorkingArea();
+      } catch (...) {
+        return nullptr;
+      }
     }
     return builtin;
   }

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,6 +24,9 @@ using namespace rocksdb;
             std::exit(1);                                                                          \
         }                                                                                          \
     } while (0)
+
+// As RocksDB declares it for each plugin.
+extern "C" int rockpress_register_plugin(ObjectLibrary &library, const std::string &);
 
 namespace
 {
@@ -44,6 +48,9 @@ thread_local struct {
     rp_batch_id ended = 0;
     int log_lines = 0;
 } plugin;
+
+// How many allocations of this thread go well before one fails; below 0: all.
+thread_local int n_allocations = -1;
 
 std::atomic<int> n_areas{0};
 
@@ -72,8 +79,9 @@ class Builtin : public Compressor
     }
     ManagedWorkingArea ObtainWorkingArea() override
     {
+        ManagedWorkingArea area(new WorkingArea(), this);
         n_areas++;
-        return ManagedWorkingArea(new WorkingArea(), this);
+        return area;
     }
     void ReleaseWorkingArea(WorkingArea *area) override
     {
@@ -211,14 +219,20 @@ std::string Compress(Compressor &compressor, const std::string &block,
     return "ours";
 }
 
+#if STAND_IN >= 1011
+using Samples = Compressor::DictSamples;
+#else
+using Samples = Compressor::DictSampleArgs;
+#endif
+
+Samples SamplesOf(const std::string &samples)
+{
+    return Samples{samples, {samples.size()}};
+}
+
 std::unique_ptr<Compressor> Specialized(Compressor &compressor, const std::string &samples)
 {
-#if STAND_IN >= 1011
-    Compressor::DictSamples args{samples, { samples.size() }};
-#else
-    Compressor::DictSampleArgs args{samples, {samples.size()}};
-#endif
-    return compressor.MaybeCloneSpecialized(CacheEntryRole::kDataBlock, std::move(args));
+    return compressor.MaybeCloneSpecialized(CacheEntryRole::kDataBlock, SamplesOf(samples));
 }
 
 size_t Sampling(const Compressor &compressor, CacheEntryRole role)
@@ -346,6 +360,57 @@ void CheckManager(CompressionManager &manager)
     CHECK(for_file->GetPreferredCompressionType() == kZSTD);
 }
 
+// Without memory the built-in compressor does alone, and nothing is thrown.
+void CheckMemory(CompressionManager &manager)
+{
+    const std::string block(1000, 'x');
+    ObjectLibrary library;
+    library.names.assign(library.names.capacity(), 'x'); // so that it has to grow
+    n_allocations = 0;
+    CHECK(rockpress_register_plugin(library, "") == 0);
+    n_allocations = 1; // the built-in one
+    auto compressor = manager.GetCompressor(CompressionOptions(), kZSTD);
+    CHECK(n_allocations == -1 && std::strcmp(compressor->Name(), "Builtin") == 0);
+
+    compressor = manager.GetCompressor(CompressionOptions(), kZSTD);
+    n_allocations = 0;
+    auto area = compressor->ObtainWorkingArea();
+    CHECK(n_allocations == -1 && area.get() == nullptr);
+    CHECK(Compress(*compressor, block, &area) == "ours");
+    plugin.answer = RP_SKIP_POOL;
+    CHECK(Compress(*compressor, block, &area) == "builtin" && !Builtin::own_area);
+    area = compressor->ObtainWorkingArea();
+    std::string output(900, '\0');
+    CompressionType type = kNoCompression;
+    n_allocations = 0;
+#if STAND_IN >= 1006
+    size_t size = output.size();
+    CHECK(compressor->CompressBlock(block, &output[0], &size, &type, &area).ok());
+    CHECK(n_allocations == -1 && type == kZSTD && size == 7 && !Builtin::own_area);
+    n_allocations = -1;
+#else
+    // It is the output that cannot be made as large as it may become.
+    output.clear();
+    output.shrink_to_fit();
+    plugin.answer = RP_SKIP_NONE;
+    CHECK(compressor->CompressBlock(block, &output, &type, &area).ok());
+    CHECK(n_allocations == -1 && type == kZSTD && output == "builtin");
+    CHECK(plugin.cpu_reason == RP_SKIP_FAULT);
+#endif
+    plugin.answer = RP_SKIP_NONE;
+    area = Compressor::ManagedWorkingArea();
+
+    // A batch that no compressor could be made for is ended.
+    plugin.batch_on = true;
+    Samples samples = SamplesOf("samples");
+    n_allocations = 1;
+    auto of_batch =
+        compressor->MaybeCloneSpecialized(CacheEntryRole::kDataBlock, std::move(samples));
+    CHECK(n_allocations == -1 && std::strcmp(of_batch->Name(), "Builtin") == 0);
+    CHECK(plugin.ended == plugin.begun);
+    plugin.batch_on = false;
+}
+
 // Threads share a compressor, each with a working area of its own, and ask it
 // for others meanwhile.
 void CheckThreads(CompressionManager &manager)
@@ -382,6 +447,38 @@ void CheckThreads(CompressionManager &manager)
 }
 
 } // namespace
+
+// Not inlined: where only one of a pair is, gcc takes it for a mismatch.
+__attribute__((noinline)) void *operator new(size_t size)
+{
+    void *memory = n_allocations == 0 ? nullptr : std::malloc(size);
+    if (n_allocations >= 0) {
+        n_allocations--;
+    }
+    if (memory == nullptr) {
+        throw std::bad_alloc();
+    }
+    return memory;
+}
+
+void *operator new(size_t size, const std::nothrow_t &) noexcept
+{
+    try {
+        return operator new(size);
+    } catch (...) {
+        return nullptr;
+    }
+}
+
+__attribute__((noinline)) void operator delete(void *memory) noexcept
+{
+    std::free(memory);
+}
+
+__attribute__((noinline)) void operator delete(void *memory, size_t) noexcept
+{
+    std::free(memory);
+}
 
 std::string rocksdb::GetRocksVersionAsString(bool with_patch)
 {
@@ -449,8 +546,6 @@ void rp_log(rp_log_level level, const char *, ...)
     CHECK(level == RP_LOG_ERROR);
     plugin.log_lines++;
 }
-
-int rockpress_register_plugin(ObjectLibrary &library, const std::string &);
 }
 
 int main()
@@ -479,6 +574,7 @@ int main()
     CheckClones(*manager);
     CheckBatches(*manager);
     CHECK(n_areas == 0);
+    CheckMemory(*manager);
     CheckThreads(*manager);
     return 0;
 }
