@@ -27,7 +27,8 @@ int main(void)
     print("rp_lz77_matches_in_place_kernel", RP_FIND_THREADS, 0);
     print("rp_lz77_parse_by_threads_kernel", RP_PARSE_THREADS, 0);
     print("rp_lz77_parse_by_warps_kernel", 32, 0);
-    print("rp_lz77_join_kernel", RP_JOIN_THREADS, sizeof(rp_parse_memory));
+    print("rp_lz77_join_kernelILb0EEv", RP_JOIN_THREADS, sizeof(rp_parse_memory));
+    print("rp_lz77_join_kernelILb1EEv", RP_JOIN_THREADS, sizeof(rp_parse_memory));
     print("rp_huffman_encoder_kernel", RP_HUFFMAN_THREADS, sizeof(rp_literals_memory));
     print("rp_fse_encoder_kernel", RP_FSE_THREADS, sizeof(rp_sequences_memory));
     print("rp_fused_kernel", RP_FUSED_THREADS,

@@ -20,7 +20,7 @@
 
 #define N_BLOCKS 6
 #define BLOCK_BYTES 1000
-#define LANE_BYTES ((size_t)2 * BLOCK_BYTES)
+#define LANE_BYTES ((size_t)4 * BLOCK_BYTES)
 #define TIMEOUT_US 10000000
 
 static rp_device *host;
