@@ -56,8 +56,17 @@ __global__ void __launch_bounds__(RP_CANDIDATES_THREADS)
     rp_team team = rp_block_team<RP_CANDIDATES_THREADS>();
     /* All kinds of a chunk side by side: they read the same bytes, and write beside each other. */
     uint32_t n_kinds = rp_candidates_kinds(args.effort);
-    rp_stage_lz77_find_kind(&team, &args, blockIdx.x / n_kinds,
-                            (rp_lz77_kind)(blockIdx.x % n_kinds), rp_shared_memory);
+    uint32_t chunk = blockIdx.x / n_kinds;
+    switch (blockIdx.x % n_kinds) { /* a constant for what is called */
+    case RP_LZ77_SHORT:
+        rp_stage_lz77_find_kind(&team, &args, chunk, RP_LZ77_SHORT, rp_shared_memory);
+        break;
+    case RP_LZ77_LONG:
+        rp_stage_lz77_find_kind(&team, &args, chunk, RP_LZ77_LONG, rp_shared_memory);
+        break;
+    default:
+        rp_stage_lz77_find_kind(&team, &args, chunk, RP_LZ77_THREE, rp_shared_memory);
+    }
 }
 
 /* Copies a chunk to shared memory, where its bytes are compared with many others. */
@@ -184,9 +193,11 @@ __global__ void __launch_bounds__(RP_FUSED_THREADS, 1)
     rp_team block = rp_block_team<RP_FUSED_THREADS>();
     rp_team warp = team_part(&block);
 
-    if (warp_index <= RP_LZ77_LONG)
-        rp_stage_lz77_find_kind(&warp, &args, blockIdx.x, (rp_lz77_kind)warp_index,
-                                memory + warp_index * RP_FUSED_TABLE_BYTES);
+    if (warp_index == RP_LZ77_SHORT)
+        rp_stage_lz77_find_kind(&warp, &args, blockIdx.x, RP_LZ77_SHORT, memory);
+    else if (warp_index == RP_LZ77_LONG)
+        rp_stage_lz77_find_kind(&warp, &args, blockIdx.x, RP_LZ77_LONG,
+                                memory + RP_FUSED_TABLE_BYTES);
     rp_find_source source = rp_copy_source<RP_FUSED_THREADS>(view, copy);
 
     uint32_t n_pieces = rp_find_pieces(view.n_bytes);
