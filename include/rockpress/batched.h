@@ -102,8 +102,9 @@ typedef struct rp_host_batch {
 /*
  * Compresses a batch from host memory to host memory on a lane and waits for it, for at most
  * timeout_us microseconds in all. A batch that is larger than the lane is done in parts, one after
- * the other: a part holds somewhat less input than the pool's max_input_bytes, so that
- * this is what to raise for larger parts.
+ * the other: a part holds somewhat less input than the pool's max_input_bytes, so that this is what
+ * to raise for larger parts. While the device works on one, the thread copies the inputs of the
+ * next and the outputs of the one before.
  *
  * RP_STATUS_OK: each input has a status of its own, RP_STATUS_OK, RP_STATUS_OUTPUT_TOO_SMALL,
  * RP_STATUS_INPUT_TOO_LARGE (beyond the pool's max_input_bytes) or RP_STATUS_INTERNAL.
