@@ -185,8 +185,9 @@ RP_FN void rp_lz77_find_both(rp_team *team, const uint8_t *source, uint32_t n_by
         uint64_t bytes = rp_load64(source + i);
         uint16_t *of_short = &tables->short_table[rp_lz77_hash_short((uint32_t)bytes, log)];
         uint16_t *of_long = &tables->long_table[rp_lz77_hash_long(bytes, log)];
-        candidates.of_both[2 * i] = (uint16_t)(i - *of_short);
-        candidates.of_both[2 * i + 1] = (uint16_t)(i - *of_long);
+        /* With one store: what bounds this loop are stores. */
+        uint32_t both = ((i - *of_short) & 0xFFFF) | (i - *of_long) << 16;
+        memcpy(candidates.of_both + 2 * i, &both, sizeof(both));
         *of_short = (uint16_t)i;
         *of_long = (uint16_t)i;
     }

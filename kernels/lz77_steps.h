@@ -76,10 +76,15 @@ RP_FN uint32_t rp_extend_back(const uint8_t *source, uint32_t anchor, rp_step st
 {
     uint32_t position = rp_max32(rp_step_position(step), anchor);
     uint32_t offset = rp_step_offset(step);
-    while (position > anchor && position > offset &&
-           source[position - 1] == source[position - 1 - offset])
+    for (;;) {
+        /* With one branch, which most often is not taken: whether there are literals, nobody can
+         * predict. Where nothing is before the match, the first two bytes are compared in vain. */
+        uint32_t before = rp_max32(position, offset + 1) - 1;
+        bool is_equal = source[before] == source[before - offset];
+        if (!(is_equal & (position > anchor) & (position > offset)))
+            return position;
         position--;
-    return position;
+    }
 }
 
 #endif
