@@ -332,8 +332,9 @@ RP_FN_INLINE uint32_t rp_lz77_next_match(const uint8_t *source, uint32_t positio
              * left to whoever looks closer. */
             uint32_t both = rp_lz77_both(candidates, position);
             uint32_t bytes = rp_load32(at);
-            if ((rp_load32(at - (both & 0xFFFF)) == bytes) |
-                (rp_load32(at - (both >> 16)) == bytes))
+            bool is_short = rp_load32(at - (both & 0xFFFF)) == bytes;
+            bool is_long = rp_load32(at - (both >> 16)) == bytes;
+            if (is_short | is_long)
                 break;
         } else {
             uint32_t offsets[RP_LZ77_MAX_OFFSETS];
