@@ -10,10 +10,10 @@
  * writes to the staging memory itself (RP_DEVICE_MAPPED_STAGING): a copy back has the size of the
  * room for frames, not theirs, and begins after the last one. Uploaded are the arrays of pointers,
  * sizes and capacities, then the inputs; downloaded the sizes of frames and their statuses, then
- * the outputs. A part takes as many inputs as fit. Halves of the staging memory take turns:
- * while the device works on a part, the one before is delivered from the other half, and the next
- * one is put there. Where device and host share their memory there
- * is nothing to copy, and only the workspace limits a part.
+ * the outputs. A part takes as many inputs as fit. Halves of the staging memory take turns: while
+ * the device works on a part, the one before is delivered from the other half, and the next one is
+ * put there. Where device and host share their memory there is nothing to copy, and only the
+ * workspace limits a part.
  */
 #include <string.h>
 #include <time.h>
@@ -237,12 +237,11 @@ static rp_status wait_for_lane(rp_lane *lane, const deadline *by)
 static rp_status finish_part(rp_lane *lane, const rp_host_batch *batch, batch_part *running,
                              const deadline *by)
 {
-    rp_status status = RP_STATUS_OK;
-    if (running->n != 0)
-        status = wait_for_lane(lane, by);
-    if (status == RP_STATUS_OK && running->n != 0) {
+    if (running->n == 0)
+        return RP_STATUS_OK;
+    rp_status status = wait_for_lane(lane, by);
+    if (status == RP_STATUS_OK) {
         deliver_part(lane, batch, running);
-        running->first += running->n;
         running->n = 0;
     }
     return status;
@@ -271,10 +270,8 @@ static rp_status part_staged(rp_lane *lane, const rp_host_batch *batch, const ba
     *running = *part;
     if (before.n != 0)
         deliver_part(lane, batch, &before);
-    if (status != RP_STATUS_OK) {
-        /* What was enqueued of it is not to be waited for longer than for all. */
-        (void)wait_for_lane(lane, by);
-    }
+    if (status != RP_STATUS_OK)
+        (void)wait_for_lane(lane, by); /* for what was enqueued of it */
     return status;
 }
 

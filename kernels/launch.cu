@@ -132,10 +132,9 @@ __global__ void __launch_bounds__(RP_WARP_THREADS)
     rp_stage_lz77_parse_segment(&warp, &args, blockIdx.x, blockIdx.y);
 }
 
-/* Without the optimal parse it needs fewer registers and less memory. */
+/* Two kernels: without the optimal parse it needs fewer registers. */
 template <bool is_optimal>
-__global__ void __launch_bounds__(RP_JOIN_THREADS,
-                                  is_optimal ? RP_JOIN_BLOCKS : RP_LAZY_JOIN_BLOCKS)
+__global__ void __launch_bounds__(RP_JOIN_THREADS, RP_JOIN_BLOCKS)
     rp_lz77_join_kernel(const __grid_constant__ rp_stage_args args)
 {
     rp_team team = rp_block_team<RP_JOIN_THREADS>();

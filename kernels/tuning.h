@@ -32,7 +32,6 @@
 #define RP_JOIN_THREADS 128
 /* So many thread blocks on an SM are enough; said to the compiler, it spills no registers. */
 #define RP_JOIN_BLOCKS 8
-#define RP_LAZY_JOIN_BLOCKS 8
 
 /* A warp for each of the four streams. Shared memory has room for fewer thread blocks than these on
  * an SM; said to the compiler, it spills no registers. */
