@@ -15,7 +15,13 @@
 #include "json.h"
 #include "options.h"
 
-enum { MAX_LIST = 8, MAX_LATENCIES = 10000 };
+enum {
+    MAX_LIST = 8,
+    MAX_LATENCIES = 10000,
+    MAX_REPEATS = 1000,
+    MIN_PART = 1 << 20,
+    MAX_PART = 1 << 30
+};
 
 static const char usage[] =
     "usage: device [options] FILE.blocks|DIRECTORY...\n"
@@ -24,6 +30,10 @@ static const char usage[] =
     "  --blocks N,..     blocks in a batch, 1 to 1048576 (default 4096)\n"
     "  --streams N,..    over which a batch is divided, 1 to 64 (default 1,4)\n"
     "  --threads N,..    for batches in host memory, 1 to 64, or none (default 1,8)\n"
+    "  --repeat N        in each round, each of these threads compresses its part so often, "
+    "without\n"
+    "                    waiting for others, 1 to 1000 (default 1)\n"
+    "  --part N          bytes that each of them has the device work on at once (default 16M)\n"
     "  --efforts E,..    fast, default, high, max (default fast,default)\n"
     "  --rounds N        timed rounds, 1 to 1000 (default 7)\n"
     "  --latency N       single blocks timed, 0 to 10000 (default 200)\n"
@@ -38,7 +48,8 @@ struct settings {
     size_t sizes[MAX_LIST], batches[MAX_LIST], streams[MAX_LIST], threads[MAX_LIST];
     rp_effort efforts[MAX_LIST];
     unsigned n_sizes, n_batches, n_streams, n_threads, n_efforts;
-    unsigned n_rounds, n_latencies;
+    unsigned n_rounds, n_repeats, n_latencies;
+    size_t part_bytes;
     size_t n_verify;
     bool stages;
     bool paths;
@@ -97,6 +108,8 @@ static void parse(struct settings *s, struct device_blocks *blocks, int argc, ch
                            .n_threads = 2,
                            .n_efforts = 2,
                            .n_rounds = 7,
+                           .n_repeats = 1,
+                           .part_bytes = (size_t)16 << 20,
                            .n_latencies = 200,
                            .n_verify = SIZE_MAX,
                            .argc = argc,
@@ -125,6 +138,10 @@ static void parse(struct settings *s, struct device_blocks *blocks, int argc, ch
             s->n_efforts = parse_efforts(value, s->efforts);
         else if ((value = options_value(argc, argv, &i, "--rounds")))
             s->n_rounds = (unsigned)options_number("--rounds", value, 1, DEVICE_MAX_ROUNDS, 0);
+        else if ((value = options_value(argc, argv, &i, "--repeat")))
+            s->n_repeats = (unsigned)options_number("--repeat", value, 1, MAX_REPEATS, 0);
+        else if ((value = options_value(argc, argv, &i, "--part")))
+            s->part_bytes = (size_t)options_number("--part", value, MIN_PART, MAX_PART, 1);
         else if ((value = options_value(argc, argv, &i, "--latency")))
             s->n_latencies = (unsigned)options_number("--latency", value, 0, MAX_LATENCIES, 0);
         else if ((value = options_value(argc, argv, &i, "--verify")))
@@ -188,7 +205,9 @@ static bool open_json(struct report *r, const struct settings *s,
         json_put_string(r->json, blocks->files[i].name);
         fprintf(r->json, ", \"xxh64\": \"%016llx\"}", (unsigned long long)blocks->files[i].hash);
     }
-    fprintf(r->json, "],\n  \"rounds\": %u,\n  \"rows\": [", s->n_rounds);
+    fprintf(r->json,
+            "],\n  \"rounds\": %u,\n  \"repeats\": %u,\n  \"part_bytes\": %zu,\n  \"rows\": [",
+            s->n_rounds, s->n_repeats, s->part_bytes);
     return true;
 }
 
@@ -289,8 +308,8 @@ static bool measure_host(struct report *r, const struct settings *s, rp_device *
     for (size_t i = 0; i < n_blocks; i++)
         raw_bytes += group->blocks[i % group->n_blocks].size;
     for (unsigned k = 0; k < s->n_efforts && good; k++) {
-        good = device_measure_host(device, group, n_blocks, n_threads, s->efforts[k], &result,
-                                   s->n_rounds);
+        const struct device_host_plan plan = {n_threads, s->part_bytes, s->n_rounds, s->n_repeats};
+        good = device_measure_host(device, group, n_blocks, &plan, s->efforts[k], &result);
         if (good)
             report_batch(r, "host", group, "rockpress", rp_effort_name(s->efforts[k]), n_blocks,
                          n_threads, raw_bytes, &result);

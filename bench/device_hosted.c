@@ -17,6 +17,7 @@ struct part {
     rp_pool *pool;
     rp_effort effort;
     rp_host_batch batch;
+    unsigned n_repeats;
     rp_status status;
 };
 
@@ -72,7 +73,8 @@ static void *part_main(void *argument)
 {
     struct part *part = argument;
     const rp_compress_options options = {part->effort, 0, NULL};
-    part->status = rp_batched_compress_pooled(part->pool, &part->batch, &options, WAIT_US);
+    for (unsigned r = 0; r < part->n_repeats && part->status == RP_STATUS_OK; r++)
+        part->status = rp_batched_compress_pooled(part->pool, &part->batch, &options, WAIT_US);
     return NULL;
 }
 
@@ -115,17 +117,18 @@ static bool check(const struct hosted *h, const struct device_group *group, size
 }
 
 bool device_measure_host(rp_device *device, const struct device_group *group, size_t n_blocks,
-                         unsigned n_threads, rp_effort effort, struct device_result *result,
-                         unsigned n_rounds)
+                         const struct device_host_plan *plan, rp_effort effort,
+                         struct device_result *result)
 {
+    const unsigned n_threads = plan->n_threads;
     struct hosted h;
     struct part parts[DEVICE_MAX_STREAMS];
     rp_pool *pool = NULL;
     memset(&h, 0, sizeof h);
     memset(result, 0, sizeof *result);
-    /* A lane that takes a thread's share in one part, or 16 MiB of it. */
+    /* A lane that takes a thread's share in one part, if that is small enough. */
     size_t share = (n_blocks + n_threads - 1) / n_threads * (group->max_bytes + 64);
-    share = share < (size_t)16 << 20 ? share : (size_t)16 << 20;
+    share = share < plan->part_bytes ? share : plan->part_bytes;
     const rp_pool_options options = {n_threads, 2 * share, 0, effort, NULL};
     bool good = open_hosted(&h, group, n_blocks) &&
                 device_good(rp_pool_create(device, &options, &pool), "pool");
@@ -136,15 +139,16 @@ bool device_measure_host(rp_device *device, const struct device_group *group, si
                                  .batch = {h.inputs + first, h.sizes + first, end - first,
                                            h.outputs + first, h.capacities + first,
                                            h.output_sizes + first, h.statuses + first},
+                                 .n_repeats = plan->n_repeats,
                                  .status = RP_STATUS_OK};
     }
-    for (unsigned r = 0; r <= n_rounds && good; r++) {
+    for (unsigned r = 0; r <= plan->n_rounds && good; r++) {
         double seconds;
         good = run_parts(parts, n_threads, &seconds);
         if (r == 0 && good)
             good = check(&h, group, n_blocks, result);
         else if (good)
-            result->seconds[result->n_rounds++] = seconds;
+            result->seconds[result->n_rounds++] = seconds / plan->n_repeats;
     }
     rp_pool_destroy(pool);
     close_hosted(&h);

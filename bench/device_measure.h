@@ -48,11 +48,22 @@ bool device_measure_resident(struct device_load *load, const struct device_encod
 bool device_measure_stages(struct device_load *load, rp_effort effort, unsigned n_rounds,
                            double seconds[DEVICE_N_STAGES]);
 
-/* Blocks in pageable host memory to frames in host memory, by n_threads threads that share a pool:
- * rp_batched_compress_pooled() on equal parts. Seconds of each round, the first not among them. */
+/* How blocks in host memory are compressed: by so many threads, on lanes that take so many bytes at
+ * once; in each round each thread does its part of the batch so often. */
+struct device_host_plan {
+    unsigned n_threads;
+    size_t part_bytes;
+    unsigned n_rounds;
+    unsigned n_repeats;
+};
+
+/* Blocks in pageable host memory to frames in host memory, by threads that share a pool:
+ * rp_batched_compress_pooled() on equal parts. Seconds of a batch, in each round but the first.
+ * With repeats, threads go on to their next batch while others are at the one before, as those of a
+ * database do; else each batch begins with an idle device and ends with waiting for the last. */
 bool device_measure_host(rp_device *device, const struct device_group *group, size_t n_blocks,
-                         unsigned n_threads, rp_effort effort, struct device_result *result,
-                         unsigned n_rounds);
+                         const struct device_host_plan *plan, rp_effort effort,
+                         struct device_result *result);
 
 /* rp_lane_compress() of one block after the other: seconds of each, sorted. */
 bool device_measure_latency(rp_device *device, const struct device_group *group, rp_effort effort,
