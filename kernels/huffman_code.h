@@ -3,14 +3,13 @@
  * Huffman code lengths and codes for bytes (RFC 8878 section 4.2.1).
  *
  * A team sorts by counting: a symbol's place is the number of symbols that come before it, which
- * every worker finds for its own symbols without talking to the others; one worker by digits. The
- * tree over the sorted counts is made in place by one worker (A. Moffat, J. Katajainen, "In-place
- * calculation of minimum-redundancy codes", 1995): at most 255 steps.
+ * every worker finds for its own symbols without talking to the others; one worker by digits.
  */
 #ifndef ROCKPRESS_KERNELS_HUFFMAN_CODE_H
 #define ROCKPRESS_KERNELS_HUFFMAN_CODE_H
 
 #include "kernels/huffman_limit.h"
+#include "kernels/huffman_tree.h"
 #include "kernels/zstd_format.h"
 
 typedef struct rp_huffman_code {
@@ -18,12 +17,18 @@ typedef struct rp_huffman_code {
     uint32_t last_symbol;                   /* highest symbol that occurs */
     uint32_t max_bits;                      /* length of the longest code */
     uint32_t keys[256 + 1];                 /* count << 8 | symbol, of the present symbols */
-    uint32_t sorted[256];                   /* the same, rising; then the tree's working space */
+    uint32_t sorted[256];                   /* the counts, rising; then the lengths */
     uint8_t symbol_at[256];                 /* symbol at each place of the sorted order */
     uint8_t lengths[256];                   /* bits of each symbol's code, 0 if it does not occur */
     uint16_t codes[256];                    /* code << 4 | length */
     uint32_t next[RP_HUFFMAN_MAX_BITS + 1]; /* code of the next symbol of each length */
 } rp_huffman_code;
+
+/* Scratch of its making: one after the other. */
+typedef union rp_huffman_scratch {
+    rp_huffman_tree tree;
+    rp_package_merge limit;
+} rp_huffman_scratch;
 
 RP_FN uint32_t rp_huffman_entry_bits(uint16_t entry)
 {
@@ -33,54 +38,6 @@ RP_FN uint32_t rp_huffman_entry_bits(uint16_t entry)
 RP_FN uint32_t rp_huffman_entry_code(uint16_t entry)
 {
     return (uint32_t)entry >> 4;
-}
-
-/* Replaces rising weights by falling code lengths, in place. n is at least 2. */
-RP_FN void rp_huffman_tree(uint32_t *weights, uint32_t n)
-{
-    /* 1: make inner nodes, each takes the two lightest of leaves and earlier inner nodes;
-     * a slot that was taken keeps the index of its parent. */
-    uint32_t leaf = 2;
-    uint32_t root = 0;
-    weights[0] += weights[1];
-    for (uint32_t next = 1; next < n - 1; next++) {
-        uint32_t sum;
-        if (leaf >= n || weights[root] < weights[leaf]) {
-            sum = weights[root];
-            weights[root++] = next;
-        } else {
-            sum = weights[leaf++];
-        }
-        if (leaf >= n || (root < next && weights[root] < weights[leaf])) {
-            sum += weights[root];
-            weights[root++] = next;
-        } else {
-            sum += weights[leaf++];
-        }
-        weights[next] = sum;
-    }
-    /* 2: depth of the inner nodes, from the root down. */
-    weights[n - 2] = 0;
-    for (uint32_t next = n - 2; next-- > 0;)
-        weights[next] = weights[weights[next]] + 1;
-    /* 3: depth of the leaves. */
-    uint32_t available = 1;
-    uint32_t depth = 0;
-    uint32_t inner = n - 1; /* inner nodes at [0, inner) are still to be visited */
-    uint32_t next_leaf = n;
-    while (available > 0) {
-        uint32_t used = 0;
-        while (inner > 0 && weights[inner - 1] == depth) {
-            used++;
-            inner--;
-        }
-        while (available > used) {
-            weights[--next_leaf] = depth;
-            available--;
-        }
-        available = 2 * used;
-        depth++;
-    }
 }
 
 /* Codes by length, longest first from 0, within a length by symbol (4.2.1.3). A part of a team. */
@@ -190,9 +147,9 @@ RP_FN void rp_huffman_sort_alone(rp_huffman_code *code, uint32_t n_literals)
 }
 
 /* Fills `code` from the counts of 256 symbols, at least two of which occur; counts are at most
- * RP_ZSTD_BLOCK_BYTES. `limit` is scratch. */
+ * RP_ZSTD_BLOCK_BYTES. */
 RP_FN void rp_huffman_build(rp_team *team, const uint32_t *counts, uint32_t n_literals,
-                            rp_huffman_code *code, rp_package_merge *limit)
+                            rp_huffman_code *code, rp_huffman_scratch *scratch)
 {
     uint32_t n = 0;
     for (uint32_t first = 0; first < 256; first += TEAM_SIZE(team)) {
@@ -217,10 +174,8 @@ RP_FN void rp_huffman_build(rp_team *team, const uint32_t *counts, uint32_t n_li
         rp_huffman_sort_alone(code, n_literals);
     else
         rp_huffman_sort(team, code);
-    if (TEAM_RANK(team) == 0)
-        rp_huffman_tree(code->sorted, n);
-    team_sync(team);
-    rp_huffman_shorten(team, code, counts, n_literals, limit);
+    rp_huffman_lengths(team, code->sorted, n, &scratch->tree);
+    rp_huffman_shorten(team, code, counts, n_literals, &scratch->limit);
     if (TEAM_RANK(team) == 0)
         code->max_bits = code->sorted[0];
     TEAM_FOR (i, 0, n, team) {

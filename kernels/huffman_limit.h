@@ -18,6 +18,7 @@
 #ifndef ROCKPRESS_KERNELS_HUFFMAN_LIMIT_H
 #define ROCKPRESS_KERNELS_HUFFMAN_LIMIT_H
 
+#include "kernels/huffman_tree.h"
 #include "kernels/zstd_format.h"
 
 typedef struct rp_package_merge {
@@ -77,16 +78,8 @@ RP_FN void rp_place_packages(rp_team *team, const uint32_t *leaves, uint32_t n,
     }
     TEAM_FOR (i, 0, n_pairs, team) {
         uint32_t weight = before[2 * i] + before[2 * i + 1];
-        uint32_t low = 0; /* leaves below are not heavier */
-        uint32_t high = n;
-        while (low < high) {
-            uint32_t middle = (low + high) / 2;
-            if (leaves[middle] <= weight)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        list[i + low] = weight;
+        /* Leaves come first, so those that weigh the same count, too. */
+        list[i + rp_count_lighter(leaves, n, weight + 1)] = weight;
     }
     team_sync(team);
 }

@@ -4,8 +4,8 @@
  * with one or four streams. The sizes of all forms are known exactly before a bit is
  * written: the counts are kept per stream, so a stream's bits are a sum over symbols.
  *
- * Serial are the tree (255 steps) and its description (255 weights). Everything that goes over the
- * literals is divided among all.
+ * Serial are the states of the tree's description, up to 127 steps of two chains. All else is
+ * divided among all.
  */
 #ifndef ROCKPRESS_KERNELS_LITERALS_STAGE_H
 #define ROCKPRESS_KERNELS_LITERALS_STAGE_H
@@ -25,7 +25,7 @@ typedef struct rp_literals_memory {
     uint32_t stream_bits[4];
     rp_huffman_code code;
     union { /* one after the other */
-        rp_package_merge limit;
+        rp_huffman_scratch making;
         rp_huffman_weights weights;
     };
 } rp_literals_memory;
@@ -198,7 +198,7 @@ RP_FN uint32_t rp_literals_encode(rp_team *team, const uint8_t *literals, uint32
                  rp_literals_least_bytes(team, memory->totals, n_literals) >= raw_bytes;
     }
     if (n_literals > 1 && !is_raw && !is_rle) {
-        rp_huffman_build(team, memory->totals, n_literals, &memory->code, &memory->limit);
+        rp_huffman_build(team, memory->totals, n_literals, &memory->code, &memory->making);
         if (TEAM_PART(team) == 0) {
             rp_team part = team_part(team);
             rp_huffman_describe(&part, &memory->code, &memory->weights);
@@ -235,10 +235,11 @@ RP_FN uint32_t rp_literals_encode(rp_team *team, const uint8_t *literals, uint32
     if (n_streams == 4)
         at += RP_LITERALS_JUMP_TABLE_BYTES;
     rp_bits_clear(team, section, at, compressed_bytes);
+    TEAM_FOR (i, 0, memory->weights.description_bytes, team) {
+        section[first_byte + i] = memory->weights.description[i];
+    }
     if (TEAM_RANK(team) == 0) {
         rp_literals_compressed_header(section, n_streams, n_literals, streams_bytes, true);
-        for (uint32_t i = 0; i < memory->weights.description_bytes; i++)
-            section[first_byte + i] = memory->weights.description[i];
         for (uint32_t stream = 0; stream + 1 < n_streams; stream++)
             rp_store_bytes(section + jump_table + 2 * stream, (memory->stream_bits[stream] + 7) / 8,
                            2);

@@ -48,4 +48,8 @@ if(TARGET rfc8878_decoder)
       SOURCES ${name}.c ${stage_support}/inputs.c
       LIBRARIES rfc8878_decoder rockpress_static zstd_dep xxhash_dep cmocka_dep m)
   endforeach()
+  rockpress_add_test(NAME test_huffman_team LABELS unit
+    SOURCES test_huffman.c ${stage_team}
+    LIBRARIES rfc8878_decoder rockpress_static zstd_dep xxhash_dep cmocka_dep m)
+  target_compile_definitions(test_huffman_team PRIVATE RP_TEAM_THREADS)
 endif()

@@ -6,6 +6,8 @@
  *
  * Histograms are made rather than found: what is difficult about Huffman coding (depth, ties, few
  * symbols, holes in the alphabet) hardly occurs in data.
+ *
+ * Compiled a second time with RP_TEAM_THREADS, for the trees that a team makes in its own way.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,6 +24,7 @@
 #include "rockpress/engine.h"
 #include "tests/support/inputs.h"
 #include "tests/support/rfc8878_decoder.h"
+#include "tests/support/team_device.h"
 
 #define MAX_LITERALS RP_ZSTD_BLOCK_BYTES
 
@@ -41,6 +44,14 @@ typedef enum shape {
 typedef enum placement { LOWEST, HIGHEST, SCATTERED, N_PLACEMENTS } placement;
 
 static rp_device *host;
+#ifdef RP_TEAM_THREADS
+#define N_WORKERS 7
+/* A team on one CPU takes its time. */
+#define N_SYMBOLS_STEP 2
+static rp_device *team_device;
+#else
+#define N_SYMBOLS_STEP 1
+#endif
 static rfc8878_stats seen;
 
 /* Bits of the best code of at most 11 bits. */
@@ -125,19 +136,42 @@ static void make_counts(uint32_t counts[256], uint32_t n_symbols, uint32_t total
     }
 }
 
+/* A tree, and what its making and describing takes. */
+typedef struct made_tree {
+    const uint32_t *counts;
+    rp_huffman_code code;
+    rp_huffman_scratch scratch;
+    rp_huffman_weights weights;
+} made_tree;
+
+/* As for the most literals that there can be, which leaves codes their full length. */
+static void make_tree(struct rp_team *team, void *context)
+{
+    made_tree *tree = context;
+    rp_huffman_build(team, tree->counts, (uint32_t)RP_ZSTD_BLOCK_BYTES, &tree->code,
+                     &tree->scratch);
+    if (TEAM_PART(team) == 0) {
+        rp_team part = team_part(team);
+        rp_huffman_describe(&part, &tree->code, &tree->weights);
+    }
+}
+
 /* One tree: complete, within the limits, the best, described so that it reads back. */
 static void check_tree(const uint32_t counts[256], double *worst)
 {
-    static rp_huffman_code code;
-    static rp_package_merge limit;
-    static rp_huffman_weights weights;
-    rp_team team;
-    memset(&team, 0, sizeof(team));
-    memset(&code, 0xA5, sizeof(code));
-    memset(&weights, 0xA5, sizeof(weights));
-    /* As for the most literals that there can be, which leaves codes their full length. */
-    rp_huffman_build(&team, counts, (uint32_t)RP_ZSTD_BLOCK_BYTES, &code, &limit);
-
+    static made_tree made;
+    memset(&made, 0xA5, sizeof(made));
+    made.counts = counts;
+#ifdef RP_TEAM_THREADS
+    if (!team_device_run(team_device, make_tree, &made))
+        fail_msg("%s", team_device_error(team_device));
+#else
+    rp_team alone;
+    memset(&alone, 0, sizeof(alone));
+    make_tree(&alone, &made);
+#endif
+    const rp_huffman_code code = made.code;
+    const rp_huffman_weights weights = made.weights;
     uint64_t bits = 0;
     uint64_t raw_bits = 0;
     uint32_t space = 0;
@@ -162,7 +196,6 @@ static void check_tree(const uint32_t counts[256], double *worst)
     if (bits > best)
         fail_msg("%llu bits instead of %llu", (unsigned long long)bits, (unsigned long long)best);
 
-    rp_huffman_describe(&team, &code, &weights);
     if (weights.description_bytes == 0) {
         /* Too many weights for direct ones, and all alike: nothing would be gained. */
         assert_true(bits * 100 >= raw_bits * 99);
@@ -191,7 +224,7 @@ static void test_trees(void **state)
     uint32_t counts[256];
     double worst = 0;
     for (int form = 0; form < N_SHAPES; form++) {
-        for (uint32_t n_symbols = 2; n_symbols <= 256; n_symbols++) {
+        for (uint32_t n_symbols = 2; n_symbols <= 256; n_symbols += N_SYMBOLS_STEP) {
             for (uint32_t repeat = 0; repeat < 6; repeat++) {
                 uint32_t most = repeat < 3 ? MAX_LITERALS : 2000;
                 uint32_t total = n_symbols + inputs_below(&random, most - n_symbols);
@@ -412,10 +445,26 @@ static void test_coverage(void **state)
     assert_true(seen.n_weights_fse > 1000);
 }
 
-static int open_host(void **state)
+static int open_devices(void **state)
 {
     (void)state;
+#ifdef RP_TEAM_THREADS
+    const team_device_kind kind =
+        TEAM_DEVICE_CAN_SHUFFLE ? TEAM_DEVICE_SHUFFLED : TEAM_DEVICE_THREADS;
+    team_device = team_device_open(kind, N_WORKERS, 1);
+    if (team_device == NULL)
+        return -1;
+#endif
     return rp_device_open("host", &host) == RP_STATUS_OK ? 0 : -1;
+}
+
+static int close_devices(void **state)
+{
+    (void)state;
+#ifdef RP_TEAM_THREADS
+    rp_device_close(team_device);
+#endif
+    return 0;
 }
 
 int main(void)
@@ -429,5 +478,5 @@ int main(void)
         cmocka_unit_test(test_uneven_streams),
         cmocka_unit_test(test_coverage),
     };
-    return cmocka_run_group_tests(tests, open_host, NULL) ? 1 : 0;
+    return cmocka_run_group_tests(tests, open_devices, close_devices) ? 1 : 0;
 }
