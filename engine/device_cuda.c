@@ -180,10 +180,31 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* Shortest and longest sleep between two questions. What a sleep is too long adds to the latency,
- * so it is a quarter of the time waited so far. */
+/* Shortest and longest sleep between two questions. */
 #define MIN_SLEEP_NS UINT64_C(5000)
 #define MAX_SLEEP_NS UINT64_C(1000000)
+
+/* How long this thread's last two waits took, and the shorter of these, so that the block after a
+ * batch does not wait as long as one. */
+static _Thread_local uint64_t last_waits_ns[2];
+
+static uint64_t expected_ns(void)
+{
+    return last_waits_ns[0] < last_waits_ns[1] ? last_waits_ns[0] : last_waits_ns[1];
+}
+
+/* How long to sleep before the next question. What a sleep is too long adds to the latency, so it
+ * is a quarter of the time waited so far. But a thread's blocks are much alike: most of the time
+ * that is expected it sleeps without a question, and then it asks more often. */
+static uint64_t next_sleep_ns(uint64_t waited, uint64_t expected)
+{
+    uint64_t sleep = waited / 4;
+    if (waited < expected / 4 * 3)
+        sleep = expected / 4 * 3 - waited;
+    else if (waited < expected * 2)
+        sleep = expected / 16;
+    return sleep < MIN_SLEEP_NS ? MIN_SLEEP_NS : sleep > MAX_SLEEP_NS ? MAX_SLEEP_NS : sleep;
+}
 
 /*
  * Asks, and sleeps in between: a thread that spins takes the CPU time away that the GPU was to
@@ -204,16 +225,17 @@ static rp_status cuda_wait(rp_stream stream, uint32_t timeout_us)
         uint64_t start = now_ns();
         uint64_t limit = (uint64_t)timeout_us * 1000;
         uint64_t waited = 0;
+        uint64_t expected = expected_ns();
         while (error == cudaErrorNotReady && waited < limit) {
-            uint64_t sleep = waited / 4;
-            sleep = sleep < MIN_SLEEP_NS ? MIN_SLEEP_NS : sleep;
-            sleep = sleep > MAX_SLEEP_NS ? MAX_SLEEP_NS : sleep;
+            uint64_t sleep = next_sleep_ns(waited, expected);
             sleep = sleep > limit - waited ? limit - waited : sleep;
             struct timespec duration = {0, (long)sleep};
             (void)nanosleep(&duration, NULL);
             error = cudaStreamQuery(handle);
             waited = now_ns() - start;
         }
+        last_waits_ns[1] = last_waits_ns[0];
+        last_waits_ns[0] = waited;
         if (slack > 0)
             (void)prctl(PR_SET_TIMERSLACK, (unsigned long)slack);
     }

@@ -17,7 +17,7 @@
 extern __shared__ __align__(16) uint8_t rp_shared_memory[];
 
 /* Of the fused kernel: the block, and behind it what the part that runs takes. */
-#define RP_FUSED_COPY_BYTES ((RP_FUSED_MAX_BYTES + RP_FIND_SLACK + 15) / 16 * 16)
+#define RP_FUSED_COPY_BYTES sizeof(((rp_lz77_near_memory *)NULL)->copy)
 #define RP_FUSED_TABLE_BYTES (sizeof(uint16_t) << RP_FUSED_TABLE_LOG)
 #define RP_FUSED_LITERALS_BYTES ((sizeof(rp_literals_memory) + 15) / 16 * 16)
 #define RP_FUSED_MEMORY_BYTES                                                                      \
@@ -27,6 +27,9 @@ extern __shared__ __align__(16) uint8_t rp_shared_memory[];
 
 static_assert(sizeof(rp_parse_memory) <= RP_FUSED_MEMORY_BYTES - RP_FUSED_COPY_BYTES,
               "the join's memory is behind the copy of the block");
+static_assert(RP_FUSED_MAX_BYTES <= RP_LZ77_QUARTERS_MAX_BYTES, "what is near has room for it");
+static_assert(RP_FUSED_MEMORY_BYTES - RP_FUSED_COPY_BYTES <= sizeof(rp_lz77_quarter_tables),
+              "and for what comes after the parse");
 
 /* The thread block as a team. n_threads is a constant, so that a team of one warp has no
  * barriers. */
@@ -70,7 +73,7 @@ __global__ void __launch_bounds__(RP_CANDIDATES_THREADS)
 }
 
 /* Copies a chunk to shared memory, where its bytes are compared with many others. */
-template <uint32_t n_threads> RP_FN rp_find_source rp_copy_source(rp_chunk_view view, uint8_t *copy)
+template <uint32_t n_threads> RP_FN rp_lz77_source rp_copy_source(rp_chunk_view view, uint8_t *copy)
 {
     uint32_t n_words = view.n_bytes / 4;
     for (uint32_t i = threadIdx.x; i < n_words; i += n_threads)
@@ -78,7 +81,7 @@ template <uint32_t n_threads> RP_FN rp_find_source rp_copy_source(rp_chunk_view 
     for (uint32_t i = 4 * n_words + threadIdx.x; i < view.n_bytes; i += n_threads)
         copy[i] = view.source[i];
     __syncthreads();
-    rp_find_source source;
+    rp_lz77_source source;
     source.bytes = copy;
     source.n_bytes = view.n_bytes;
     source.is_padded = true;
@@ -94,11 +97,14 @@ __global__ void __launch_bounds__(n_threads)
     warp.size = RP_WARP_THREADS;
     warp.exchange = NULL;
     warp.barrier = 0;
-    rp_find_source source =
+    rp_lz77_source source =
         rp_copy_source<n_threads>(rp_view_chunk(&args, blockIdx.x), rp_shared_memory);
+    rp_lz77_block block = rp_lz77_block_of(&args, blockIdx.x);
+    block.source = source;
     uint32_t n_pieces = rp_find_pieces(source.n_bytes);
     for (uint32_t i = threadIdx.x / RP_WARP_THREADS; i < n_pieces; i += n_threads / RP_WARP_THREADS)
-        rp_stage_lz77_find_piece(&warp, &args, blockIdx.x, source, i);
+        rp_lz77_block_find_matches(&warp, &block, args.effort, i * RP_FIND_PIECE_BYTES,
+                                   RP_FIND_PIECE_BYTES);
 }
 
 /* The same without a copy, for blocks that are larger than the shared memory of this GPU. */
@@ -181,50 +187,49 @@ RP_FN rp_team rp_part_of_block(void)
  * on the same teams as in the kernels above, which have to be done in this order; a barrier of the
  * thread block between two of them is what the end of a launch is there.
  */
+template <bool is_near>
 __global__ void __launch_bounds__(RP_FUSED_THREADS, 1)
     rp_fused_kernel(const __grid_constant__ rp_stage_args args)
 {
-    const uint32_t n_warps = RP_FUSED_THREADS / RP_WARP_THREADS;
     const uint32_t warp_index = threadIdx.x / RP_WARP_THREADS;
-    uint8_t *copy = rp_shared_memory;
-    uint8_t *memory = rp_shared_memory + RP_FUSED_COPY_BYTES;
-    rp_chunk_view view = rp_view_chunk(&args, blockIdx.x);
-    rp_team block = rp_block_team<RP_FUSED_THREADS>();
-    rp_team warp = team_part(&block);
-
-    if (warp_index == RP_LZ77_SHORT)
-        rp_stage_lz77_find_kind(&warp, &args, blockIdx.x, RP_LZ77_SHORT, memory);
-    else if (warp_index == RP_LZ77_LONG)
-        rp_stage_lz77_find_kind(&warp, &args, blockIdx.x, RP_LZ77_LONG,
-                                memory + RP_FUSED_TABLE_BYTES);
-    rp_find_source source = rp_copy_source<RP_FUSED_THREADS>(view, copy);
-
-    uint32_t n_pieces = rp_find_pieces(view.n_bytes);
-    for (uint32_t i = warp_index; i < n_pieces; i += n_warps)
-        rp_stage_lz77_find_piece(&warp, &args, blockIdx.x, source, i);
-    __syncthreads();
-
-    uint32_t n_segments = rp_lazy_segments(view.n_bytes);
-    for (uint32_t i = warp_index; i < n_segments; i += n_warps)
-        rp_stage_lz77_parse_segment(&warp, &args, blockIdx.x, i);
-    __syncthreads();
-
-    if (threadIdx.x < RP_JOIN_THREADS) {
-        rp_team team = rp_part_of_block<0, RP_JOIN_THREADS, 1>();
-        rp_stage_lz77_join(&team, &args, blockIdx.x, false, memory);
+    rp_lz77_near_memory *near = (rp_lz77_near_memory *)rp_shared_memory;
+    uint8_t *memory = is_near ? near->free : rp_shared_memory + RP_FUSED_COPY_BYTES;
+    rp_team team = rp_block_team<RP_FUSED_THREADS>();
+    rp_lz77_block block =
+        is_near ? rp_lz77_near_block(&args, blockIdx.x, near) : rp_lz77_block_of(&args, blockIdx.x);
+    if (is_near) {
+        rp_copy_source<RP_FUSED_THREADS>(rp_view_chunk(&args, blockIdx.x), near->copy);
+        rp_lz77_parse_near(&team, &block, args.effort, near);
+    } else {
+        rp_team warp = team_part(&team);
+        if (warp_index == RP_LZ77_SHORT)
+            rp_stage_lz77_find_kind(&warp, &args, blockIdx.x, RP_LZ77_SHORT, memory);
+        else if (warp_index == RP_LZ77_LONG)
+            rp_stage_lz77_find_kind(&warp, &args, blockIdx.x, RP_LZ77_LONG,
+                                    memory + RP_FUSED_TABLE_BYTES);
+        rp_lz77_block copied = block;
+        copied.source = rp_copy_source<RP_FUSED_THREADS>(block.view, rp_shared_memory);
+        uint32_t n_pieces = rp_find_pieces(block.view.n_bytes);
+        for (uint32_t i = warp_index; i < n_pieces; i += RP_FUSED_THREADS / RP_WARP_THREADS)
+            rp_lz77_block_find_matches(&warp, &copied, args.effort, i * RP_FIND_PIECE_BYTES,
+                                       RP_FIND_PIECE_BYTES);
+        __syncthreads();
+        rp_lz77_block_parse(&team, &block, args.effort);
     }
+
+    rp_lz77_block_join(&team, &block, &args, blockIdx.x, false, memory);
     __syncthreads();
 
     if (threadIdx.x < RP_HUFFMAN_THREADS) {
-        rp_team team = rp_part_of_block<0, RP_HUFFMAN_THREADS, 1>();
-        rp_stage_huffman_encoder(&team, &args, blockIdx.x, memory);
+        rp_team part = rp_part_of_block<0, RP_HUFFMAN_THREADS, 1>();
+        rp_stage_huffman_encoder(&part, &args, blockIdx.x, memory);
     } else if (threadIdx.x < RP_HUFFMAN_THREADS + RP_FSE_THREADS) {
-        rp_team team = rp_part_of_block<RP_HUFFMAN_THREADS, RP_FSE_THREADS, 2>();
-        rp_stage_fse_encoder(&team, &args, blockIdx.x, memory + RP_FUSED_LITERALS_BYTES);
+        rp_team part = rp_part_of_block<RP_HUFFMAN_THREADS, RP_FSE_THREADS, 2>();
+        rp_stage_fse_encoder(&part, &args, blockIdx.x, memory + RP_FUSED_LITERALS_BYTES);
     }
     __syncthreads();
 
-    rp_stage_frame_assembler(&block, &args, blockIdx.x, memory);
+    rp_stage_frame_assembler(&team, &args, blockIdx.x, memory);
 }
 
 typedef struct rp_kernel {
@@ -239,12 +244,12 @@ static const rp_kernel rp_candidates = {"lz77_candidates", rp_lz77_candidates_ke
                                         sizeof(uint16_t) << RP_LZ77_MAX_TABLE_LOG};
 static const rp_kernel rp_matches_up_to_4k = {"lz77_matches_4k",
                                               rp_lz77_matches_kernel<RP_FIND_THREADS_UP_TO_4K>,
-                                              RP_FIND_THREADS_UP_TO_4K, 4096 + RP_FIND_SLACK};
+                                              RP_FIND_THREADS_UP_TO_4K, 4096 + RP_SOURCE_SLACK};
 static const rp_kernel rp_matches_up_to_16k = {"lz77_matches_16k",
                                                rp_lz77_matches_kernel<RP_FIND_THREADS_UP_TO_16K>,
-                                               RP_FIND_THREADS_UP_TO_16K, 16384 + RP_FIND_SLACK};
+                                               RP_FIND_THREADS_UP_TO_16K, 16384 + RP_SOURCE_SLACK};
 static const rp_kernel rp_matches = {"lz77_matches", rp_lz77_matches_kernel<RP_FIND_THREADS>,
-                                     RP_FIND_THREADS, RP_ZSTD_BLOCK_BYTES + RP_FIND_SLACK};
+                                     RP_FIND_THREADS, RP_ZSTD_BLOCK_BYTES + RP_SOURCE_SLACK};
 static const rp_kernel rp_matches_in_place = {"lz77_matches_in_place",
                                               rp_lz77_matches_in_place_kernel, RP_FIND_THREADS, 0};
 static const rp_kernel rp_parse_by_threads = {"lz77_parse_by_threads",
@@ -262,8 +267,10 @@ static const rp_kernel rp_fse_encoder = {"fse_encoder", rp_fse_encoder_kernel, R
 static const rp_kernel rp_frame_assembler = {"frame_assembler", rp_frame_assembler_kernel,
                                              RP_FRAME_THREADS, RP_FRAME_HEADER_MAX_BYTES};
 
-static const rp_kernel rp_fused = {"fused", rp_fused_kernel, RP_FUSED_THREADS,
+static const rp_kernel rp_fused = {"fused", rp_fused_kernel<false>, RP_FUSED_THREADS,
                                    RP_FUSED_MEMORY_BYTES};
+static const rp_kernel rp_fused_near = {"fused_near", rp_fused_kernel<true>, RP_FUSED_THREADS,
+                                        sizeof(rp_lz77_near_memory)};
 
 static const rp_kernel *const rp_kernels[] = {&rp_candidates,
                                               &rp_matches_up_to_4k,
@@ -277,7 +284,8 @@ static const rp_kernel *const rp_kernels[] = {&rp_candidates,
                                               &rp_huffman_encoder,
                                               &rp_fse_encoder,
                                               &rp_frame_assembler,
-                                              &rp_fused};
+                                              &rp_fused,
+                                              &rp_fused_near};
 
 /* What a thread block may have of the current device's shared memory: 99 KiB on every GPU that is
  * supported, 163 or 227 on some. */
@@ -297,10 +305,15 @@ extern "C" int rp_prepare_kernels(void)
     size_t limit;
     cudaError_t error = rp_shared_memory_limit(&limit);
     for (const rp_kernel *kernel : rp_kernels) {
-        size_t n_bytes = kernel->team_memory_bytes < limit ? kernel->team_memory_bytes : limit;
+        cudaFuncAttributes attributes;
         if (error == cudaSuccess)
-            error = cudaFuncSetAttribute(kernel->function,
-                                         cudaFuncAttributeMaxDynamicSharedMemorySize, (int)n_bytes);
+            error = cudaFuncGetAttributes(&attributes, (const void *)kernel->function);
+        if (error != cudaSuccess)
+            break;
+        size_t most = limit - attributes.sharedSizeBytes;
+        size_t n_bytes = kernel->team_memory_bytes < most ? kernel->team_memory_bytes : most;
+        error = cudaFuncSetAttribute(kernel->function, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                     (int)n_bytes);
     }
     return error;
 }
@@ -336,7 +349,7 @@ static cudaError_t rp_launch_matches(const struct rp_launch *launch, void *strea
     const rp_kernel *kernel = chunk_bytes <= 4096    ? &rp_matches_up_to_4k
                               : chunk_bytes <= 16384 ? &rp_matches_up_to_16k
                                                      : &rp_matches;
-    size_t copy_bytes = rp_divide_up(chunk_bytes, 4) * 4 + RP_FIND_SLACK;
+    size_t copy_bytes = rp_divide_up(chunk_bytes, 4) * 4 + RP_SOURCE_SLACK;
     if (copy_bytes > RP_SHARED_MEMORY_OF_ALL) {
         size_t limit;
         cudaError_t error = rp_shared_memory_limit(&limit);
@@ -375,13 +388,26 @@ static cudaError_t rp_launch_lz77(const struct rp_launch *launch, void *stream)
     return error;
 }
 
+/* Near, where a thread block may have so much shared memory. */
+static cudaError_t rp_launch_fused(const struct rp_launch *launch, void *stream)
+{
+    size_t limit;
+    cudaError_t error = rp_shared_memory_limit(&limit);
+    if (error != cudaSuccess)
+        return error;
+    const rp_kernel *kernel = rp_fused_near.team_memory_bytes <= limit ? &rp_fused_near : &rp_fused;
+    return rp_launch_kernel(kernel, dim3(launch->n_teams), kernel->team_memory_bytes, launch,
+                            stream);
+}
+
 extern "C" int rp_launch_kernels(const struct rp_launch *launch, void *stream)
 {
     if (launch->stage == RP_STAGE_LZ77_MATCHER)
         return rp_launch_lz77(launch, stream);
+    if (launch->stage == RP_STAGE_FUSED)
+        return rp_launch_fused(launch, stream);
     const rp_kernel *kernel = launch->stage == RP_STAGE_HUFFMAN_ENCODER ? &rp_huffman_encoder
                               : launch->stage == RP_STAGE_FSE_ENCODER   ? &rp_fse_encoder
-                              : launch->stage == RP_STAGE_FUSED         ? &rp_fused
                                                                         : &rp_frame_assembler;
     return rp_launch_kernel(kernel, dim3(launch->n_teams), kernel->team_memory_bytes, launch,
                             stream);

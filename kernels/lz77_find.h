@@ -20,54 +20,6 @@
 /* Most offsets of a position, so that those of one fit 64 bits and their lengths 32. */
 #define RP_FIND_MAX_OFFSETS 4
 
-/* So much behind a block is read at most, where that is allowed. */
-#define RP_FIND_SLACK (RP_LZ77_JUDGED_LENGTH + 8)
-
-/*
- * The block's bytes. A padded block begins at a multiple of 4 and has RP_FIND_SLACK bytes of any
- * value behind it: what a GPU makes of a block in its shared memory. Unaligned words need no
- * care for the block's end then, and their addresses stay those of shared memory, which a
- * conversion to an integer and back would hide from the compiler.
- */
-typedef struct rp_find_source {
-    const uint8_t *bytes;
-    uint32_t n_bytes;
-    bool is_padded;
-} rp_find_source;
-
-RP_FN uint32_t rp_find_load32(rp_find_source source, uint32_t at)
-{
-#if defined(__CUDACC__)
-    if (source.is_padded) {
-        const uint32_t *words = (const uint32_t *)source.bytes + at / 4;
-        return __funnelshift_r(words[0], words[1], 8 * at);
-    }
-#endif
-    return rp_load32(source.bytes + at);
-}
-
-/* Number of equal bytes at two positions, a before b, 8 at most. */
-RP_FN uint32_t rp_find_equal(rp_find_source source, uint32_t a, uint32_t b)
-{
-#if defined(__CUDACC__)
-    if (source.is_padded) {
-        const uint32_t *one = (const uint32_t *)source.bytes + a / 4;
-        const uint32_t *two = (const uint32_t *)source.bytes + b / 4;
-        uint32_t low =
-            __funnelshift_r(one[0], one[1], 8 * a) ^ __funnelshift_r(two[0], two[1], 8 * b);
-        uint32_t high =
-            __funnelshift_r(one[1], one[2], 8 * a) ^ __funnelshift_r(two[1], two[2], 8 * b);
-        uint32_t n_bits = (uint32_t)__clz((int)__brev(low != 0 ? low : high));
-        return (n_bits + (low != 0 ? 0 : 32)) / 8;
-    }
-#endif
-    if (source.n_bytes - b < 8)
-        return rp_lz77_count_equal(source.bytes + b, source.bytes + a,
-                                   source.bytes + source.n_bytes);
-    uint64_t difference = rp_load64(source.bytes + a) ^ rp_load64(source.bytes + b);
-    return difference != 0 ? rp_trailing_zeros64(difference) >> 3 : 8;
-}
-
 /* 16 bits for each place in the list of offsets. */
 typedef struct rp_find_offsets {
     uint32_t words[RP_FIND_MAX_OFFSETS / 2];
@@ -83,7 +35,7 @@ RP_FN uint32_t rp_find_offset(rp_find_offsets offsets, uint32_t k)
 /* Counts the lengths of the matches whose bits are set in `pending`, 4 bytes of which are known to
  * be equal. The result has 8 bits for each. Workers count at the same time, whichever
  * match it is. */
-RP_FN_INLINE uint32_t rp_find_lengths(rp_find_source source, uint32_t position,
+RP_FN_INLINE uint32_t rp_find_lengths(rp_lz77_source source, uint32_t position,
                                       rp_find_offsets offsets, uint32_t pending)
 {
     uint32_t most = rp_min32(source.n_bytes - position, RP_LZ77_JUDGED_LENGTH);
@@ -93,7 +45,7 @@ RP_FN_INLINE uint32_t rp_find_lengths(rp_find_source source, uint32_t position,
         uint32_t k = rp_trailing_zeros32(pending);
         uint32_t offset = rp_find_offset(offsets, k);
         uint32_t at = position + length;
-        uint32_t equal = rp_find_equal(source, at - offset, at);
+        uint32_t equal = rp_source_equal(source, at - offset, at);
         length += equal;
         if (equal < 8 || length >= most) {
             lengths |= rp_min32(length, most) << (8 * k);
@@ -132,17 +84,20 @@ RP_FN uint32_t rp_find_position(uint32_t begin, uint32_t n_todo, uint32_t rank)
     return begin + (rank < n_todo ? n_todo - 1 - rank : 0);
 }
 
-/* Positions [begin, end). */
-RP_FN_INLINE void rp_find_positions(rp_team *team, rp_find_source source, uint32_t begin,
+/* Positions [begin, end). Of a GPU, candidates and matches are in its global memory, unless they
+ * are said to be near. */
+RP_FN_INLINE void rp_find_positions(rp_team *team, rp_lz77_source source, uint32_t begin,
                                     uint32_t end, rp_lz77_candidates candidates,
-                                    rp_lz77_depths depths, uint32_t *matches)
+                                    rp_lz77_depths depths, uint32_t *matches, bool are_near)
 {
     const uint32_t n_offsets = depths.of_three + depths.of_short + depths.of_long;
     const uint32_t n_words = (n_offsets + 1) / 2;
     TEAM_KEEP_RANK(team);
     const uint32_t rank = TEAM_RANK(team);
-    candidates.of_both = rp_keep_pointer(candidates.of_both);
-    matches = rp_keep_pointer(matches);
+    if (!are_near) {
+        candidates.of_both = rp_keep_pointer(candidates.of_both);
+        matches = rp_keep_pointer(matches);
+    }
     /* Of the position behind those that the team looks at: its offsets and their lengths, 8 bits
      * for each place. */
     rp_find_offsets carried = {{0}};
@@ -155,11 +110,11 @@ RP_FN_INLINE void rp_find_positions(rp_team *team, rp_find_source source, uint32
         uint32_t position = rp_find_position(begin, n_todo, rank);
         uint32_t offsets[RP_LZ77_MAX_OFFSETS];
         rp_lz77_chains(position, candidates, depths, offsets);
-        uint32_t bytes = rp_find_load32(source, position);
+        uint32_t bytes = rp_source_load32(source, position);
         rp_find_offsets packed = {{0}};
         RP_UNROLL
         for (uint32_t k = 0; k < n_offsets; k++) {
-            bool is_equal = (rp_find_load32(source, position - offsets[k]) == bytes) & active;
+            bool is_equal = (rp_source_load32(source, position - offsets[k]) == bytes) & active;
             offsets[k] = is_equal ? offsets[k] : 0;
             packed.words[k / 2] |= offsets[k] << (k % 2 * 16);
         }
@@ -213,17 +168,15 @@ RP_FN uint32_t rp_find_pieces(uint32_t n_bytes)
     return (n_bytes + RP_FIND_PIECE_BYTES - 1) / RP_FIND_PIECE_BYTES;
 }
 
-/* The matches of one piece of a block; those of the last 3 bytes are not set. */
-RP_FN_INLINE void rp_lz77_find_matches(rp_team *team, rp_find_source source, uint32_t piece,
-                                       rp_lz77_candidates candidates, rp_lz77_depths depths,
-                                       uint32_t *matches)
+/* The matches of a piece of a block, of the positions from `begin` on; those of the last 3 bytes
+ * are not set. What the parse finds does not depend on how a block is cut. */
+RP_FN_INLINE void rp_lz77_find_matches(rp_team *team, rp_lz77_source source, uint32_t begin,
+                                       uint32_t n_positions, rp_lz77_candidates candidates,
+                                       rp_lz77_depths depths, uint32_t *matches, bool are_near)
 {
-    uint32_t n_bytes = source.n_bytes;
-    uint32_t end = n_bytes < RP_LZ77_SHORT_BYTES ? 0 : n_bytes - RP_LZ77_SHORT_BYTES + 1;
-    uint32_t begin = piece * RP_FIND_PIECE_BYTES;
-    end = rp_min32(begin + RP_FIND_PIECE_BYTES, end);
+    uint32_t end = rp_min32(begin + n_positions, rp_lz77_end(RP_LZ77_SHORT, source.n_bytes));
     if (begin < end)
-        rp_find_positions(team, source, begin, end, candidates, depths, matches);
+        rp_find_positions(team, source, begin, end, candidates, depths, matches, are_near);
 }
 
 #endif

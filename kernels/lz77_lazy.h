@@ -53,17 +53,16 @@ RP_FN uint32_t rp_fetch_match(const uint32_t *matches, uint32_t position, uint32
 }
 
 /*
- * Parses the segment [begin, end) of a block of n_bytes. `matches` are those of
+ * Parses the segment [begin, end) of a block. `matches` are those of
  * rp_lz77_find_matches(), if RP_LZ77_MATCHES_FIRST. Returns the number of steps.
  */
-RP_FN_INLINE uint32_t rp_lazy_parse(rp_team *team, const uint8_t *source, uint32_t n_bytes,
-                                    uint32_t begin, uint32_t end, rp_lz77_candidates candidates,
+RP_FN_INLINE uint32_t rp_lazy_parse(rp_team *team, rp_lz77_source source, uint32_t begin,
+                                    uint32_t end, rp_lz77_candidates candidates,
                                     const uint32_t *matches, rp_lazy_plan plan,
                                     rp_repeat_offsets repeats, rp_step *steps)
 {
     /* Judged are also the positions behind the segment that decide on its last ones. */
-    uint32_t end_judged = n_bytes < RP_LZ77_SHORT_BYTES ? 0 : n_bytes - RP_LZ77_SHORT_BYTES + 1;
-    end_judged = rp_min32(end_judged, end + plan.n_ahead);
+    uint32_t end_judged = rp_min32(rp_lz77_end(RP_LZ77_SHORT, source.n_bytes), end + plan.n_ahead);
     uint32_t n_steps = 0;
     uint32_t anchor = begin;           /* first byte that is not in a step yet */
     uint32_t position = begin;         /* the window's start */
@@ -82,7 +81,8 @@ RP_FN_INLINE uint32_t rp_lazy_parse(rp_team *team, const uint8_t *source, uint32
             }
             position = rp_min32(position, end_judged);
         } else if (TEAM_SIZE(team) == 1 && is_first) {
-            position = rp_lz77_next_match(source, position, end_judged, candidates, plan.depths);
+            position =
+                rp_lz77_next_match(source.bytes, position, end_judged, candidates, plan.depths);
         }
         uint32_t mine = position + TEAM_RANK(team);
         uint32_t next = fetches ? rp_fetch_match(matches, position + 1, end_judged) : 0;
@@ -92,11 +92,11 @@ RP_FN_INLINE uint32_t rp_lazy_parse(rp_team *team, const uint8_t *source, uint32
         if (TEAM_RANK(team) != 0)
             least = 0;
         if (mine < end_judged && !RP_LZ77_MATCHES_FIRST)
-            match = rp_lz77_best_match(source, n_bytes, mine, candidates, plan.depths, repeats,
-                                       mine == anchor, least);
+            match = rp_lz77_best_match(source.bytes, source.n_bytes, mine, candidates, plan.depths,
+                                       repeats, mine == anchor, least);
         else if (mine < end_judged)
-            match = rp_lz77_better_match(source, n_bytes, mine, fetches ? here : matches[mine],
-                                         repeats, mine == anchor, least);
+            match = rp_lz77_better_match(source, mine, fetches ? here : matches[mine], repeats,
+                                         mine == anchor, least);
         /* The worker that sees a match and all that come into question instead decides. */
         rp_match before = rp_shift_match(team, match, previous);
         rp_match judged = before;
@@ -122,7 +122,7 @@ RP_FN_INLINE uint32_t rp_lazy_parse(rp_team *team, const uint8_t *source, uint32
             break;
         uint32_t behind = from + judged.length;
         if (judged.length == RP_LZ77_JUDGED_LENGTH)
-            behind = rp_lz77_extend(team, source, behind, n_bytes, judged.offset);
+            behind = rp_lz77_extend(team, source.bytes, behind, source.n_bytes, judged.offset);
         here = fetches ? rp_fetch_match(matches, behind, end_judged) : 0;
         if (TEAM_RANK(team) == 0)
             steps[n_steps] = rp_make_step(from, behind - from, judged.offset);
@@ -146,18 +146,17 @@ RP_FN uint32_t rp_lazy_segments(uint32_t n_bytes)
  * Parses segment `index` of a block. The first starts with the repeat offsets of the block, the
  * others know none.
  */
-RP_FN_INLINE void rp_lazy_parse_segment(rp_team *team, const uint8_t *source, uint32_t n_bytes,
-                                        uint32_t index, rp_lz77_candidates candidates,
-                                        const uint32_t *matches, rp_lazy_plan plan,
-                                        rp_repeat_offsets repeats, rp_segment *segments,
-                                        rp_step *steps)
+RP_FN_INLINE void rp_lazy_parse_segment(rp_team *team, rp_lz77_source source, uint32_t index,
+                                        rp_lz77_candidates candidates, const uint32_t *matches,
+                                        rp_lazy_plan plan, rp_repeat_offsets repeats,
+                                        rp_segment *segments, rp_step *steps)
 {
     uint32_t begin = index * RP_LAZY_SEGMENT_BYTES;
     uint32_t first = rp_first_step(begin);
     for (uint32_t k = 0; k < 3; k++)
         repeats.offset[k] = index == 0 ? repeats.offset[k] : 0;
-    uint32_t n_steps = rp_lazy_parse(team, source, n_bytes, begin, begin + RP_LAZY_SEGMENT_BYTES,
-                                     candidates, matches, plan, repeats, steps + first);
+    uint32_t n_steps = rp_lazy_parse(team, source, begin, begin + RP_LAZY_SEGMENT_BYTES, candidates,
+                                     matches, plan, repeats, steps + first);
     if (TEAM_RANK(team) == 0) {
         segments[index].begin = begin;
         segments[index].first = first;

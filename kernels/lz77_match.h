@@ -7,6 +7,7 @@
 #define ROCKPRESS_KERNELS_LZ77_MATCH_H
 
 #include "kernels/lz77_candidates.h"
+#include "kernels/lz77_source.h"
 
 /* What a match saves, in bits, roughly: the bytes of it would have cost RP_LZ77_BYTE_GAIN each,
  * an offset costs its bits and RP_LZ77_OFFSET_COST, a repeat offset next to nothing. The values are
@@ -19,12 +20,6 @@
 typedef struct rp_repeat_offsets {
     uint32_t offset[3];
 } rp_repeat_offsets;
-
-/* Matches are judged by up to so many bytes, and extended once they are taken: by the first 4 and
- * at most 4 times 8 more. That bounds the work at each position, whatever the block. Of
- * test_golden_ratios' means 255 would be better by 0.05 to 0.22 % at effort default, 28 worse by
- * 0.02 to 0.16 %. */
-#define RP_LZ77_JUDGED_LENGTH 36
 
 /* What an offset costs that is no repeat offset. */
 RP_FN int32_t rp_offset_cost(uint32_t offset)
@@ -106,24 +101,6 @@ RP_FN rp_match rp_no_match(void)
     match.offset = 0;
     match.gain = 0;
     return match;
-}
-
-/* Number of equal bytes at a and b, before end; b < a. */
-RP_FN uint32_t rp_lz77_count_equal(const uint8_t *a, const uint8_t *b, const uint8_t *end)
-{
-    const uint8_t *start = a;
-    while (end - a >= 8) {
-        uint64_t difference = rp_load64(a) ^ rp_load64(b);
-        if (difference != 0)
-            return (uint32_t)(a - start) + (rp_trailing_zeros64(difference) >> 3);
-        a += 8;
-        b += 8;
-    }
-    while (a < end && *a == *b) {
-        a++;
-        b++;
-    }
-    return (uint32_t)(a - start);
 }
 
 /* The repeat offset that an offset value of code + 1 stands for, given whether the literal
@@ -346,14 +323,47 @@ RP_FN_INLINE uint32_t rp_lz77_next_match(const uint8_t *source, uint32_t positio
     return position;
 }
 
+/* Judges the repeat offsets but `known` whose 4 bytes are equal `probe` bytes on; replaces *best if
+ * one saves more. Of a padded source. Each worker counts at its own, whichever repeat offset that
+ * is, so that a warp waits once for the longest and not for that of each. */
+RP_FN_INLINE void rp_lz77_judge_repeats(rp_lz77_source source, uint32_t position, uint32_t probe,
+                                        const uint32_t *offsets, uint32_t known, rp_match *best)
+{
+    uint32_t bytes = rp_source_load32(source, position + probe);
+    uint32_t pending = 0;
+    RP_UNROLL
+    for (uint32_t code = 0; code < RP_LZ77_REPEATS; code++) {
+        bool is_equal = rp_source_load32(source, position + probe - offsets[code]) == bytes;
+        pending |= (uint32_t)(is_equal & (offsets[code] != 0) & (offsets[code] != known)) << code;
+    }
+    uint32_t most = rp_min32(source.n_bytes - position, RP_LZ77_JUDGED_LENGTH);
+    uint32_t length = 0;
+    while (pending != 0) {
+        uint32_t code = rp_trailing_zeros32(pending);
+        uint32_t offset = code == 0 ? offsets[0] : code == 1 ? offsets[1] : offsets[2];
+        uint32_t equal = rp_source_equal(source, position + length - offset, position + length);
+        length += equal;
+        if (equal < 8 || length >= most) {
+            length = rp_min32(length, most);
+            int32_t gain = (int32_t)(length * RP_LZ77_BYTE_GAIN - code);
+            if (gain > best->gain && length >= RP_LZ77_SHORT_BYTES) {
+                best->length = length;
+                best->offset = offset;
+                best->gain = gain;
+            }
+            length = 0;
+            pending &= pending - 1;
+        }
+    }
+}
+
 /*
  * In two steps, which give the same match: lz77_find.h has the first, the best match of the chains
  * at every position by itself, noted as rp_found().
  *
  * Then, with repeat offsets that only the parse knows, what is best of these and that match. The
  * repeat offsets come first, so among equals they win. */
-RP_FN_INLINE rp_match rp_lz77_better_match(const uint8_t *source, uint32_t n_bytes,
-                                           uint32_t position, uint32_t noted,
+RP_FN_INLINE rp_match rp_lz77_better_match(rp_lz77_source source, uint32_t position, uint32_t noted,
                                            rp_repeat_offsets repeats, bool no_literals,
                                            int32_t least)
 {
@@ -374,12 +384,16 @@ RP_FN_INLINE rp_match rp_lz77_better_match(const uint8_t *source, uint32_t n_byt
         }
     }
     uint32_t probe = rp_max32((uint32_t)best.gain / RP_LZ77_BYTE_GAIN + 1, 4) - 4;
-    if (position + probe + 4 <= n_bytes) {
-        uint32_t equal = rp_lz77_equal_at(source + position + probe, offsets, RP_LZ77_REPEATS);
+    if (position + probe + 4 <= source.n_bytes && source.is_padded) {
+        rp_lz77_judge_repeats(source, position, probe, offsets, found.offset, &best);
+    } else if (position + probe + 4 <= source.n_bytes) {
+        uint32_t equal =
+            rp_lz77_equal_at(source.bytes + position + probe, offsets, RP_LZ77_REPEATS);
         RP_UNROLL
         for (uint32_t code = 0; code < RP_LZ77_REPEATS; code++) {
             if ((equal >> code & 1) != 0 && offsets[code] != found.offset)
-                rp_lz77_judge(source, n_bytes, position, offsets[code], (int32_t)code, &best);
+                rp_lz77_judge(source.bytes, source.n_bytes, position, offsets[code], (int32_t)code,
+                              &best);
         }
     }
     if (best.length != 0)

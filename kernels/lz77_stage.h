@@ -118,61 +118,72 @@ RP_FN rp_lz77_scratch rp_lz77_scratch_of(const rp_stage_args *args, uint32_t chu
     return rp_lz77_divide_scratch(base, n_bytes, args->effort >= RP_EFFORT_HIGH);
 }
 
-/* First half of the stage: the candidates of all positions, into the scratch. */
+/* A block, and where the parts of the stage find it and leave what the next one needs. */
+typedef struct rp_lz77_block {
+    rp_chunk_view view;
+    rp_lz77_source source; /* its bytes, or a copy of them */
+    rp_lz77_scratch scratch;
+    bool is_near; /* on a GPU, the scratch is in shared memory */
+} rp_lz77_block;
+
+RP_FN rp_lz77_block rp_lz77_block_of(const rp_stage_args *args, uint32_t chunk_index)
+{
+    rp_lz77_block block;
+    block.view = rp_view_chunk(args, chunk_index);
+    block.source.bytes = block.view.source;
+    block.source.n_bytes = block.view.n_bytes;
+    block.source.is_padded = false;
+    block.scratch = rp_lz77_scratch_of(args, chunk_index, block.view.n_bytes);
+    block.is_near = false;
+    return block;
+}
+
+/* First part of the stage: the candidates of all positions, into the scratch. */
 RP_FN void rp_stage_lz77_find(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
                               void *team_memory)
 {
-    rp_chunk_view view = rp_view_chunk(args, chunk_index);
-    if (view.n_bytes == 0)
-        return;
-    rp_lz77_scratch scratch = rp_lz77_scratch_of(args, chunk_index, view.n_bytes);
-    rp_lz77_find_candidates(team, view.source, view.n_bytes, scratch.candidates,
-                            (rp_lz77_tables *)team_memory);
+    rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
+    if (block.view.n_bytes != 0)
+        rp_lz77_find_candidates(team, block.view.source, block.view.n_bytes,
+                                block.scratch.candidates, (rp_lz77_tables *)team_memory);
 }
 
 /* The same for one kind of candidates only. */
 RP_FN void rp_stage_lz77_find_kind(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
                                    rp_lz77_kind kind, void *team_memory)
 {
-    rp_chunk_view view = rp_view_chunk(args, chunk_index);
-    if (view.n_bytes == 0)
-        return;
-    rp_lz77_candidates candidates = rp_lz77_scratch_of(args, chunk_index, view.n_bytes).candidates;
-    rp_lz77_find_kind(team, view.source, view.n_bytes, kind, candidates, (uint16_t *)team_memory);
+    rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
+    if (block.view.n_bytes != 0)
+        rp_lz77_find_kind(team, block.view.source, block.view.n_bytes, kind,
+                          block.scratch.candidates, (uint16_t *)team_memory);
 }
 
-/* The best match of each position of a piece, if the block has it, where that is wanted before the
- * parse. The plan is a constant, and loops get shorter by that. */
-RP_FN void rp_stage_lz77_find_piece(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
-                                    rp_find_source source, uint32_t piece)
+/* The best match of each of n_positions from `begin` on, those that the block has, where that is
+ * wanted before the parse. The plan is a constant, and loops get shorter by that. */
+RP_FN void rp_lz77_block_find_matches(rp_team *team, const rp_lz77_block *block, uint32_t effort,
+                                      uint32_t begin, uint32_t n_positions)
 {
-    if (piece >= rp_find_pieces(source.n_bytes))
-        return;
-    rp_lz77_scratch scratch = rp_lz77_scratch_of(args, chunk_index, source.n_bytes);
-    if (args->effort == RP_EFFORT_FAST)
-        rp_lz77_find_matches(team, source, piece, scratch.candidates, rp_lazy_plan_of(true).depths,
-                             scratch.matches);
+    if (effort == RP_EFFORT_FAST)
+        rp_lz77_find_matches(team, block->source, begin, n_positions, block->scratch.candidates,
+                             rp_lazy_plan_of(true).depths, block->scratch.matches, block->is_near);
     else
-        rp_lz77_find_matches(team, source, piece, scratch.candidates, rp_lazy_plan_of(false).depths,
-                             scratch.matches);
+        rp_lz77_find_matches(team, block->source, begin, n_positions, block->scratch.candidates,
+                             rp_lazy_plan_of(false).depths, block->scratch.matches, block->is_near);
 }
 
 /* Of a block, a piece for each part of the team. */
 RP_FN void rp_stage_lz77_find_matches(rp_team *team, const rp_stage_args *args,
                                       uint32_t chunk_index)
 {
-    rp_chunk_view view = rp_view_chunk(args, chunk_index);
-    rp_find_source source;
-    source.bytes = view.source;
-    source.n_bytes = view.n_bytes;
-    source.is_padded = false;
-    uint32_t n_pieces = rp_find_pieces(view.n_bytes);
+    rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
+    uint32_t n_pieces = rp_find_pieces(block.view.n_bytes);
     rp_team part = team_part(team);
     if (!RP_LZ77_MATCHES_FIRST)
         return;
     TEAM_FOR_PARTS(i, 0, n_pieces, team)
     {
-        rp_stage_lz77_find_piece(&part, args, chunk_index, source, i);
+        rp_lz77_block_find_matches(&part, &block, args->effort, i * RP_FIND_PIECE_BYTES,
+                                   RP_FIND_PIECE_BYTES);
     }
     team_sync(team);
 }
@@ -188,34 +199,108 @@ RP_FN rp_repeat_offsets rp_first_repeats(rp_chunk_view view)
 }
 
 /* The lazy parse of one segment, if the block has it. */
+RP_FN void rp_lz77_block_parse_segment(rp_team *team, const rp_lz77_block *block, uint32_t effort,
+                                       uint32_t segment)
+{
+    const rp_lz77_scratch *scratch = &block->scratch;
+    rp_repeat_offsets repeats = rp_first_repeats(block->view);
+    if (segment >= rp_lazy_segments(block->view.n_bytes))
+        return;
+    if (effort == RP_EFFORT_FAST)
+        rp_lazy_parse_segment(team, block->source, segment, scratch->candidates, scratch->matches,
+                              rp_lazy_plan_of(true), repeats, scratch->lazy_segments,
+                              scratch->steps);
+    else
+        rp_lazy_parse_segment(team, block->source, segment, scratch->candidates, scratch->matches,
+                              rp_lazy_plan_of(false), repeats, scratch->lazy_segments,
+                              scratch->steps);
+}
+
+/* The same, of a chunk. */
 RP_FN void rp_stage_lz77_parse_segment(rp_team *team, const rp_stage_args *args,
                                        uint32_t chunk_index, uint32_t segment)
 {
-    rp_chunk_view view = rp_view_chunk(args, chunk_index);
-    if (segment >= rp_lazy_segments(view.n_bytes))
-        return;
-    rp_lz77_scratch scratch = rp_lz77_scratch_of(args, chunk_index, view.n_bytes);
-    rp_repeat_offsets repeats = rp_first_repeats(view);
-    if (args->effort == RP_EFFORT_FAST)
-        rp_lazy_parse_segment(team, view.source, view.n_bytes, segment, scratch.candidates,
-                              scratch.matches, rp_lazy_plan_of(true), repeats,
-                              scratch.lazy_segments, scratch.steps);
-    else
-        rp_lazy_parse_segment(team, view.source, view.n_bytes, segment, scratch.candidates,
-                              scratch.matches, rp_lazy_plan_of(false), repeats,
-                              scratch.lazy_segments, scratch.steps);
+    rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
+    rp_lz77_block_parse_segment(team, &block, args->effort, segment);
 }
 
 /* The lazy parse of a block, a segment for each part of the team. */
-RP_FN void rp_stage_lz77_parse(rp_team *team, const rp_stage_args *args, uint32_t chunk_index)
+RP_FN void rp_lz77_block_parse(rp_team *team, const rp_lz77_block *block, uint32_t effort)
 {
-    uint32_t n_segments = rp_lazy_segments(rp_view_chunk(args, chunk_index).n_bytes);
+    uint32_t n_segments = rp_lazy_segments(block->view.n_bytes);
     rp_team part = team_part(team);
     TEAM_FOR_PARTS(i, 0, n_segments, team)
     {
-        rp_stage_lz77_parse_segment(&part, args, chunk_index, i);
+        rp_lz77_block_parse_segment(&part, block, effort, i);
     }
     team_sync(team);
+}
+
+/* The same, of a chunk. */
+RP_FN void rp_stage_lz77_parse(rp_team *team, const rp_stage_args *args, uint32_t chunk_index)
+{
+    rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
+    rp_lz77_block_parse(team, &block, args->effort);
+}
+
+/*
+ * Memory of the parts up to the parse for a block of up to RP_LZ77_QUARTERS_MAX_BYTES, which a
+ * GPU's thread block may have of shared memory where it is alone there: a copy of the block, and
+ * instead of the scratch what the parts leave each other. What is used up makes room.
+ */
+typedef struct rp_lz77_near_memory {
+    uint8_t copy[(RP_LZ77_QUARTERS_MAX_BYTES + RP_SOURCE_SLACK + 15) / 16 * 16];
+    union {
+        uint16_t candidates[2 * RP_LZ77_QUARTERS_MAX_BYTES];
+        struct {
+            rp_step steps[RP_LZ77_QUARTERS_MAX_BYTES / RP_STEP_MIN_BYTES + 2];
+            rp_segment segments[RP_LZ77_QUARTERS_MAX_BYTES / RP_LAZY_SEGMENT_BYTES];
+        };
+    };
+    union {
+        rp_lz77_quarter_tables tables;
+        uint32_t matches[RP_LZ77_QUARTERS_MAX_BYTES];
+        uint8_t free[sizeof(rp_lz77_quarter_tables)]; /* behind the parse */
+    };
+} rp_lz77_near_memory;
+
+/* The block with its parts in that memory. */
+RP_FN rp_lz77_block rp_lz77_near_block(const rp_stage_args *args, uint32_t chunk_index,
+                                       rp_lz77_near_memory *memory)
+{
+    rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
+    block.view.source = memory->copy;
+    block.source.bytes = memory->copy;
+    block.source.is_padded = true;
+    block.scratch.candidates.of_both = memory->candidates;
+    block.scratch.candidates.of_three = NULL;
+    block.scratch.matches = memory->matches;
+    block.scratch.steps = memory->steps;
+    block.scratch.lazy_segments = memory->segments;
+    block.is_near = true;
+    return block;
+}
+
+/* Pieces of the best matches are as many as parts of the team, but not shorter than this. */
+#define RP_NEAR_LEAST_PIECE_BYTES 128
+
+/* All parts up to the parse, of a block that has been copied to this memory. What then is in there
+ * are steps and segments. Not for the efforts with an optimal parse. */
+RP_FN void rp_lz77_parse_near(rp_team *team, const rp_lz77_block *block, uint32_t effort,
+                              rp_lz77_near_memory *memory)
+{
+    uint32_t n_bytes = block->view.n_bytes;
+    rp_lz77_find_by_quarters(team, memory->copy, n_bytes, block->scratch.candidates,
+                             &memory->tables);
+    uint32_t piece_bytes = (n_bytes / TEAM_PARTS(team) + 31) / 32 * 32;
+    piece_bytes = rp_max32(piece_bytes, RP_NEAR_LEAST_PIECE_BYTES);
+    rp_team part = team_part(team);
+    TEAM_FOR_PARTS(i, 0, (n_bytes + piece_bytes - 1) / piece_bytes, team)
+    {
+        rp_lz77_block_find_matches(&part, block, effort, i * piece_bytes, piece_bytes);
+    }
+    team_sync(team);
+    rp_lz77_block_parse(team, block, effort);
 }
 
 /* Of a block that can't be compressed, the lazy parse has matched less than one byte of so many. */
@@ -238,11 +323,11 @@ RP_FN bool rp_looks_random(rp_team *team, rp_chunk_view view, const rp_lz77_outp
 
 /* From the lazy parse to sequences and literals, at the higher efforts by way of the optimal one.
  */
-RP_FN void rp_lz77_join(rp_team *team, rp_chunk_view view, const rp_stage_args *args,
-                        uint32_t chunk_index, bool is_optimal, rp_parse_memory *memory,
-                        rp_lz77_output *output)
+RP_FN void rp_lz77_join(rp_team *team, const rp_lz77_block *block, uint32_t effort, bool is_optimal,
+                        rp_parse_memory *memory, rp_lz77_output *output)
 {
-    rp_lz77_scratch scratch = rp_lz77_scratch_of(args, chunk_index, view.n_bytes);
+    const rp_chunk_view view = block->view;
+    const rp_lz77_scratch scratch = block->scratch;
     rp_repeat_offsets repeats = rp_first_repeats(view);
     uint32_t n_segments = rp_lazy_segments(view.n_bytes);
     TEAM_FOR (i, 0, n_segments, team) {
@@ -256,9 +341,9 @@ RP_FN void rp_lz77_join(rp_team *team, rp_chunk_view view, const rp_stage_args *
     if (!is_optimal || view.n_bytes <= RP_OPTIMAL_ABOVE_BYTES ||
         rp_looks_random(team, view, output, memory->counts.literals))
         return;
-    if (args->effort == RP_EFFORT_HIGH) {
+    if (effort == RP_EFFORT_HIGH) {
         rp_optimal_pass(team, view, &scratch, rp_depths(1, 4, 1), repeats, memory, output);
-    } else if (args->effort == RP_EFFORT_MAX) {
+    } else if (effort == RP_EFFORT_MAX) {
         rp_optimal_pass(team, view, &scratch, rp_depths(1, 4, 1), repeats, memory, output);
         rp_optimal_pass(team, view, &scratch, rp_depths(2, 16, 4), repeats, memory, output);
     }
@@ -269,21 +354,20 @@ RP_FN void rp_lz77_join(rp_team *team, rp_chunk_view view, const rp_stage_args *
 #define RP_NEVER_SHORTER_BYTES 8
 
 /* Whether the block is spared all parts of the stage: it is literals, whatever they find. */
-RP_FN bool rp_stage_lz77_is_spared(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
-                                   void *team_memory)
+RP_FN bool rp_lz77_is_spared(rp_team *team, rp_chunk_view view, void *team_memory)
 {
-    rp_chunk_view view = rp_view_chunk(args, chunk_index);
     return view.n_bytes <= RP_NEVER_SHORTER_BYTES ||
            rp_is_incompressible(team, view.source, view.n_bytes,
                                 (rp_incompressible_memory *)team_memory);
 }
 
 /* The result of the stage: of the parts before, unless the block is spared. */
-RP_FN void rp_stage_lz77_finish(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
-                                bool is_spared, bool is_optimal, void *team_memory)
+RP_FN void rp_lz77_block_finish(rp_team *team, const rp_lz77_block *block,
+                                const rp_stage_args *args, uint32_t chunk_index, bool is_spared,
+                                bool is_optimal, void *team_memory)
 {
     const rp_stage_buffers *buffers = &args->buffers;
-    rp_chunk_view view = rp_view_chunk(args, chunk_index);
+    const rp_chunk_view view = block->view;
     rp_lz77_output output;
     output.sequences = buffers->d_sequences + chunk_index * buffers->sequences_stride;
     output.literals = buffers->d_literals + chunk_index * buffers->literals_stride;
@@ -292,7 +376,7 @@ RP_FN void rp_stage_lz77_finish(rp_team *team, const rp_stage_args *args, uint32
     if (is_spared) {
         rp_lz77_all_literals(team, view.source, view.n_bytes, &output);
     } else if (view.n_bytes != 0) {
-        rp_lz77_join(team, view, args, chunk_index, is_optimal, (rp_parse_memory *)team_memory,
+        rp_lz77_join(team, block, args->effort, is_optimal, (rp_parse_memory *)team_memory,
                      &output);
         if (rp_literals_only_is_better(team, view.source, view.n_bytes, &output,
                                        (rp_literals_only_memory *)team_memory))
@@ -310,11 +394,19 @@ RP_FN void rp_stage_lz77_finish(rp_team *team, const rp_stage_args *args, uint32
 
 /* The last part of the stage, behind parts that did not know whether the block is spared. Whether
  * the effort has the optimal parse is a constant for a GPU, since it takes many registers. */
+RP_FN void rp_lz77_block_join(rp_team *team, const rp_lz77_block *block, const rp_stage_args *args,
+                              uint32_t chunk_index, bool is_optimal, void *team_memory)
+{
+    bool is_spared = rp_lz77_is_spared(team, block->view, team_memory);
+    rp_lz77_block_finish(team, block, args, chunk_index, is_spared, is_optimal, team_memory);
+}
+
+/* The same, of a chunk. */
 RP_FN void rp_stage_lz77_join(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
                               bool is_optimal, void *team_memory)
 {
-    bool is_spared = rp_stage_lz77_is_spared(team, args, chunk_index, team_memory);
-    rp_stage_lz77_finish(team, args, chunk_index, is_spared, is_optimal, team_memory);
+    rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
+    rp_lz77_block_join(team, &block, args, chunk_index, is_optimal, team_memory);
 }
 
 /* All parts. They share nothing but the scratch, so they may also be launched one by one, on teams
@@ -322,13 +414,14 @@ RP_FN void rp_stage_lz77_join(rp_team *team, const rp_stage_args *args, uint32_t
 RP_FN void rp_stage_lz77_matcher(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
                                  void *team_memory)
 {
-    bool is_spared = rp_stage_lz77_is_spared(team, args, chunk_index, team_memory);
+    rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
+    bool is_spared = rp_lz77_is_spared(team, block.view, team_memory);
     if (!is_spared) {
         rp_stage_lz77_find(team, args, chunk_index, team_memory);
         rp_stage_lz77_find_matches(team, args, chunk_index);
         rp_stage_lz77_parse(team, args, chunk_index);
     }
-    rp_stage_lz77_finish(team, args, chunk_index, is_spared, args->effort >= RP_EFFORT_HIGH,
+    rp_lz77_block_finish(team, &block, args, chunk_index, is_spared, args->effort >= RP_EFFORT_HIGH,
                          team_memory);
 }
 

@@ -77,8 +77,10 @@ RP_FN rp_chunk_view rp_view_chunk(const rp_stage_args *args, uint32_t chunk_inde
 {
     const rp_stage_buffers *buffers = &args->buffers;
     size_t input_size;
-    const uint8_t *input = rp_input(args, chunk_index / buffers->chunks_per_input, &input_size);
-    size_t ordinal = chunk_index % buffers->chunks_per_input;
+    /* At most RP_MAX_BATCH_CHUNKS; a GPU takes long to divide numbers of 64 bits. */
+    uint32_t per_input = (uint32_t)buffers->chunks_per_input;
+    uint32_t ordinal = chunk_index % per_input;
+    const uint8_t *input = rp_input(args, chunk_index / per_input, &input_size);
     size_t begin = ordinal * buffers->chunk_bytes;
     rp_chunk_view view;
     view.source = input;

@@ -401,21 +401,28 @@ RP_FN void team_atomic_min(uint32_t *word, uint32_t value)
 
 #endif
 
-/* Zeroes n bytes at an address that is a multiple of 16; n is, too. */
-RP_FN void team_zero(rp_team *team, void *destination, size_t n_bytes)
+/* Sets n bytes at an address that is a multiple of 16; n is, too. */
+RP_FN void team_set(rp_team *team, void *destination, uint8_t byte, size_t n_bytes)
 {
 #if defined(__CUDACC__)
+    uint32_t word = byte * UINT32_C(0x01010101);
     TEAM_FOR (i, 0, (uint32_t)(n_bytes / sizeof(uint4)), team) {
-        ((uint4 *)destination)[i] = make_uint4(0, 0, 0, 0);
+        ((uint4 *)destination)[i] = make_uint4(word, word, word, word);
     }
 #elif defined(RP_TEAM_THREADS)
     TEAM_FOR (i, 0, (uint32_t)n_bytes, team) {
-        ((uint8_t *)destination)[i] = 0;
+        ((uint8_t *)destination)[i] = byte;
     }
 #else
     (void)team;
-    memset(destination, 0, n_bytes);
+    memset(destination, byte, n_bytes);
 #endif
+}
+
+/* Zeroes them. */
+RP_FN void team_zero(rp_team *team, void *destination, size_t n_bytes)
+{
+    team_set(team, destination, 0, n_bytes);
 }
 
 /* Copies n bytes that do not overlap. */

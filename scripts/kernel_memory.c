@@ -21,9 +21,9 @@ int main(void)
 {
     const size_t table_bytes = sizeof(uint16_t) << rp_lz77_table_log(16384);
     print("rp_lz77_candidates_kernel", RP_CANDIDATES_THREADS, table_bytes);
-    print("rp_lz77_matches_kernelILj64EEv", RP_FIND_THREADS_UP_TO_4K, 4096 + RP_FIND_SLACK);
-    print("rp_lz77_matches_kernelILj256EEv", RP_FIND_THREADS_UP_TO_16K, 16384 + RP_FIND_SLACK);
-    print("rp_lz77_matches_kernelILj512EEv", RP_FIND_THREADS, 65536 + RP_FIND_SLACK);
+    print("rp_lz77_matches_kernelILj64EEv", RP_FIND_THREADS_UP_TO_4K, 4096 + RP_SOURCE_SLACK);
+    print("rp_lz77_matches_kernelILj256EEv", RP_FIND_THREADS_UP_TO_16K, 16384 + RP_SOURCE_SLACK);
+    print("rp_lz77_matches_kernelILj512EEv", RP_FIND_THREADS, 65536 + RP_SOURCE_SLACK);
     print("rp_lz77_matches_in_place_kernel", RP_FIND_THREADS, 0);
     print("rp_lz77_parse_by_threads_kernel", RP_PARSE_THREADS, 0);
     print("rp_lz77_parse_by_warps_kernel", 32, 0);
@@ -31,8 +31,9 @@ int main(void)
     print("rp_lz77_join_kernelILb1EEv", RP_JOIN_THREADS, sizeof(rp_parse_memory));
     print("rp_huffman_encoder_kernel", RP_HUFFMAN_THREADS, sizeof(rp_literals_memory));
     print("rp_fse_encoder_kernel", RP_FSE_THREADS, sizeof(rp_sequences_memory));
-    print("rp_fused_kernel", RP_FUSED_THREADS,
-          RP_FUSED_MAX_BYTES + RP_FIND_SLACK + ((size_t)4 << RP_FUSED_TABLE_LOG));
+    print("rp_fused_kernelILb0EEv", RP_FUSED_THREADS,
+          RP_FUSED_MAX_BYTES + RP_SOURCE_SLACK + ((size_t)4 << RP_FUSED_TABLE_LOG));
+    print("rp_fused_kernelILb1EEv", RP_FUSED_THREADS, sizeof(rp_lz77_near_memory));
     print("rp_frame_assembler_kernel", RP_FRAME_THREADS, RP_FRAME_HEADER_MAX_BYTES);
     return 0;
 }

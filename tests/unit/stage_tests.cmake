@@ -21,7 +21,10 @@ rockpress_add_test(NAME test_team_collectives LABELS unit tsan
 rockpress_add_test(NAME test_bit_writer LABELS unit tsan
   SOURCES test_bit_writer.c ${stage_team}
   LIBRARIES rockpress_static cmocka_dep)
-foreach(name test_team_collectives test_bit_writer)
+rockpress_add_test(NAME test_near LABELS unit tsan
+  SOURCES test_near.c ${stage_team}
+  LIBRARIES rockpress_static cmocka_dep)
+foreach(name test_team_collectives test_bit_writer test_near)
   target_compile_definitions(${name} PRIVATE RP_TEAM_THREADS)
 endforeach()
 rockpress_add_test(NAME test_team_collectives_solo LABELS unit

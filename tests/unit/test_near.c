@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parts of the matcher in the memory of one team (rp_lz77_parse_near()), which a GPU runs for
+ * single blocks: the same candidates as one table has, position after position, and the same
+ * sequences and literals as the `host` device makes, for teams of several sizes.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "kernels/lz77_stage.h"
+#include "rockpress/engine.h"
+#include "tests/support/inputs.h"
+#include "tests/support/team_device.h"
+
+#define MAX_BYTES RP_LZ77_QUARTERS_MAX_BYTES
+#define SLACK 64
+
+/* The scratch of one block, and the stage's result. */
+typedef struct workspace {
+    uint8_t *memory;
+    rp_stage_buffers buffers;
+} workspace;
+
+static workspace open_workspace(rp_effort effort)
+{
+    workspace w;
+    size_t n_bytes = rp_workspace_size(MAX_BYTES, 1, effort);
+    w.memory = aligned_alloc(RP_WORKSPACE_ALIGNMENT, n_bytes);
+    assert_non_null(w.memory);
+    memset(w.memory, 0xA5, n_bytes);
+    assert_int_equal(rp_workspace_carve(w.memory, n_bytes, MAX_BYTES, 1, effort, &w.buffers),
+                     RP_STATUS_OK);
+    return w;
+}
+
+static rp_device *host;
+static uint8_t input[MAX_BYTES + SLACK];
+static rp_lz77_near_memory near_memory;
+static uint16_t found[2 * MAX_BYTES]; /* the candidates in there, before they make room */
+
+typedef struct near_run {
+    rp_stage_args args;
+    uint32_t n_bytes;
+} near_run;
+
+static void copy_input(struct rp_team *team, uint32_t n_bytes)
+{
+    TEAM_FOR (i, 0, n_bytes, team) {
+        near_memory.copy[i] = input[i];
+    }
+    team_sync(team);
+}
+
+static void find(struct rp_team *team, void *context)
+{
+    const near_run *run = context;
+    const rp_lz77_candidates candidates = {near_memory.candidates, NULL};
+    copy_input(team, run->n_bytes);
+    rp_lz77_find_by_quarters(team, near_memory.copy, run->n_bytes, candidates, &near_memory.tables);
+    TEAM_FOR (i, 0, 2 * run->n_bytes, team) {
+        found[i] = near_memory.candidates[i];
+    }
+}
+
+static void match(struct rp_team *team, void *context)
+{
+    const near_run *run = context;
+    copy_input(team, run->n_bytes);
+    rp_lz77_block block = rp_lz77_near_block(&run->args, 0, &near_memory);
+    rp_lz77_parse_near(team, &block, run->args.effort, &near_memory);
+    rp_lz77_block_join(team, &block, &run->args, 0, false, near_memory.free);
+}
+
+static void run_team(rp_device *device, team_function *function, near_run *run)
+{
+    memset(&near_memory, 0xA5, sizeof(near_memory));
+    if (!team_device_run(device, function, run))
+        fail_msg("%s", team_device_error(device));
+}
+
+/* The last position before each with the same hash; none is the block's begin. */
+static void check_candidates(uint32_t n_bytes)
+{
+    static uint16_t last[RP_LZ77_LONG + 1][1 << RP_LZ77_QUARTER_TABLE_LOG];
+    static uint16_t expected[2 * MAX_BYTES];
+    uint32_t log = rp_lz77_table_log(n_bytes);
+    uint32_t n = n_bytes < RP_LZ77_SHORT_BYTES ? 0 : n_bytes - RP_LZ77_SHORT_BYTES + 1;
+    memset(last, 0, sizeof(last));
+    for (uint32_t i = 0; i < n; i++) {
+        uint16_t *of_short = &last[RP_LZ77_SHORT][rp_lz77_hash_short(rp_load32(input + i), log)];
+        expected[2 * i] = (uint16_t)(i - *of_short);
+        expected[2 * i + 1] = expected[2 * i];
+        *of_short = (uint16_t)i;
+        if (i + RP_LZ77_LONG_BYTES <= n_bytes) {
+            uint16_t *of_long = &last[RP_LZ77_LONG][rp_lz77_hash_long(rp_load64(input + i), log)];
+            expected[2 * i + 1] = (uint16_t)(i - *of_long);
+            *of_long = (uint16_t)i;
+        }
+    }
+    assert_memory_equal(found, expected, 2 * n * sizeof(found[0]));
+}
+
+static void check_input(rp_device *device, uint32_t n_bytes, rp_effort effort)
+{
+    size_t size = n_bytes;
+    workspace expected = open_workspace(effort);
+    workspace near = open_workspace(effort);
+    const void *inputs[1] = {input};
+    void *outputs[1] = {NULL};
+    size_t capacities[1] = {0};
+    size_t output_sizes[1];
+    rp_status statuses[1];
+    const rp_batch batch = {inputs,  &size,      MAX_BYTES,    1,
+                            outputs, capacities, output_sizes, statuses};
+    const rp_compress_options options = {effort, 0, NULL};
+    const rp_stream stream = {host, NULL};
+    assert_int_equal(rp_launch_lz77_matcher(&batch, &expected.buffers, &options, stream),
+                     RP_STATUS_OK);
+    near_run run;
+    memset(&run, 0, sizeof(run));
+    run.args.batch = batch;
+    run.args.buffers = near.buffers;
+    run.args.effort = (uint32_t)effort;
+    run.n_bytes = n_bytes;
+    run_team(device, find, &run);
+    check_candidates(n_bytes);
+    run_team(device, match, &run);
+    const rp_chunk *chunk = &near.buffers.d_chunks[0];
+    const rp_chunk *wanted = &expected.buffers.d_chunks[0];
+    assert_int_equal(chunk->n_sequences, wanted->n_sequences);
+    assert_int_equal(chunk->n_literals, wanted->n_literals);
+    assert_int_equal(chunk->literals_section_bytes, wanted->literals_section_bytes);
+    assert_memory_equal(near.buffers.d_sequences, expected.buffers.d_sequences,
+                        chunk->n_sequences * sizeof(rp_sequence));
+    assert_memory_equal(near.buffers.d_literals, expected.buffers.d_literals, chunk->n_literals);
+    free(expected.memory);
+    free(near.memory);
+}
+
+static void run_size(uint32_t n_workers, uint32_t n_seeds)
+{
+    const team_device_kind kind =
+        TEAM_DEVICE_CAN_SHUFFLE ? TEAM_DEVICE_SHUFFLED : TEAM_DEVICE_THREADS;
+    rp_device *device = team_device_open(kind, n_workers, n_workers);
+    assert_non_null(device);
+    for (uint32_t seed = 1; seed <= n_seeds; seed++) {
+        for (int kinds = 0; kinds <= INPUTS_MIXED; kinds++) {
+            inputs_random random = inputs_seed(seed * 100 + (uint32_t)kinds);
+            uint32_t n_bytes = inputs_magnitude(&random, seed == 1 ? 600 : MAX_BYTES);
+            n_bytes = seed == 2 ? MAX_BYTES - (n_bytes & 7) : n_bytes;
+            inputs_fill((inputs_kind)kinds, input, n_bytes, seed);
+            check_input(device, n_bytes, seed % 2 ? RP_EFFORT_FAST : RP_EFFORT_DEFAULT);
+        }
+    }
+    rp_device_close(device);
+}
+
+static void test_every_small_size(void **state)
+{
+    (void)state;
+    rp_device *device = team_device_open(TEAM_DEVICE_THREADS, 1, 1);
+    assert_non_null(device);
+    for (uint32_t n_bytes = 0; n_bytes <= 300; n_bytes++) {
+        inputs_fill_random(input, n_bytes, n_bytes);
+        check_input(device, n_bytes, n_bytes % 2 ? RP_EFFORT_FAST : RP_EFFORT_DEFAULT);
+    }
+    rp_device_close(device);
+}
+
+static void test_one_worker(void **state)
+{
+    (void)state;
+    run_size(1, 3);
+}
+
+static void test_few_workers(void **state)
+{
+    (void)state;
+    run_size(5, TEAM_DEVICE_CAN_SHUFFLE ? 2 : 1);
+}
+
+static void test_a_warp(void **state)
+{
+    (void)state;
+    if (!TEAM_DEVICE_CAN_SHUFFLE)
+        skip(); /* threads take minutes */
+    run_size(32, 1);
+}
+
+static int open_host(void **state)
+{
+    (void)state;
+    return rp_device_open("host", &host) == RP_STATUS_OK ? 0 : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_small_size),
+        cmocka_unit_test(test_one_worker),
+        cmocka_unit_test(test_few_workers),
+        cmocka_unit_test(test_a_warp),
+    };
+    return cmocka_run_group_tests(tests, open_host, NULL) ? 1 : 0;
+}
