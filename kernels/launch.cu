@@ -184,8 +184,9 @@ RP_FN rp_team rp_part_of_block(void)
 /*
  * All stages of one block in one launch, for batches that leave most of the GPU idle: what counts
  * is how long one block takes, and the literals are encoded while the sequences are. The same parts
- * on the same teams as in the kernels above, which have to be done in this order; a barrier of the
- * thread block between two of them is what the end of a launch is there.
+ * as in the kernels above, in the same order; a barrier of the thread block between two of them is
+ * what the end of a launch is there. Where there is the shared memory for it, what the parts of the
+ * matcher leave each other is near: two kernels, since addresses of shared memory are another kind.
  */
 template <bool is_near>
 __global__ void __launch_bounds__(RP_FUSED_THREADS, 1)
