@@ -199,8 +199,8 @@ RP_FN rp_repeat_offsets rp_first_repeats(rp_chunk_view view)
 }
 
 /* The lazy parse of one segment, if the block has it. */
-RP_FN void rp_lz77_block_parse_segment(rp_team *team, const rp_lz77_block *block, uint32_t effort,
-                                       uint32_t segment)
+RP_FN_APART void rp_lz77_block_parse_segment(rp_team *team, const rp_lz77_block *block,
+                                             uint32_t effort, uint32_t segment)
 {
     const rp_lz77_scratch *scratch = &block->scratch;
     rp_repeat_offsets repeats = rp_first_repeats(block->view);

@@ -50,6 +50,13 @@
 #define RP_FN_INLINE static inline
 #endif
 
+/* For what a CPU's compiler makes worse code of where it inlines it: its registers are its own. */
+#if !defined(__CUDACC__) && (defined(__GNUC__) || defined(__clang__))
+#define RP_FN_APART static __attribute__((unused, noinline))
+#else
+#define RP_FN_APART RP_FN
+#endif
+
 /* Before a loop with a constant number of rounds, over arrays that are to be registers on a GPU. */
 #if defined(__CUDACC__)
 #define RP_UNROLL _Pragma("unroll")
