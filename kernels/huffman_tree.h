@@ -11,8 +11,8 @@
  * A team makes many nodes at once. No node weighs less than the two lightest that there are, so
  * whatever does not weigh more than these together is taken before any new node is, and the order
  * in which is known: each finds its place in it by bisection of the other list. Places 2 k and
- * 2 k + 1 are a pair. Of all that weighs so little one is left at most, so rounds are few: some ten
- * to twenty for a block, and never more than there are steps.
+ * 2 k + 1 are a pair. Of all that weighs so little one is left at most, so rounds are few: about a
+ * dozen for a block, and never more than there are steps.
  */
 #ifndef ROCKPRESS_KERNELS_HUFFMAN_TREE_H
 #define ROCKPRESS_KERNELS_HUFFMAN_TREE_H
