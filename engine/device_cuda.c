@@ -181,7 +181,7 @@ static uint64_t now_ns(void)
 }
 
 /* Shortest and longest sleep between two questions. */
-#define MIN_SLEEP_NS UINT64_C(5000)
+#define MIN_SLEEP_NS UINT64_C(2000)
 #define MAX_SLEEP_NS UINT64_C(1000000)
 
 /* How long this thread's last two waits took, and the shorter of these, so that the block after a
@@ -199,10 +199,10 @@ static uint64_t expected_ns(void)
 static uint64_t next_sleep_ns(uint64_t waited, uint64_t expected)
 {
     uint64_t sleep = waited / 4;
-    if (waited < expected / 4 * 3)
-        sleep = expected / 4 * 3 - waited;
+    if (waited < expected / 16 * 15)
+        sleep = expected / 16 * 15 - waited;
     else if (waited < expected * 2)
-        sleep = expected / 16;
+        sleep = expected / 64;
     return sleep < MIN_SLEEP_NS ? MIN_SLEEP_NS : sleep > MAX_SLEEP_NS ? MAX_SLEEP_NS : sleep;
 }
 

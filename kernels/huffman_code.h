@@ -96,8 +96,14 @@ RP_FN void rp_huffman_shorten(rp_team *team, rp_huffman_code *code, const uint32
     for (;; most_bits++) {
         for (; n_levels < most_bits; n_levels++)
             n_list = rp_make_list(team, n, n_levels, n_list, limit);
-        uint32_t bits = rp_take_packages(team, n, n_levels, limit, code->sorted);
-        if (most_bits == RP_HUFFMAN_MAX_BITS || bits <= most)
+        if (TEAM_PART(team) == 0) {
+            rp_team part = team_part(team);
+            uint32_t bits = rp_take_packages(&part, n, n_levels, limit, code->sorted);
+            if (TEAM_RANK(&part) == 0)
+                limit->bits = bits;
+        }
+        team_sync(team);
+        if (most_bits == RP_HUFFMAN_MAX_BITS || limit->bits <= most)
             return;
     }
 }
@@ -146,8 +152,8 @@ RP_FN void rp_huffman_sort_alone(rp_huffman_code *code, uint32_t n_literals)
     }
 }
 
-/* Fills `code` from the counts of 256 symbols, at least two of which occur; counts are at most
- * RP_ZSTD_BLOCK_BYTES. */
+/* Fills `code`, all but the codes themselves, from the counts of 256 symbols, at least two of which
+ * occur; counts are at most RP_ZSTD_BLOCK_BYTES. */
 RP_FN void rp_huffman_build(rp_team *team, const uint32_t *counts, uint32_t n_literals,
                             rp_huffman_code *code, rp_huffman_scratch *scratch)
 {
@@ -180,11 +186,6 @@ RP_FN void rp_huffman_build(rp_team *team, const uint32_t *counts, uint32_t n_li
         code->max_bits = code->sorted[0];
     TEAM_FOR (i, 0, n, team) {
         code->lengths[code->symbol_at[i]] = (uint8_t)code->sorted[i];
-    }
-    team_sync(team);
-    if (TEAM_PART(team) == 0) {
-        rp_team part = team_part(team);
-        rp_huffman_assign(&part, code);
     }
     team_sync(team);
 }

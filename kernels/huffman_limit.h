@@ -25,6 +25,7 @@ typedef struct rp_package_merge {
     uint32_t leaves[256];                          /* counts of the symbols, rising */
     uint32_t weights[2][512];                      /* the list before, and the one being made */
     uint16_t places[RP_HUFFMAN_MAX_BITS][256 + 1]; /* of the leaves in each list */
+    uint32_t bits;                                 /* that all literals take */
 } rp_package_merge;
 
 /* What a limit may add to the code, in bits, beside one bit for each symbol: about what the
@@ -63,23 +64,24 @@ RP_FN void rp_place_packages(rp_team *team, const uint32_t *leaves, uint32_t n,
                              const uint32_t *before, uint32_t n_pairs, uint32_t *list,
                              uint16_t *places)
 {
-    TEAM_FOR (i, 0, n, team) {
-        uint32_t low = 0; /* pairs below are lighter, from `high` on they are not */
-        uint32_t high = n_pairs;
+    TEAM_FOR (i, 0, n + n_pairs, team) {
+        bool is_leaf = i < n;
+        uint32_t k = is_leaf ? i : i - n;
+        uint32_t weight = is_leaf ? leaves[k] : before[2 * k] + before[2 * k + 1];
+        uint32_t low = 0; /* of the other kind, those below are before it, from `high` on not */
+        uint32_t high = is_leaf ? n_pairs : n;
         while (low < high) {
             uint32_t middle = (low + high) / 2;
-            if (before[2 * middle] + before[2 * middle + 1] < leaves[i])
+            uint32_t other =
+                is_leaf ? before[2 * middle] + before[2 * middle + 1] : leaves[middle];
+            if (other < weight || (!is_leaf && other == weight))
                 low = middle + 1;
             else
                 high = middle;
         }
-        list[i + low] = leaves[i];
-        places[i] = (uint16_t)(i + low);
-    }
-    TEAM_FOR (i, 0, n_pairs, team) {
-        uint32_t weight = before[2 * i] + before[2 * i + 1];
-        /* Leaves come first, so those that weigh the same count, too. */
-        list[i + rp_count_lighter(leaves, n, weight + 1)] = weight;
+        list[k + low] = weight;
+        if (is_leaf)
+            places[k] = (uint16_t)(k + low);
     }
     team_sync(team);
 }
@@ -98,8 +100,8 @@ RP_FN uint32_t rp_make_list(rp_team *team, uint32_t n, uint32_t level, uint32_t 
     return n + n_pairs;
 }
 
-/* The code of n_levels bits at most: lengths of the leaves, falling. Returns the bits that it takes
- * for all that is counted. */
+/* The code of n_levels bits at most: lengths of the leaves, falling. A part of a team. Returns the
+ * bits that it takes for all that is counted. */
 RP_FN uint32_t rp_take_packages(rp_team *team, uint32_t n, uint32_t n_levels,
                                 const rp_package_merge *work, uint32_t *lengths)
 {

@@ -100,6 +100,24 @@ RP_FN uint32_t rp_lightest_pair(const uint32_t *leaves, uint32_t n_leaves, const
     return rp_min32(leaf + node, rp_min32(leaf + next_leaf, node + next_node));
 }
 
+/* How many of each list do not weigh more than `most`: leaves in the low half, inner nodes in the
+ * high one. The others of a list are behind them. */
+RP_FN uint32_t rp_count_light(rp_team *team, const uint32_t *leaves, uint32_t n_leaves,
+                              const uint32_t *inner, uint32_t n_inner, uint32_t most)
+{
+    uint32_t n = 0;
+    uint32_t i = TEAM_RANK(team);
+    bool is_leaf = true;
+    bool is_inner = true;
+    while (is_leaf || is_inner) {
+        is_leaf = i < n_leaves && leaves[i] <= most;
+        is_inner = i < n_inner && inner[i] <= most;
+        n += (is_leaf ? 1 : 0) + (is_inner ? UINT32_C(1) << 16 : 0);
+        i += TEAM_SIZE(team);
+    }
+    return team_reduce_add(team, n);
+}
+
 /* Notes the parents of all leaves and inner nodes. Weights are rising. A part of a team. */
 RP_FN void rp_huffman_pair(rp_team *team, const uint32_t *weights, uint32_t n,
                            rp_huffman_tree *tree)
@@ -115,33 +133,27 @@ RP_FN void rp_huffman_pair(rp_team *team, const uint32_t *weights, uint32_t n,
         const uint32_t *leaves = weights + first_leaf;
         const uint32_t *inner = tree->inner + first_inner;
         uint32_t most = rp_lightest_pair(leaves, n - first_leaf, inner, n_made - first_inner);
-        uint32_t n_leaves = 0;
-        uint32_t n_inner = 0;
-        for (uint32_t i = TEAM_RANK(team); i < n - first_leaf && leaves[i] <= most;
-             i += TEAM_SIZE(team))
-            n_leaves++;
-        for (uint32_t i = TEAM_RANK(team); i < n_made - first_inner && inner[i] <= most;
-             i += TEAM_SIZE(team))
-            n_inner++;
-        n_leaves = team_reduce_add(team, n_leaves);
-        n_inner = team_reduce_add(team, n_inner);
+        uint32_t n_light = rp_count_light(team, leaves, n - first_leaf, inner, n_made - first_inner,
+                                          most);
+        uint32_t n_leaves = n_light & 0xFFFF;
+        uint32_t n_inner = n_light >> 16;
         /* The last one may be left without a partner. */
         uint32_t n_pairs = (n_leaves + n_inner) / 2;
         bool is_odd = (n_leaves + n_inner) % 2 != 0;
         bool last_is_leaf =
             n_inner == 0 || (n_leaves != 0 && leaves[n_leaves - 1] > inner[n_inner - 1]);
-        TEAM_FOR (i, 0, n_leaves, team) {
-            uint32_t pair = n_made + (i + rp_count_lighter(inner, n_inner, leaves[i])) / 2;
+        /* Each finds its place by how many of the other list are before it: of equals, leaves. */
+        TEAM_FOR (i, 0, n_leaves + n_inner, team) {
+            bool is_leaf = i < n_leaves;
+            uint32_t k = is_leaf ? i : i - n_leaves;
+            uint32_t weight = is_leaf ? leaves[k] : inner[k];
+            uint32_t before = rp_count_lighter(is_leaf ? inner : leaves, is_leaf ? n_inner : n_leaves,
+                                               is_leaf ? weight : weight + 1);
+            uint32_t pair = n_made + (k + before) / 2;
+            uint8_t *parents = is_leaf ? tree->parent_of_leaf : tree->parent_of_inner;
             if (pair < n_made + n_pairs) {
-                tree->parent_of_leaf[first_leaf + i] = (uint8_t)pair;
-                team_atomic_add(&tree->inner[pair], leaves[i]);
-            }
-        }
-        TEAM_FOR (i, 0, n_inner, team) {
-            uint32_t pair = n_made + (i + rp_count_lighter(leaves, n_leaves, inner[i] + 1)) / 2;
-            if (pair < n_made + n_pairs) {
-                tree->parent_of_inner[first_inner + i] = (uint8_t)pair;
-                team_atomic_add(&tree->inner[pair], inner[i]);
+                parents[(is_leaf ? first_leaf : first_inner) + k] = (uint8_t)pair;
+                team_atomic_add(&tree->inner[pair], weight);
             }
         }
         first_leaf += n_leaves - (is_odd && last_is_leaf ? 1 : 0);

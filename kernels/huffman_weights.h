@@ -72,11 +72,16 @@ RP_FN void rp_huffman_walk_weights(rp_huffman_weights *work, uint32_t n_weights,
 {
     uint32_t i = n_weights - 1 - ((n_weights - 1 - odd) & 1);
     uint32_t state = rp_fse_first_state(&work->table, work->weights[i]);
+    /* What does not depend on the state is fetched ahead. */
+    rp_fse_symbol ahead = work->table.symbols[work->weights[i - rp_min32(i, 2)]];
+    uint32_t farther = work->weights[i - rp_min32(i, 4)];
     while (i >= 2) {
+        rp_fse_symbol symbol = ahead;
+        ahead = work->table.symbols[farther];
         i -= 2;
+        farther = work->weights[i - rp_min32(i, 4)];
         uint32_t n_bits;
-        uint32_t next =
-            rp_fse_follow(&work->table, state, work->table.symbols[work->weights[i]], &n_bits);
+        uint32_t next = rp_fse_follow(&work->table, state, symbol, &n_bits);
         work->leaving[i] =
             (uint16_t)((state & ((UINT32_C(1) << n_bits) - 1)) | n_bits << RP_WEIGHT_COUNT_SHIFT);
         state = next;

@@ -6,18 +6,20 @@
  */
 #include "kernels/launch.h"
 
+#include <cooperative_groups.h>
 #include <cstdio>
 
 #include "kernels/frame_stage.h"
 #include "kernels/literals_stage.h"
 #include "kernels/lz77_stage.h"
+#include "kernels/near_encode.h"
 #include "kernels/sequences_stage.h"
 #include "kernels/tuning.h"
 
 extern __shared__ __align__(16) uint8_t rp_shared_memory[];
 
 /* Of the fused kernel: the block, and behind it what the part that runs takes. */
-#define RP_FUSED_COPY_BYTES sizeof(((rp_lz77_near_memory *)NULL)->copy)
+#define RP_FUSED_COPY_BYTES sizeof(((rp_near_memory *)NULL)->copy)
 #define RP_FUSED_TABLE_BYTES (sizeof(uint16_t) << RP_FUSED_TABLE_LOG)
 #define RP_FUSED_LITERALS_BYTES ((sizeof(rp_literals_memory) + 15) / 16 * 16)
 #define RP_FUSED_MEMORY_BYTES                                                                      \
@@ -28,7 +30,8 @@ extern __shared__ __align__(16) uint8_t rp_shared_memory[];
 static_assert(sizeof(rp_parse_memory) <= RP_FUSED_MEMORY_BYTES - RP_FUSED_COPY_BYTES,
               "the join's memory is behind the copy of the block");
 static_assert(RP_FUSED_MAX_BYTES <= RP_LZ77_QUARTERS_MAX_BYTES, "what is near has room for it");
-static_assert(RP_FUSED_MEMORY_BYTES - RP_FUSED_COPY_BYTES <= sizeof(rp_lz77_quarter_tables),
+static_assert(RP_FUSED_MEMORY_BYTES - RP_FUSED_COPY_BYTES <=
+                  sizeof(((rp_near_memory *)NULL)->free),
               "and for what comes after the parse");
 
 /* The thread block as a team. n_threads is a constant, so that a team of one warp has no
@@ -87,6 +90,34 @@ template <uint32_t n_threads> RP_FN rp_lz77_source rp_copy_source(rp_chunk_view 
     source.is_padded = true;
     return source;
 }
+
+/* The block of a team that has it near, from where all parts have it from then on. Its words are on
+ * their way while the tables are made ready. */
+RP_FN void rp_copy_near(rp_team *team, rp_near *near)
+{
+    const uint32_t each = RP_LZ77_QUARTERS_MAX_BYTES / 4 / RP_FUSED_THREADS;
+    const rp_chunk_view view = near->block.view;
+    const uint32_t n_words = view.n_bytes / 4;
+    uint32_t words[each];
+    RP_UNROLL
+    for (uint32_t k = 0; k < each; k++) {
+        uint32_t i = threadIdx.x + k * RP_FUSED_THREADS;
+        words[k] = i < n_words ? rp_load32(view.source + 4 * i) : 0;
+    }
+    rp_near_clear(team, near);
+    RP_UNROLL
+    for (uint32_t k = 0; k < each; k++) {
+        uint32_t i = threadIdx.x + k * RP_FUSED_THREADS;
+        if (i < n_words)
+            ((uint32_t *)near->own->copy)[i] = words[k];
+    }
+    for (uint32_t i = 4 * n_words + threadIdx.x; i < view.n_bytes; i += RP_FUSED_THREADS)
+        near->own->copy[i] = view.source[i];
+    __syncthreads();
+    near->block.view.source = near->own->copy;
+}
+
+static_assert(RP_LZ77_QUARTERS_MAX_BYTES % (4 * RP_FUSED_THREADS) == 0, "as many words for each");
 
 template <uint32_t n_threads>
 __global__ void __launch_bounds__(n_threads)
@@ -193,15 +224,20 @@ __global__ void __launch_bounds__(RP_FUSED_THREADS, 1)
     rp_fused_kernel(const __grid_constant__ rp_stage_args args)
 {
     const uint32_t warp_index = threadIdx.x / RP_WARP_THREADS;
-    rp_lz77_near_memory *near = (rp_lz77_near_memory *)rp_shared_memory;
-    uint8_t *memory = is_near ? near->free : rp_shared_memory + RP_FUSED_COPY_BYTES;
+    rp_near_memory *near_memory = (rp_near_memory *)rp_shared_memory;
+    uint8_t *memory = is_near ? near_memory->free : rp_shared_memory + RP_FUSED_COPY_BYTES;
     rp_team team = rp_block_team<RP_FUSED_THREADS>();
-    rp_lz77_block block =
-        is_near ? rp_lz77_near_block(&args, blockIdx.x, near) : rp_lz77_block_of(&args, blockIdx.x);
+    rp_lz77_block block;
     if (is_near) {
-        rp_copy_source<RP_FUSED_THREADS>(rp_view_chunk(&args, blockIdx.x), near->copy);
-        rp_lz77_parse_near(&team, &block, args.effort, near);
+        rp_near near = rp_near_open(&args, blockIdx.x, 0, 1, near_memory);
+        rp_copy_near(&team, &near);
+        rp_near_find(&team, &near);
+        rp_near_complete_alone(&team, &near);
+        rp_near_match(&team, &near);
+        rp_near_parse(&team, &near);
+        block = near.block;
     } else {
+        block = rp_lz77_block_of(&args, blockIdx.x);
         rp_team warp = team_part(&team);
         if (warp_index == RP_LZ77_SHORT)
             rp_stage_lz77_find_kind(&warp, &args, blockIdx.x, RP_LZ77_SHORT, memory);
@@ -224,13 +260,62 @@ __global__ void __launch_bounds__(RP_FUSED_THREADS, 1)
     if (threadIdx.x < RP_HUFFMAN_THREADS) {
         rp_team part = rp_part_of_block<0, RP_HUFFMAN_THREADS, 1>();
         rp_stage_huffman_encoder(&part, &args, blockIdx.x, memory);
-    } else if (threadIdx.x < RP_HUFFMAN_THREADS + RP_FSE_THREADS) {
-        rp_team part = rp_part_of_block<RP_HUFFMAN_THREADS, RP_FSE_THREADS, 2>();
+    } else {
+        rp_team part =
+            rp_part_of_block<RP_HUFFMAN_THREADS, RP_FUSED_THREADS - RP_HUFFMAN_THREADS, 2>();
         rp_stage_fse_encoder(&part, &args, blockIdx.x, memory + RP_FUSED_LITERALS_BYTES);
     }
     __syncthreads();
 
     rp_stage_frame_assembler(&team, &args, blockIdx.x, memory);
+}
+
+static_assert(RP_FUSED_THREADS <= RP_REPEATS_MAX_WORKERS, "so many workers encode offsets");
+
+/*
+ * The same for the fewest blocks: each has the SMs of a cluster, which look into each other's
+ * shared memory (from compute capability 9.0 on). All find a slice's candidates and matches and
+ * parse it, then two of them encode.
+ */
+__global__ void __launch_bounds__(RP_FUSED_THREADS, 1)
+    rp_clustered_kernel(const __grid_constant__ rp_stage_args args)
+{
+#if __CUDA_ARCH__ >= 900
+    cooperative_groups::cluster_group cluster = cooperative_groups::this_cluster();
+    const uint32_t rank = cluster.block_rank();
+    const uint32_t chunk = blockIdx.x / RP_LZ77_SLICES;
+    rp_near_memory *own = (rp_near_memory *)rp_shared_memory;
+    rp_near_memory *all[RP_LZ77_SLICES];
+    RP_UNROLL
+    for (uint32_t k = 0; k < RP_LZ77_SLICES; k++)
+        all[k] = cluster.map_shared_rank(own, k);
+    rp_team team = rp_block_team<RP_FUSED_THREADS>();
+    rp_near near = rp_near_open(&args, chunk, rank, RP_LZ77_SLICES, own);
+    rp_copy_near(&team, &near);
+    rp_near_find(&team, &near);
+    cluster.sync();
+    rp_near_complete(&team, &near, all);
+    if (rank == 0) /* which had the least to complete */
+        rp_near_look(&team, &near);
+    cluster.sync();
+    rp_near_fetch_candidates(&team, &near, RP_LZ77_SLICES, all);
+    rp_near_match(&team, &near);
+    rp_near_parse(&team, &near);
+    cluster.sync();
+    rp_lz77_outlook outlook = all[0]->outlook;
+    bool only_literals = false;
+    if (rank <= 1)
+        rp_near_fetch_steps(&team, &near, RP_LZ77_SLICES, all);
+    if (rank == 0)
+        only_literals = rp_near_encode_literals(&team, &near, &args, chunk, outlook);
+    else if (rank == 1)
+        rp_near_encode_sequences(&team, &near, &args, chunk, outlook);
+    cluster.sync();
+    if (rank == 0) {
+        rp_near_close(&team, &args, chunk, near.block.view.n_bytes, only_literals);
+        rp_stage_frame_assembler(&team, &args, chunk, own->free);
+    }
+#endif
 }
 
 typedef struct rp_kernel {
@@ -271,7 +356,9 @@ static const rp_kernel rp_frame_assembler = {"frame_assembler", rp_frame_assembl
 static const rp_kernel rp_fused = {"fused", rp_fused_kernel<false>, RP_FUSED_THREADS,
                                    RP_FUSED_MEMORY_BYTES};
 static const rp_kernel rp_fused_near = {"fused_near", rp_fused_kernel<true>, RP_FUSED_THREADS,
-                                        sizeof(rp_lz77_near_memory)};
+                                        sizeof(rp_near_memory)};
+static const rp_kernel rp_clustered = {"clustered", rp_clustered_kernel, RP_FUSED_THREADS,
+                                       sizeof(rp_near_memory)};
 
 static const rp_kernel *const rp_kernels[] = {&rp_candidates,
                                               &rp_matches_up_to_4k,
@@ -286,7 +373,8 @@ static const rp_kernel *const rp_kernels[] = {&rp_candidates,
                                               &rp_fse_encoder,
                                               &rp_frame_assembler,
                                               &rp_fused,
-                                              &rp_fused_near};
+                                              &rp_fused_near,
+                                              &rp_clustered};
 
 /* What a thread block may have of the current device's shared memory: 99 KiB on every GPU that is
  * supported, 163 or 227 on some. */
@@ -389,14 +477,42 @@ static cudaError_t rp_launch_lz77(const struct rp_launch *launch, void *stream)
     return error;
 }
 
+/* A cluster of thread blocks for each block. */
+static cudaError_t rp_launch_clusters(const struct rp_launch *launch, void *stream)
+{
+    void *arguments[] = {(void *)&launch->args};
+    cudaLaunchAttribute cluster;
+    cluster.id = cudaLaunchAttributeClusterDimension;
+    cluster.val.clusterDim.x = RP_LZ77_SLICES;
+    cluster.val.clusterDim.y = 1;
+    cluster.val.clusterDim.z = 1;
+    cudaLaunchConfig_t config = {};
+    config.gridDim = dim3(launch->n_teams * RP_LZ77_SLICES);
+    config.blockDim = dim3(rp_clustered.n_threads);
+    config.dynamicSmemBytes = rp_clustered.team_memory_bytes;
+    config.stream = (cudaStream_t)stream;
+    config.attrs = &cluster;
+    config.numAttrs = 1;
+    return cudaLaunchKernelExC(&config, (const void *)rp_clustered.function, arguments);
+}
+
 /* Near, where a thread block may have so much shared memory. */
 static cudaError_t rp_launch_fused(const struct rp_launch *launch, void *stream)
 {
     size_t limit;
+    int ordinal = 0;
+    int has_clusters = 0;
     cudaError_t error = rp_shared_memory_limit(&limit);
+    if (error == cudaSuccess)
+        error = cudaGetDevice(&ordinal);
+    if (error == cudaSuccess)
+        error = cudaDeviceGetAttribute(&has_clusters, cudaDevAttrClusterLaunch, ordinal);
     if (error != cudaSuccess)
         return error;
-    const rp_kernel *kernel = rp_fused_near.team_memory_bytes <= limit ? &rp_fused_near : &rp_fused;
+    bool is_near = rp_fused_near.team_memory_bytes <= limit;
+    if (is_near && has_clusters && launch->n_teams <= RP_CLUSTERED_MAX_INPUTS)
+        return rp_launch_clusters(launch, stream);
+    const rp_kernel *kernel = is_near ? &rp_fused_near : &rp_fused;
     return rp_launch_kernel(kernel, dim3(launch->n_teams), kernel->team_memory_bytes, launch,
                             stream);
 }

@@ -130,52 +130,108 @@ RP_FN uint32_t rp_literals_least_bytes(rp_team *team, const uint32_t *totals, ui
     return 3 + 1 + description + bits / (8 * RP_LOG2_ONE);
 }
 
-/* Writes one stream, last literal first, from a byte on; ends with the bit that marks its end. */
-RP_FN void rp_literals_write_stream(rp_team *team, const uint8_t *literals, rp_literals_range range,
-                                    const uint16_t *codes, uint8_t *section, uint32_t first_byte)
+/* What a team writes of the streams at a time: each has as many workers. */
+typedef struct rp_literals_share {
+    uint32_t n_at_once; /* streams */
+    uint32_t n_workers; /* of each */
+} rp_literals_share;
+
+RP_FN rp_literals_share rp_literals_share_of(rp_team *team, uint32_t n_streams)
 {
-    /* Rank 0 has the last literals: they come first in the stream. */
-    uint32_t n = range.end - range.begin;
-    uint32_t each = (n + TEAM_SIZE(team) - 1) / TEAM_SIZE(team);
-    uint32_t end = range.end - rp_min32(TEAM_RANK(team) * each, n);
-    uint32_t begin = end - rp_min32(each, end - range.begin);
-    uint32_t n_bits = 0;
-    if (TEAM_SIZE(team) > 1) {
-        for (uint32_t i = begin; i < end; i++)
-            n_bits += rp_huffman_entry_bits(codes[literals[i]]);
-    }
-    uint32_t first_bit = first_byte * 8 + team_scan_add(team, n_bits, NULL);
+    rp_literals_share share;
+    share.n_at_once = rp_min32(n_streams, TEAM_SIZE(team));
+    share.n_workers = TEAM_SIZE(team) / share.n_at_once;
+    return share;
+}
+
+/* Writes literals, the last one first, from a bit on. One worker. */
+RP_FN void rp_literals_write(const uint8_t *literals, rp_literals_range range,
+                             const uint16_t *codes, uint8_t *section, uint32_t first_bit,
+                             bool ends)
+{
     rp_bit_writer writer = rp_bits_open(section, first_bit);
-    uint32_t i = end;
-    while (i - begin >= 4) {
+    uint32_t i = range.end;
+    while (i - range.begin >= 4) {
         for (uint32_t k = 0; k < 4; k++) {
             uint16_t entry = codes[literals[--i]];
             rp_bits_put(&writer, rp_huffman_entry_code(entry), rp_huffman_entry_bits(entry));
         }
         rp_bits_flush(&writer);
     }
-    while (i > begin) {
+    while (i > range.begin) {
         uint16_t entry = codes[literals[--i]];
         rp_bits_put(&writer, rp_huffman_entry_code(entry), rp_huffman_entry_bits(entry));
     }
-    if (begin == range.begin && end > begin)
+    if (ends)
         rp_bits_put(&writer, 1, 1);
     rp_bits_close(&writer);
 }
 
-/* The bits of each stream, with the one that marks its end. */
-RP_FN void rp_literals_add_up(rp_team *team, uint32_t n_streams, rp_literals_memory *memory)
+/* Writes all streams, last literal first, from a byte on; each ends with the bit that marks its
+ * end. Several at once have the bits of those before them in one scan, too. */
+RP_FN void rp_literals_write_streams(rp_team *team, const uint8_t *literals, uint32_t n_literals,
+                                     uint32_t n_streams, const rp_literals_memory *memory,
+                                     uint8_t *section, uint32_t first_byte)
+{
+    const uint16_t *codes = memory->code.codes;
+    const rp_literals_share share = rp_literals_share_of(team, n_streams);
+    const uint32_t mine = TEAM_RANK(team) / share.n_workers;
+    const uint32_t order = TEAM_RANK(team) % share.n_workers;
+    for (uint32_t first = 0; first < n_streams; first += share.n_at_once) {
+        uint32_t stream = first + mine;
+        bool has_part = mine < share.n_at_once && stream < n_streams;
+        /* Order 0 has the last literals: they come first in the stream. */
+        rp_literals_range all =
+            rp_literals_stream(n_literals, n_streams, has_part ? stream : n_streams);
+        rp_literals_range range = all;
+        uint32_t each = (all.end - all.begin + share.n_workers - 1) / share.n_workers;
+        range.end = all.end - rp_min32(order * each, all.end - all.begin);
+        range.begin = range.end - rp_min32(each, range.end - all.begin);
+        uint32_t first_bit = first_byte * 8;
+        uint32_t n_before = 0; /* bits of the streams before that are written at the same time */
+        for (uint32_t other = first; other < rp_min32(stream, n_streams); other++) {
+            first_bit += (memory->stream_bits[other] + 7) / 8 * 8;
+            n_before += memory->stream_bits[other] - 1;
+        }
+        if (share.n_workers > 1) {
+            uint32_t n_bits = 0;
+            for (uint32_t i = range.begin; i < range.end; i++)
+                n_bits += rp_huffman_entry_bits(codes[literals[i]]);
+            first_bit += team_scan_add(team, n_bits, NULL) - n_before;
+        }
+        if (range.begin < range.end)
+            rp_literals_write(literals, range, codes, section, first_bit,
+                              range.begin == all.begin);
+        for (uint32_t k = first; k < rp_min32(first + share.n_at_once, n_streams); k++)
+            first_byte += (memory->stream_bits[k] + 7) / 8;
+    }
+}
+
+/* The bits of a stream, with the one that marks its end. A part of a team. */
+RP_FN void rp_literals_add_up(rp_team *team, uint32_t stream, rp_literals_memory *memory)
+{
+    uint32_t bits = 0;
+    TEAM_FOR (s, 0, 256, team) {
+        bits += memory->counts[stream][s] * memory->code.lengths[s];
+    }
+    bits = team_reduce_add(team, bits);
+    if (TEAM_RANK(team) == 0)
+        memory->stream_bits[stream] = bits + 1;
+}
+
+/* What is made of the lengths of the codes: their description, the codes and the streams' sizes,
+ * which have nothing to do with each other. */
+RP_FN void rp_literals_use_lengths(rp_team *team, uint32_t n_streams, rp_literals_memory *memory)
 {
     rp_team part = team_part(team);
-    TEAM_FOR_PARTS(stream, 0, n_streams, team)
+    TEAM_FOR_PARTS(i, 0, 2 + n_streams, team)
     {
-        uint32_t bits = 0;
-        TEAM_FOR (s, 0, 256, &part) {
-            bits += memory->counts[stream][s] * memory->code.lengths[s];
-        }
-        bits = team_reduce_add(&part, bits);
-        if (TEAM_RANK(&part) == 0)
-            memory->stream_bits[stream] = bits + 1;
+        if (i == 0)
+            rp_huffman_describe(&part, &memory->code, &memory->weights);
+        else if (i == 1)
+            rp_huffman_assign(&part, &memory->code);
+        else
+            rp_literals_add_up(&part, i - 2, memory);
     }
     team_sync(team);
 }
@@ -199,12 +255,7 @@ RP_FN uint32_t rp_literals_encode(rp_team *team, const uint8_t *literals, uint32
     }
     if (n_literals > 1 && !is_raw && !is_rle) {
         rp_huffman_build(team, memory->totals, n_literals, &memory->code, &memory->making);
-        if (TEAM_PART(team) == 0) {
-            rp_team part = team_part(team);
-            rp_huffman_describe(&part, &memory->code, &memory->weights);
-        }
-        team_sync(team);
-        rp_literals_add_up(team, n_streams, memory);
+        rp_literals_use_lengths(team, n_streams, memory);
         streams_bytes = memory->weights.description_bytes;
         for (uint32_t stream = 0; stream < n_streams; stream++)
             streams_bytes += (memory->stream_bits[stream] + 7) / 8;
@@ -245,15 +296,24 @@ RP_FN uint32_t rp_literals_encode(rp_team *team, const uint8_t *literals, uint32
                            2);
     }
     team_sync(team);
-    rp_team part = team_part(team);
-    for (uint32_t stream = 0; stream < n_streams; stream++) {
-        if (stream % TEAM_PARTS(team) == TEAM_PART(team))
-            rp_literals_write_stream(&part, literals,
-                                     rp_literals_stream(n_literals, n_streams, stream),
-                                     memory->code.codes, section, at);
-        at += (memory->stream_bits[stream] + 7) / 8;
-    }
+    rp_literals_write_streams(team, literals, n_literals, n_streams, memory, section, at);
     return compressed_bytes;
+}
+
+/* The section of a block's literals, which may be near. Returns its size. `stays_raw`: the matcher
+ * knows that a code would not shorten them. */
+RP_FN uint32_t rp_literals_encode_chunk(rp_team *team, const rp_stage_args *args,
+                                        uint32_t chunk_index, const uint8_t *literals,
+                                        uint32_t n_literals, uint32_t n_sequences, bool stays_raw,
+                                        rp_literals_memory *memory)
+{
+    const rp_stage_buffers *buffers = &args->buffers;
+    uint8_t *section =
+        buffers->d_literals_sections + chunk_index * buffers->literals_section_stride;
+    /* Without matches, it is likely that literals can't be compressed either. */
+    bool is_raw =
+        stays_raw || (n_sequences == 0 && rp_is_flat(team, literals, n_literals, memory->totals));
+    return rp_literals_encode(team, literals, n_literals, is_raw, section, memory);
 }
 
 RP_FN void rp_stage_huffman_encoder(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
@@ -264,15 +324,9 @@ RP_FN void rp_stage_huffman_encoder(rp_team *team, const rp_stage_args *args, ui
     if (rp_view_chunk(args, chunk_index).n_bytes == 0)
         return;
     const uint8_t *literals = buffers->d_literals + chunk_index * buffers->literals_stride;
-    uint8_t *section =
-        buffers->d_literals_sections + chunk_index * buffers->literals_section_stride;
-    rp_literals_memory *memory = (rp_literals_memory *)team_memory;
-    /* Without matches, it is likely that literals can't be compressed either. */
-    bool is_raw =
-        chunk->literals_section_bytes == RP_LITERALS_STAY_RAW ||
-        (chunk->n_sequences == 0 && rp_is_flat(team, literals, chunk->n_literals, memory->totals));
-    uint32_t n_bytes =
-        rp_literals_encode(team, literals, chunk->n_literals, is_raw, section, memory);
+    uint32_t n_bytes = rp_literals_encode_chunk(
+        team, args, chunk_index, literals, chunk->n_literals, chunk->n_sequences,
+        chunk->literals_section_bytes == RP_LITERALS_STAY_RAW, (rp_literals_memory *)team_memory);
     team_sync(team); /* all have read what the matcher left there */
     if (TEAM_RANK(team) == 0)
         chunk->literals_section_bytes = n_bytes;

@@ -94,9 +94,6 @@ RP_FN void rp_lz77_clear(rp_team *team, uint16_t *table, uint32_t log)
     team_sync(team);
 }
 
-/* An entry of a table of part of a block, where the part has no position with that hash. */
-#define RP_LZ77_NO_POSITION 0xFFFF
-
 /* The hashes that there are candidates of. */
 typedef enum rp_lz77_kind { RP_LZ77_SHORT, RP_LZ77_LONG, RP_LZ77_THREE } rp_lz77_kind;
 
@@ -188,76 +185,6 @@ RP_FN void rp_lz77_find_kind(rp_team *team, const uint8_t *source, uint32_t n_by
     rp_lz77_clear(team, table, rp_lz77_table_log(n_bytes));
     rp_lz77_find_range(team, source, n_bytes, kind, 0, rp_lz77_end(kind, n_bytes), candidates,
                        table);
-}
-
-/*
- * The same candidates of both kinds in less time, where the memory is there: each quarter of the
- * block has tables of its own, which parts of the team go through side by side. Where a quarter has
- * no earlier position with a hash, the tables of those before it are asked, from the nearest on.
- * For blocks of up to 16 KiB: no position is RP_LZ77_NO_POSITION.
- */
-#define RP_LZ77_QUARTERS 4
-#define RP_LZ77_QUARTERS_MAX_BYTES 16384
-#define RP_LZ77_QUARTER_TABLE_LOG 13
-
-typedef struct rp_lz77_quarter_tables {
-    uint16_t of[RP_LZ77_QUARTERS][RP_LZ77_LONG + 1][1 << RP_LZ77_QUARTER_TABLE_LOG];
-} rp_lz77_quarter_tables;
-
-/* How far back the candidate of a position in this quarter, not the first, is, given what its own
- * tables had. The first quarter's have the block's begin where there is none, as one table has. */
-RP_FN uint32_t rp_lz77_complete(const rp_lz77_quarter_tables *tables, const uint8_t *source,
-                                uint32_t log, rp_lz77_kind kind, uint32_t quarter,
-                                uint32_t position, uint32_t noted)
-{
-    if (noted != ((position - RP_LZ77_NO_POSITION) & 0xFFFF))
-        return noted;
-    uint32_t key = rp_lz77_hash(kind, rp_lz77_load(kind, source, position), log);
-    uint32_t candidate = RP_LZ77_NO_POSITION;
-    while (candidate == RP_LZ77_NO_POSITION)
-        candidate = tables->of[--quarter][kind][key];
-    return position - candidate;
-}
-
-RP_FN void rp_lz77_find_by_quarters(rp_team *team, const uint8_t *source, uint32_t n_bytes,
-                                    rp_lz77_candidates candidates, rp_lz77_quarter_tables *tables)
-{
-    uint32_t log = rp_lz77_table_log(n_bytes);
-    uint32_t each = (n_bytes + RP_LZ77_QUARTERS - 1) / RP_LZ77_QUARTERS;
-    uint32_t end_short = rp_lz77_end(RP_LZ77_SHORT, n_bytes);
-    uint32_t end_long = rp_lz77_end(RP_LZ77_LONG, n_bytes);
-    team_zero(team, tables->of[0], sizeof(tables->of[0]));
-    team_set(team, tables->of[1], 0xFF, sizeof(*tables) - sizeof(tables->of[0]));
-    team_sync(team);
-    rp_team part = team_part(team);
-    TEAM_FOR_PARTS(i, 0, 2 * RP_LZ77_QUARTERS, team)
-    {
-        uint32_t quarter = i / 2;
-        uint32_t begin = quarter * each;
-        uint32_t end = begin + each;
-        if (i % 2 == RP_LZ77_SHORT)
-            rp_lz77_find_range(&part, source, n_bytes, RP_LZ77_SHORT, begin,
-                               rp_min32(end, end_short), candidates,
-                               tables->of[quarter][RP_LZ77_SHORT]);
-        else
-            rp_lz77_find_range(&part, source, n_bytes, RP_LZ77_LONG, begin, rp_min32(end, end_long),
-                               candidates, tables->of[quarter][RP_LZ77_LONG]);
-    }
-    team_sync(team);
-    for (uint32_t quarter = 1; quarter < RP_LZ77_QUARTERS; quarter++) {
-        uint32_t end = rp_min32((quarter + 1) * each, end_short);
-        TEAM_FOR (i, quarter * each, end, team) {
-            uint16_t *noted = candidates.of_both + 2 * i;
-            uint32_t of_short =
-                rp_lz77_complete(tables, source, log, RP_LZ77_SHORT, quarter, i, noted[0]);
-            noted[0] = (uint16_t)of_short;
-            noted[1] =
-                (uint16_t)(i >= end_long ? of_short
-                                         : rp_lz77_complete(tables, source, log, RP_LZ77_LONG,
-                                                            quarter, i, noted[1]));
-        }
-    }
-    team_sync(team);
 }
 
 /* Both kinds that every effort has, by one worker: in one pass over the source. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From the steps of all segments to the sequences and literals of the block. Serial are a look at
- * each segment's first steps, and the repeat offsets: a few operations for each sequence.
+ * each segment's first steps.
  */
 #ifndef ROCKPRESS_KERNELS_LZ77_JOIN_H
 #define ROCKPRESS_KERNELS_LZ77_JOIN_H
@@ -121,43 +121,86 @@ RP_FN rp_repeat_offsets rp_follow_repeats(rp_sequence *sequences, uint32_t begin
     return repeats;
 }
 
-/* The repeat offsets before each worker's sequences [begin, end), given those before the first.
- * Only where the workers before have too few sequences to know what is left behind them, whatever
- * came before, one has to wait for the other. */
-RP_FN rp_repeat_offsets rp_find_repeats(rp_team *team, rp_sequence *sequences, uint32_t n_sequences,
-                                        uint32_t begin, uint32_t end, rp_repeat_offsets first)
+/* Most workers that the offsets of a block are divided among. */
+#define RP_REPEATS_MAX_WORKERS 512
+
+/* The repeat offsets behind each worker's sequences, of some of the sequences before: twice, one of
+ * which is made of the other. Team memory. */
+typedef struct rp_repeat_lists {
+    rp_repeat_offsets behind[2][RP_REPEATS_MAX_WORKERS];
+} rp_repeat_lists;
+
+/* The repeat offsets behind some sequences, given those before and what these sequences alone tell
+ * of them: the last that are different, the last one first, and 0 for those that they don't tell.
+ */
+RP_FN rp_repeat_offsets rp_complete_repeats(rp_repeat_offsets before, rp_repeat_offsets behind)
 {
-    rp_repeat_offsets unknown = {{0, 0, 0}};
+    for (uint32_t k = 0; k < 3; k++) {
+        uint32_t offset = before.offset[k];
+        bool is_there = offset == behind.offset[0] || offset == behind.offset[1] ||
+                        offset == behind.offset[2];
+        bool is_second = behind.offset[1] == 0;
+        bool is_first = behind.offset[0] == 0;
+        uint32_t into = is_there || behind.offset[2] != 0 ? 3 : is_first ? 0 : is_second ? 1 : 2;
+        behind.offset[0] = into == 0 ? offset : behind.offset[0];
+        behind.offset[1] = into == 1 ? offset : behind.offset[1];
+        behind.offset[2] = into == 2 ? offset : behind.offset[2];
+    }
+    return behind;
+}
+
+/* Whether an offset follows itself without literals between: it is no repeat offset then, and is
+ * among them twice. No parse leaves that, but for what is dropped between two segments. */
+RP_FN bool rp_repeats_itself(const rp_sequence *sequences, uint32_t begin, uint32_t end)
+{
+    for (uint32_t i = rp_max32(begin, 1); i < end; i++) {
+        if (rp_sequence_literal_length(sequences[i]) == 0 &&
+            rp_sequence_offset_value(sequences[i]) == rp_sequence_offset_value(sequences[i - 1]))
+            return true;
+    }
+    return false;
+}
+
+/* The repeat offsets before each worker's sequences [begin, end), given those before the first.
+ * What some sequences tell, one after the other, is added up as a sum is. */
+RP_FN rp_repeat_offsets rp_find_repeats(rp_team *team, rp_sequence *sequences, uint32_t begin,
+                                        uint32_t end, rp_repeat_offsets first,
+                                        rp_repeat_lists *lists)
+{
+    const rp_repeat_offsets unknown = {{0, 0, 0}};
+    const uint32_t rank = TEAM_RANK(team);
     rp_repeat_offsets behind =
-        rp_follow_repeats(sequences, begin, end, TEAM_RANK(team) == 0 ? first : unknown, false);
-    rp_repeat_offsets before = first;
-    rp_repeat_offsets mine = first;
-    if (!team_any(team, behind.offset[2] == 0 && end < n_sequences)) {
-        for (uint32_t k = 0; k < 3; k++)
-            mine.offset[k] = team_shift_up(team, behind.offset[k], first.offset[k]);
-        return mine;
+        rp_follow_repeats(sequences, begin, end, rank == 0 ? first : unknown, false);
+    uint32_t turn = 0;
+    lists->behind[turn][rank] = behind;
+    team_sync(team);
+    for (uint32_t distance = 1; distance < TEAM_SIZE(team); distance *= 2) {
+        if (rank >= distance)
+            behind = rp_complete_repeats(lists->behind[turn][rank - distance], behind);
+        turn ^= 1;
+        lists->behind[turn][rank] = behind;
+        team_sync(team);
     }
-    for (uint32_t rank = 0; rank + 1 < TEAM_SIZE(team); rank++) {
-        /* What is known is in front. */
-        if (team_broadcast(team, behind.offset[2], rank) == 0 && TEAM_RANK(team) == rank)
-            behind = rp_follow_repeats(sequences, begin, end, before, false);
-        for (uint32_t k = 0; k < 3; k++)
-            before.offset[k] = team_broadcast(team, behind.offset[k], rank);
-        mine = TEAM_RANK(team) == rank + 1 ? before : mine;
-    }
-    return mine;
+    return rank == 0 ? first : lists->behind[turn][rank - 1];
 }
 
 /* Replaces offsets by repeat offsets where they are some. Which they are follows from the sequences
  * before: each worker has some that follow one another. */
 RP_FN void rp_encode_offsets(rp_team *team, rp_sequence *sequences, uint32_t n_sequences,
-                             rp_repeat_offsets repeats)
+                             rp_repeat_offsets repeats, rp_repeat_lists *lists)
 {
-    uint32_t each = (n_sequences + TEAM_SIZE(team) - 1) / TEAM_SIZE(team);
+    uint32_t n_workers = rp_min32(TEAM_SIZE(team), RP_REPEATS_MAX_WORKERS);
+    uint32_t each = (n_sequences + n_workers - 1) / n_workers;
     uint32_t begin = rp_min32(TEAM_RANK(team) * each, n_sequences);
     uint32_t end = rp_min32(begin + each, n_sequences);
-    if (TEAM_SIZE(team) != 1)
-        repeats = rp_find_repeats(team, sequences, n_sequences, begin, end, repeats);
+    if (TEAM_SIZE(team) != 1) {
+        if (team_any(team, rp_repeats_itself(sequences, begin, end))) {
+            begin = 0;
+            end = TEAM_RANK(team) == 0 ? n_sequences : 0;
+        } else {
+            repeats = rp_find_repeats(team, sequences, begin, end, repeats, lists);
+        }
+    }
     (void)rp_follow_repeats(sequences, begin, end, repeats, true);
 }
 
@@ -207,32 +250,50 @@ RP_FN void rp_copy_literals(rp_team *team, const uint8_t *source, uint32_t n_byt
     }
 }
 
-/*
- * The sequences and literals of the block; segments and steps are used up. `repeats` are those at
- * the block's begin; n_joined is team memory.
- */
-RP_FN void rp_join_steps(rp_team *team, const uint8_t *source, uint32_t n_bytes,
-                         rp_segment *segments, uint32_t n_segments, rp_step *steps,
-                         rp_repeat_offsets repeats, uint32_t *n_joined, rp_lz77_output *output)
+/* First part of the join: the sequences of the block, with all offsets new ones. Segments are used
+ * up; n_joined is team memory. Returns how many. */
+RP_FN uint32_t rp_join_sequences(rp_team *team, const uint8_t *source, rp_segment *segments,
+                                 uint32_t n_segments, const rp_step *steps, uint32_t *n_joined,
+                                 rp_sequence *sequences)
 {
     rp_note_steps(team, segments, n_segments, steps);
     if (TEAM_RANK(team) == 0)
         *n_joined = rp_trim_segments(segments, n_segments, steps);
     team_sync(team);
     uint32_t n = *n_joined;
-    rp_make_sequences(team, source, segments, n_segments, steps, output->sequences);
-    uint64_t tail = rp_place_literals(team, output->sequences, n, steps);
-    rp_copy_literals(team, source, n_bytes, output->sequences, n, steps, output->literals);
+    rp_make_sequences(team, source, segments, n_segments, steps, sequences);
+    return n;
+}
+
+/* Second part: their literals; `places` is room for one of each. Returns how many. */
+RP_FN uint32_t rp_join_literals(rp_team *team, const uint8_t *source, uint32_t n_bytes,
+                                const rp_sequence *sequences, uint32_t n_sequences,
+                                uint64_t *places, uint8_t *literals)
+{
+    uint64_t tail = rp_place_literals(team, sequences, n_sequences, places);
+    rp_copy_literals(team, source, n_bytes, sequences, n_sequences, places, literals);
     uint32_t anchor = (uint32_t)tail;
     uint32_t n_literals = (uint32_t)(tail >> 32);
-    team_copy(team, output->literals + n_literals, source + anchor, n_bytes - anchor);
+    team_copy(team, literals + n_literals, source + anchor, n_bytes - anchor);
     team_sync(team);
-    rp_team part = team_part(team);
-    if (TEAM_PART(team) == 0)
-        rp_encode_offsets(&part, output->sequences, n, repeats);
+    return n_literals + n_bytes - anchor;
+}
+
+/*
+ * The sequences and literals of the block; segments and steps are used up. `repeats` are those at
+ * the block's begin; n_joined and lists are team memory, and lists may be where the segments are.
+ */
+RP_FN void rp_join_steps(rp_team *team, const uint8_t *source, uint32_t n_bytes,
+                         rp_segment *segments, uint32_t n_segments, rp_step *steps,
+                         rp_repeat_offsets repeats, uint32_t *n_joined, rp_repeat_lists *lists,
+                         rp_lz77_output *output)
+{
+    output->n_sequences = rp_join_sequences(team, source, segments, n_segments, steps, n_joined,
+                                            output->sequences);
+    output->n_literals = rp_join_literals(team, source, n_bytes, output->sequences,
+                                          output->n_sequences, steps, output->literals);
+    rp_encode_offsets(team, output->sequences, output->n_sequences, repeats, lists);
     team_sync(team);
-    output->n_sequences = n;
-    output->n_literals = n_literals + n_bytes - anchor;
 }
 
 #endif

@@ -7,27 +7,18 @@
  * the first one where a match is taken, and nothing behind it is used: the next window starts
  * behind that match. Whether the match of a position is taken depends on it and on the next
  * one or two positions alone, so windows of any size give the same sequences; what a decision
- * still needs of the last positions of a window is carried into the next.
+ * still needs of the last positions of a window is carried into the next. A warp has another
+ * window: lz77_lazy_warp.h.
  */
 #ifndef ROCKPRESS_KERNELS_LZ77_LAZY_H
 #define ROCKPRESS_KERNELS_LZ77_LAZY_H
 
+#include "kernels/lz77_lazy_warp.h"
 #include "kernels/lz77_output.h"
 #include "kernels/lz77_steps.h"
 
-/* How much more the match of the position after the next must save: it costs two literals. That
- * of the next position need only save more at all. */
-#define RP_LZ77_SECOND_MARGIN 3
-/* A match of this length is taken without looking further. */
-#define RP_LZ77_SUFFICIENT_LENGTH RP_LZ77_JUDGED_LENGTH
-
 /* Segments of the block that are parsed independently: work for a part of the team each. */
 #define RP_LAZY_SEGMENT_BYTES 1024
-
-typedef struct rp_lazy_plan {
-    rp_lz77_depths depths;
-    uint32_t n_ahead; /* positions that are looked at before a match is taken, 1 or 2 */
-} rp_lazy_plan;
 
 /* The match of the rank below; `first` on rank 0. A collective. */
 RP_FN rp_match rp_shift_match(rp_team *team, rp_match match, rp_match first)
@@ -43,13 +34,6 @@ RP_FN rp_match rp_broadcast_match(rp_team *team, rp_match match, uint32_t root)
     if (TEAM_SIZE(team) == 1)
         return match;
     return rp_unpack_match(team_broadcast(team, rp_pack_match(match), root));
-}
-
-/* matches[position], or none behind them. One worker alone fetches it before it is needed: most of
- * the time of a GPU's thread is waiting for these. */
-RP_FN uint32_t rp_fetch_match(const uint32_t *matches, uint32_t position, uint32_t end)
-{
-    return position < end ? matches[position] : 0;
 }
 
 /*
@@ -122,7 +106,7 @@ RP_FN_INLINE uint32_t rp_lazy_parse(rp_team *team, rp_lz77_source source, uint32
             break;
         uint32_t behind = from + judged.length;
         if (judged.length == RP_LZ77_JUDGED_LENGTH)
-            behind = rp_lz77_extend(team, source.bytes, behind, source.n_bytes, judged.offset);
+            behind = rp_lz77_extend(team, source, behind, judged.offset);
         here = fetches ? rp_fetch_match(matches, behind, end_judged) : 0;
         if (TEAM_RANK(team) == 0)
             steps[n_steps] = rp_make_step(from, behind - from, judged.offset);
@@ -155,8 +139,14 @@ RP_FN_INLINE void rp_lazy_parse_segment(rp_team *team, rp_lz77_source source, ui
     uint32_t first = rp_first_step(begin);
     for (uint32_t k = 0; k < 3; k++)
         repeats.offset[k] = index == 0 ? repeats.offset[k] : 0;
-    uint32_t n_steps = rp_lazy_parse(team, source, begin, begin + RP_LAZY_SEGMENT_BYTES, candidates,
-                                     matches, plan, repeats, steps + first);
+    uint32_t end = begin + RP_LAZY_SEGMENT_BYTES;
+    uint32_t n_steps;
+    if (RP_LZ77_MATCHES_FIRST && TEAM_SIZE(team) == RP_LAZY_WARP_WORKERS)
+        n_steps =
+            rp_lazy_parse_warp(team, source, begin, end, matches, plan, repeats, steps + first);
+    else
+        n_steps = rp_lazy_parse(team, source, begin, end, candidates, matches, plan, repeats,
+                                steps + first);
     if (TEAM_RANK(team) == 0) {
         segments[index].begin = begin;
         segments[index].first = first;

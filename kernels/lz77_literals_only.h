@@ -89,18 +89,42 @@ RP_FN uint32_t rp_count_source(rp_team *team, const uint8_t *source, uint32_t n_
     return n;
 }
 
+/* The entropy of a sample of the block. */
+RP_FN uint32_t rp_sample_entropy(rp_team *team, const uint8_t *source, uint32_t n_bytes,
+                                 rp_literals_only_memory *memory)
+{
+    uint32_t n = rp_count_source(team, source, n_bytes, RP_SAMPLE_STRIDE, memory->source_counts);
+    return rp_entropy(team, memory->source_counts, 256, n);
+}
+
+/* That has not been asked yet. */
+#define RP_NOT_SAMPLED UINT32_MAX
+
+/* What a parse may cost at most, in bits. */
+RP_FN uint32_t rp_parse_most_bits(const rp_lz77_output *output)
+{
+    return output->n_literals * 8 + output->n_sequences * RP_SEQUENCE_MOST_BITS;
+}
+
+/* Whether the entropy of the sample decides for the matches, as it does for most blocks; it is
+ * rather too low than too high. */
+RP_FN bool rp_matches_are_better(const rp_lz77_output *output, uint32_t sample_entropy)
+{
+    return sample_entropy / RP_LOG2_ONE >= rp_parse_most_bits(output) / RP_SAMPLE_STRIDE;
+}
+
 RP_FN bool rp_literals_only_is_better(rp_team *team, const uint8_t *source, uint32_t n_bytes,
-                                      const rp_lz77_output *output, rp_literals_only_memory *memory)
+                                      uint32_t sample_entropy, const rp_lz77_output *output,
+                                      rp_literals_only_memory *memory)
 {
     if (output->n_sequences == 0)
         return false;
-    uint32_t most = output->n_literals * 8 + output->n_sequences * RP_SEQUENCE_MOST_BITS;
-    /* The entropy of a sample decides most blocks; it is rather too low than too high. */
-    uint32_t n = rp_count_source(team, source, n_bytes, RP_SAMPLE_STRIDE, memory->source_counts);
-    uint32_t sampled = rp_entropy(team, memory->source_counts, 256, n);
-    if (sampled / RP_LOG2_ONE >= most / RP_SAMPLE_STRIDE)
+    if (sample_entropy == RP_NOT_SAMPLED)
+        sample_entropy = rp_sample_entropy(team, source, n_bytes, memory);
+    if (rp_matches_are_better(output, sample_entropy))
         return false;
-    n = rp_count_source(team, source, n_bytes, 1, memory->source_counts);
+    uint32_t most = rp_parse_most_bits(output);
+    uint32_t n = rp_count_source(team, source, n_bytes, 1, memory->source_counts);
     uint32_t without = rp_literals_cost(team, memory->source_counts, n);
     if (without / RP_LOG2_ONE >= most)
         return false;

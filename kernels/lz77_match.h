@@ -190,11 +190,7 @@ RP_FN_INLINE void rp_lz77_repeats(uint32_t position, rp_repeat_offsets repeats, 
 /* Both candidates of a position with one load: that of 4 bytes in the low half. */
 RP_FN_INLINE uint32_t rp_lz77_both(rp_lz77_candidates candidates, uint32_t position)
 {
-#if defined(__CUDACC__)
-    return ((const uint32_t *)(const void *)candidates.of_both)[position];
-#else
-    return rp_load32((const uint8_t *)(candidates.of_both + 2 * position));
-#endif
+    return rp_load_word(candidates.of_both, position);
 }
 
 /* Fills offsets with those of the chains at a position; 0 for those that are none. Returns how
@@ -323,40 +319,6 @@ RP_FN_INLINE uint32_t rp_lz77_next_match(const uint8_t *source, uint32_t positio
     return position;
 }
 
-/* Judges the repeat offsets but `known` whose 4 bytes are equal `probe` bytes on; replaces *best if
- * one saves more. Of a padded source. Each worker counts at its own, whichever repeat offset that
- * is, so that a warp waits once for the longest and not for that of each. */
-RP_FN_INLINE void rp_lz77_judge_repeats(rp_lz77_source source, uint32_t position, uint32_t probe,
-                                        const uint32_t *offsets, uint32_t known, rp_match *best)
-{
-    uint32_t bytes = rp_source_load32(source, position + probe);
-    uint32_t pending = 0;
-    RP_UNROLL
-    for (uint32_t code = 0; code < RP_LZ77_REPEATS; code++) {
-        bool is_equal = rp_source_load32(source, position + probe - offsets[code]) == bytes;
-        pending |= (uint32_t)(is_equal & (offsets[code] != 0) & (offsets[code] != known)) << code;
-    }
-    uint32_t most = rp_min32(source.n_bytes - position, RP_LZ77_JUDGED_LENGTH);
-    uint32_t length = 0;
-    while (pending != 0) {
-        uint32_t code = rp_trailing_zeros32(pending);
-        uint32_t offset = code == 0 ? offsets[0] : code == 1 ? offsets[1] : offsets[2];
-        uint32_t equal = rp_source_equal(source, position + length - offset, position + length);
-        length += equal;
-        if (equal < 8 || length >= most) {
-            length = rp_min32(length, most);
-            int32_t gain = (int32_t)(length * RP_LZ77_BYTE_GAIN - code);
-            if (gain > best->gain && length >= RP_LZ77_SHORT_BYTES) {
-                best->length = length;
-                best->offset = offset;
-                best->gain = gain;
-            }
-            length = 0;
-            pending &= pending - 1;
-        }
-    }
-}
-
 /*
  * In two steps, which give the same match: lz77_find.h has the first, the best match of the chains
  * at every position by itself, noted as rp_found().
@@ -384,9 +346,7 @@ RP_FN_INLINE rp_match rp_lz77_better_match(rp_lz77_source source, uint32_t posit
         }
     }
     uint32_t probe = rp_max32((uint32_t)best.gain / RP_LZ77_BYTE_GAIN + 1, 4) - 4;
-    if (position + probe + 4 <= source.n_bytes && source.is_padded) {
-        rp_lz77_judge_repeats(source, position, probe, offsets, found.offset, &best);
-    } else if (position + probe + 4 <= source.n_bytes) {
+    if (position + probe + 4 <= source.n_bytes) {
         uint32_t equal =
             rp_lz77_equal_at(source.bytes + position + probe, offsets, RP_LZ77_REPEATS);
         RP_UNROLL

@@ -25,16 +25,17 @@ RP_FN rp_sequence rp_make_sequence(uint32_t literal_length, uint32_t match_lengt
            (uint64_t)offset_value << 34;
 }
 
-/* The first byte from `position` on that differs from the one `offset` before it, or n_bytes. */
-RP_FN uint32_t rp_lz77_extend(rp_team *team, const uint8_t *source, uint32_t position,
-                              uint32_t n_bytes, uint32_t offset)
+/* The first byte from `position` on that differs from the one `offset` before it, or the block's
+ * end. */
+RP_FN uint32_t rp_lz77_extend(rp_team *team, rp_lz77_source source, uint32_t position,
+                              uint32_t offset)
 {
-    const uint32_t strip = 16;
+    const uint32_t strip = TEAM_SIZE(team) == 1 ? 16 : 8;
     for (;;) {
-        uint32_t mine = rp_min32(position + TEAM_RANK(team) * strip, n_bytes);
-        uint32_t end = rp_min32(mine + strip, n_bytes);
-        uint32_t equal = rp_lz77_count_equal(source + mine, source + mine - offset, source + end);
-        bool stops = mine + equal < end || end == n_bytes;
+        uint32_t mine = rp_min32(position + TEAM_RANK(team) * strip, source.n_bytes);
+        uint32_t most = rp_min32(strip, source.n_bytes - mine);
+        uint32_t equal = rp_source_count(source, mine - offset, mine, most);
+        bool stops = equal < most || mine + most == source.n_bytes;
         uint32_t first = team_reduce_min(team, stops ? mine + equal : RP_TEAM_NONE);
         if (first != RP_TEAM_NONE)
             return first;

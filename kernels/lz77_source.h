@@ -79,4 +79,16 @@ RP_FN uint32_t rp_source_equal(rp_lz77_source source, uint32_t a, uint32_t b)
     return difference != 0 ? rp_trailing_zeros64(difference) >> 3 : 8;
 }
 
+/* Number of equal bytes at two positions, a before b, up to `most`. */
+RP_FN uint32_t rp_source_count(rp_lz77_source source, uint32_t a, uint32_t b, uint32_t most)
+{
+    uint32_t length = 0;
+    uint32_t equal = 8;
+    while (equal == 8 && length < most) {
+        equal = rp_source_equal(source, a + length, b + length);
+        length += equal;
+    }
+    return rp_min32(length, most);
+}
+
 #endif

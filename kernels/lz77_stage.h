@@ -14,12 +14,15 @@
 #include "kernels/lz77_optimal.h"
 
 /* Team memory of the parses. */
-typedef struct rp_parse_memory {
-    uint32_t n_segments;
-    uint32_t n_joined;
-    rp_segment segments[RP_MAX_SEGMENTS + 1];
-    rp_block_counts counts;
-    rp_prices prices;
+typedef union rp_parse_memory {
+    struct {
+        uint32_t n_segments;
+        uint32_t n_joined;
+        rp_segment segments[RP_MAX_SEGMENTS + 1];
+        rp_block_counts counts;
+        rp_prices prices;
+    };
+    rp_repeat_lists lists; /* when the join is done with the others */
 } rp_parse_memory;
 
 typedef char rp_lz77_tables_fit[sizeof(rp_lz77_tables) <= RP_TEAM_MEMORY_BYTES ? 1 : -1];
@@ -88,7 +91,7 @@ RP_FN void rp_optimal_pass(rp_team *team, rp_chunk_view view, const rp_lz77_scra
     }
     team_sync(team);
     rp_join_steps(team, view.source, view.n_bytes, memory->segments, n_segments, scratch->steps,
-                  repeats, &memory->n_joined, output);
+                  repeats, &memory->n_joined, &memory->lists, output);
 }
 
 RP_FN rp_lz77_depths rp_depths(uint32_t of_long, uint32_t of_short, uint32_t of_three)
@@ -243,66 +246,6 @@ RP_FN void rp_stage_lz77_parse(rp_team *team, const rp_stage_args *args, uint32_
     rp_lz77_block_parse(team, &block, args->effort);
 }
 
-/*
- * Memory of the parts up to the parse for a block of up to RP_LZ77_QUARTERS_MAX_BYTES, which a
- * GPU's thread block may have of shared memory where it is alone there: a copy of the block, and
- * instead of the scratch what the parts leave each other. What is used up makes room.
- */
-typedef struct rp_lz77_near_memory {
-    uint8_t copy[(RP_LZ77_QUARTERS_MAX_BYTES + RP_SOURCE_SLACK + 15) / 16 * 16];
-    union {
-        uint16_t candidates[2 * RP_LZ77_QUARTERS_MAX_BYTES];
-        struct {
-            rp_step steps[RP_LZ77_QUARTERS_MAX_BYTES / RP_STEP_MIN_BYTES + 2];
-            rp_segment segments[RP_LZ77_QUARTERS_MAX_BYTES / RP_LAZY_SEGMENT_BYTES];
-        };
-    };
-    union {
-        rp_lz77_quarter_tables tables;
-        uint32_t matches[RP_LZ77_QUARTERS_MAX_BYTES];
-        uint8_t free[sizeof(rp_lz77_quarter_tables)]; /* behind the parse */
-    };
-} rp_lz77_near_memory;
-
-/* The block with its parts in that memory. */
-RP_FN rp_lz77_block rp_lz77_near_block(const rp_stage_args *args, uint32_t chunk_index,
-                                       rp_lz77_near_memory *memory)
-{
-    rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
-    block.view.source = memory->copy;
-    block.source.bytes = memory->copy;
-    block.source.is_padded = true;
-    block.scratch.candidates.of_both = memory->candidates;
-    block.scratch.candidates.of_three = NULL;
-    block.scratch.matches = memory->matches;
-    block.scratch.steps = memory->steps;
-    block.scratch.lazy_segments = memory->segments;
-    block.is_near = true;
-    return block;
-}
-
-/* Pieces of the best matches are as many as parts of the team, but not shorter than this. */
-#define RP_NEAR_LEAST_PIECE_BYTES 128
-
-/* All parts up to the parse, of a block that has been copied to this memory. What then is in there
- * are steps and segments. Not for the efforts with an optimal parse. */
-RP_FN void rp_lz77_parse_near(rp_team *team, const rp_lz77_block *block, uint32_t effort,
-                              rp_lz77_near_memory *memory)
-{
-    uint32_t n_bytes = block->view.n_bytes;
-    rp_lz77_find_by_quarters(team, memory->copy, n_bytes, block->scratch.candidates,
-                             &memory->tables);
-    uint32_t piece_bytes = (n_bytes / TEAM_PARTS(team) + 31) / 32 * 32;
-    piece_bytes = rp_max32(piece_bytes, RP_NEAR_LEAST_PIECE_BYTES);
-    rp_team part = team_part(team);
-    TEAM_FOR_PARTS(i, 0, (n_bytes + piece_bytes - 1) / piece_bytes, team)
-    {
-        rp_lz77_block_find_matches(&part, block, effort, i * piece_bytes, piece_bytes);
-    }
-    team_sync(team);
-    rp_lz77_block_parse(team, block, effort);
-}
-
 /* Of a block that can't be compressed, the lazy parse has matched less than one byte of so many. */
 #define RP_LEAST_MATCHED 64
 
@@ -321,6 +264,18 @@ RP_FN bool rp_looks_random(rp_team *team, rp_chunk_view view, const rp_lz77_outp
  * and its table of them alone is more work than the block. */
 #define RP_OPTIMAL_ABOVE_BYTES 256
 
+/* The segments as the parse left them, to team memory. */
+RP_FN void rp_lz77_take_segments(rp_team *team, const rp_segment *segments, uint32_t n_segments,
+                                 rp_parse_memory *memory)
+{
+    TEAM_FOR (i, 0, n_segments, team) {
+        memory->segments[i].begin = segments[i].begin;
+        memory->segments[i].first = segments[i].first;
+        memory->segments[i].n_steps = segments[i].n_steps;
+    }
+    team_sync(team);
+}
+
 /* From the lazy parse to sequences and literals, at the higher efforts by way of the optimal one.
  */
 RP_FN void rp_lz77_join(rp_team *team, const rp_lz77_block *block, uint32_t effort, bool is_optimal,
@@ -330,14 +285,9 @@ RP_FN void rp_lz77_join(rp_team *team, const rp_lz77_block *block, uint32_t effo
     const rp_lz77_scratch scratch = block->scratch;
     rp_repeat_offsets repeats = rp_first_repeats(view);
     uint32_t n_segments = rp_lazy_segments(view.n_bytes);
-    TEAM_FOR (i, 0, n_segments, team) {
-        memory->segments[i].begin = scratch.lazy_segments[i].begin;
-        memory->segments[i].first = scratch.lazy_segments[i].first;
-        memory->segments[i].n_steps = scratch.lazy_segments[i].n_steps;
-    }
-    team_sync(team);
+    rp_lz77_take_segments(team, scratch.lazy_segments, n_segments, memory);
     rp_join_steps(team, view.source, view.n_bytes, memory->segments, n_segments, scratch.steps,
-                  repeats, &memory->n_joined, output);
+                  repeats, &memory->n_joined, &memory->lists, output);
     if (!is_optimal || view.n_bytes <= RP_OPTIMAL_ABOVE_BYTES ||
         rp_looks_random(team, view, output, memory->counts.literals))
         return;
@@ -353,18 +303,37 @@ RP_FN void rp_lz77_join(rp_team *team, const rp_lz77_block *block, uint32_t effo
  * with a sequence behind them, the sections take 8 bytes. */
 #define RP_NEVER_SHORTER_BYTES 8
 
-/* Whether the block is spared all parts of the stage: it is literals, whatever they find. */
-RP_FN bool rp_lz77_is_spared(rp_team *team, rp_chunk_view view, void *team_memory)
+/* What is seen of a block without the parts of the stage. */
+typedef struct rp_lz77_outlook {
+    bool is_spared; /* it is literals, whatever they find */
+    uint32_t sample_entropy;
+} rp_lz77_outlook;
+
+/* Whether the block is spared all parts of the stage. */
+RP_FN rp_lz77_outlook rp_lz77_look(rp_team *team, rp_chunk_view view, void *team_memory)
 {
-    return view.n_bytes <= RP_NEVER_SHORTER_BYTES ||
-           rp_is_incompressible(team, view.source, view.n_bytes,
-                                (rp_incompressible_memory *)team_memory);
+    rp_lz77_outlook outlook;
+    outlook.is_spared = view.n_bytes <= RP_NEVER_SHORTER_BYTES ||
+                        rp_is_incompressible(team, view.source, view.n_bytes,
+                                             (rp_incompressible_memory *)team_memory);
+    outlook.sample_entropy = RP_NOT_SAMPLED;
+    return outlook;
+}
+
+/* And what would be asked behind the parse. */
+RP_FN rp_lz77_outlook rp_lz77_look_closer(rp_team *team, rp_chunk_view view, void *team_memory)
+{
+    rp_lz77_outlook outlook = rp_lz77_look(team, view, team_memory);
+    if (!outlook.is_spared)
+        outlook.sample_entropy = rp_sample_entropy(team, view.source, view.n_bytes,
+                                                   (rp_literals_only_memory *)team_memory);
+    return outlook;
 }
 
 /* The result of the stage: of the parts before, unless the block is spared. */
 RP_FN void rp_lz77_block_finish(rp_team *team, const rp_lz77_block *block,
-                                const rp_stage_args *args, uint32_t chunk_index, bool is_spared,
-                                bool is_optimal, void *team_memory)
+                                const rp_stage_args *args, uint32_t chunk_index,
+                                rp_lz77_outlook outlook, bool is_optimal, void *team_memory)
 {
     const rp_stage_buffers *buffers = &args->buffers;
     const rp_chunk_view view = block->view;
@@ -373,13 +342,13 @@ RP_FN void rp_lz77_block_finish(rp_team *team, const rp_lz77_block *block,
     output.literals = buffers->d_literals + chunk_index * buffers->literals_stride;
     output.n_sequences = 0;
     output.n_literals = 0;
-    if (is_spared) {
+    if (outlook.is_spared) {
         rp_lz77_all_literals(team, view.source, view.n_bytes, &output);
     } else if (view.n_bytes != 0) {
         rp_lz77_join(team, block, args->effort, is_optimal, (rp_parse_memory *)team_memory,
                      &output);
-        if (rp_literals_only_is_better(team, view.source, view.n_bytes, &output,
-                                       (rp_literals_only_memory *)team_memory))
+        if (rp_literals_only_is_better(team, view.source, view.n_bytes, outlook.sample_entropy,
+                                       &output, (rp_literals_only_memory *)team_memory))
             rp_lz77_all_literals(team, view.source, view.n_bytes, &output);
     }
     if (TEAM_RANK(team) == 0) {
@@ -387,7 +356,7 @@ RP_FN void rp_lz77_block_finish(rp_team *team, const rp_lz77_block *block,
         chunk->n_sequences = output.n_sequences;
         chunk->n_literals = output.n_literals;
         chunk->literals_section_bytes =
-            is_spared && view.n_bytes > RP_NEVER_SHORTER_BYTES ? RP_LITERALS_STAY_RAW : 0;
+            outlook.is_spared && view.n_bytes > RP_NEVER_SHORTER_BYTES ? RP_LITERALS_STAY_RAW : 0;
         chunk->sequences_section_bytes = 0;
     }
 }
@@ -397,8 +366,8 @@ RP_FN void rp_lz77_block_finish(rp_team *team, const rp_lz77_block *block,
 RP_FN void rp_lz77_block_join(rp_team *team, const rp_lz77_block *block, const rp_stage_args *args,
                               uint32_t chunk_index, bool is_optimal, void *team_memory)
 {
-    bool is_spared = rp_lz77_is_spared(team, block->view, team_memory);
-    rp_lz77_block_finish(team, block, args, chunk_index, is_spared, is_optimal, team_memory);
+    rp_lz77_outlook outlook = rp_lz77_look(team, block->view, team_memory);
+    rp_lz77_block_finish(team, block, args, chunk_index, outlook, is_optimal, team_memory);
 }
 
 /* The same, of a chunk. */
@@ -415,13 +384,13 @@ RP_FN void rp_stage_lz77_matcher(rp_team *team, const rp_stage_args *args, uint3
                                  void *team_memory)
 {
     rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
-    bool is_spared = rp_lz77_is_spared(team, block.view, team_memory);
-    if (!is_spared) {
+    rp_lz77_outlook outlook = rp_lz77_look(team, block.view, team_memory);
+    if (!outlook.is_spared) {
         rp_stage_lz77_find(team, args, chunk_index, team_memory);
         rp_stage_lz77_find_matches(team, args, chunk_index);
         rp_stage_lz77_parse(team, args, chunk_index);
     }
-    rp_lz77_block_finish(team, &block, args, chunk_index, is_spared, args->effort >= RP_EFFORT_HIGH,
+    rp_lz77_block_finish(team, &block, args, chunk_index, outlook, args->effort >= RP_EFFORT_HIGH,
                          team_memory);
 }
 

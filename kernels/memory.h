@@ -43,6 +43,45 @@ RP_FN uint64_t rp_load64(const uint8_t *source)
 #endif
 }
 
+/* The i-th aligned word of an array of anything. */
+RP_FN uint32_t rp_load_word(const void *words, size_t i)
+{
+#if defined(__CUDACC__)
+    return ((const uint32_t *)words)[i];
+#else
+    return rp_load32((const uint8_t *)words + 4 * i);
+#endif
+}
+
+/* Four of them, at a multiple of 16 bytes. */
+typedef struct rp_four_words {
+    uint32_t of[4];
+} rp_four_words;
+
+RP_FN rp_four_words rp_load_four_words(const void *fours, size_t i)
+{
+    rp_four_words four;
+#if defined(__CUDACC__)
+    uint4 loaded = ((const uint4 *)fours)[i];
+    four.of[0] = loaded.x;
+    four.of[1] = loaded.y;
+    four.of[2] = loaded.z;
+    four.of[3] = loaded.w;
+#else
+    memcpy(&four, (const uint8_t *)fours + sizeof(four) * i, sizeof(four));
+#endif
+    return four;
+}
+
+RP_FN void rp_store_four_words(void *fours, size_t i, rp_four_words four)
+{
+#if defined(__CUDACC__)
+    ((uint4 *)fours)[i] = make_uint4(four.of[0], four.of[1], four.of[2], four.of[3]);
+#else
+    memcpy((uint8_t *)fours + sizeof(four) * i, &four, sizeof(four));
+#endif
+}
+
 /* The pointer, to global memory on a GPU. Where it comes from is hidden from a compiler for GPUs,
  * which would rather work it out again in each round of a loop than keep it in registers. */
 #if defined(__CUDACC__)

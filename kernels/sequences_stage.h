@@ -3,9 +3,9 @@
  * Stage 3: the sequences section of one block (RFC 8878 section 3.1.1.3.2).
  *
  * A block's sequences are coded backwards, and each field's state follows from the one before.
- * These three chains are the serial part: a worker walks each, noting the bits that leave the
- * states of each sequence. What a sequence adds to the stream is then known without its neighbours,
- * a scan says where, and all workers write.
+ * These three chains are the serial part, which a team breaks: each worker begins its share in the
+ * state that it is likely in. What a sequence adds to the stream is then known without its
+ * neighbours, a scan says where, and all workers write.
  */
 #ifndef ROCKPRESS_KERNELS_SEQUENCES_STAGE_H
 #define ROCKPRESS_KERNELS_SEQUENCES_STAGE_H
@@ -121,69 +121,233 @@ RP_FN uint32_t rp_codes_of_sequence(rp_sequence sequence)
            rp_code_of_match_length(sequence) << (8 * RP_FIELD_MATCH_LENGTH);
 }
 
-/* Most bits that one field's state gives off: 9, and above them how many they are. */
-#define RP_CHAIN_COUNT_SHIFT 12
+/*
+ * A chain is walked in shares side by side. A share's first state follows from all steps before, but
+ * each step drops some of what a state tells of them: from whatever state one begins, after some
+ * steps only few are possible. So several workers take the steps before a share from different
+ * states, and go on through the share. Which of them was right is known when those of the share
+ * before are, one after the other; that one's way is then gone through again and noted. Where none
+ * was right, one is taken to be, and who did not end where the next began has the next one go
+ * again: at worst all go one after the other.
+ */
+
+/* Steps before a share. */
+#define RP_CHAIN_WARM_UP 24
+/* Workers for each share, of few or many that a field has. Of the starts of all shares, so many
+ * per cent are missed by 4 and by 8, in blocks of 16 KiB of bench/corpus: 0 to 10 and 0 to 4. */
+#define RP_CHAIN_FEW_STARTS 4
+#define RP_CHAIN_MANY_STARTS 8
+#define RP_CHAIN_ARE_MANY 128
+/* Teams from this size on break the chains. Fewer workers, when a GPU is full, have their whole
+ * walked by one each, all in the same part of the team: that takes fewer instructions. */
+#if defined(__CUDACC__)
+#define RP_CHAIN_SHARES_FROM 256
+#else
+#define RP_CHAIN_SHARES_FROM 24
+#endif
 
 /* So many steps of a chain are taken at a time. What does not depend on the state is fetched before
  * it is needed: codes for the steps after these, and what the table has of all of these. */
 #define RP_CHAIN_STEPS 4
 
-/* The state before a symbol; notes the bits that leave, and adds up how many they are. */
-RP_FN uint32_t rp_chain_note(const rp_fse_table *table, uint32_t state, rp_fse_symbol symbol,
-                             uint16_t *leaving, uint32_t *total)
+/* One field's chain, of all sequences. */
+typedef struct rp_chain {
+    const rp_fse_table *table;
+    const uint32_t *codes; /* of all fields */
+    uint32_t shift;        /* of this one's */
+    uint16_t *states;      /* noted: at each sequence the state whose bits leave there */
+} rp_chain;
+
+RP_FN rp_fse_symbol rp_chain_symbol(const rp_chain *chain, uint32_t codes)
 {
-    uint32_t n_bits;
-    uint32_t next = rp_fse_follow(table, state, symbol, &n_bits);
-    uint32_t bits = state & ((UINT32_C(1) << n_bits) - 1);
-    *leaving = (uint16_t)(bits | n_bits << RP_CHAIN_COUNT_SHIFT);
-    *total += n_bits;
-    return next;
+    return chain->table->symbols[codes >> chain->shift & 0xFF];
 }
 
-/* The same for one field's chain, whose bits go to `leaving`, given the codes of all sequences. */
-RP_FN void rp_sequences_walk_field(const uint32_t *codes, uint32_t n_sequences, uint32_t field,
-                                   uint16_t *leaving, rp_sequences_memory *memory)
+/* Goes from `state` through the sequences [begin, end), the last one first. Returns the state
+ * behind. One worker. */
+RP_FN_INLINE uint32_t rp_chain_walk(const rp_chain *chain, uint32_t state, uint32_t begin,
+                                    uint32_t end, bool notes)
 {
-    const rp_fse_table *table = &memory->fields[field].fse;
-    const uint32_t shift = 8 * field;
-    uint32_t total = 0;
-    uint32_t n_left = n_sequences - 1;
-    uint32_t state = rp_fse_first_state(table, codes[n_left] >> shift & 0xFF);
-    leaving[n_left] = 0;
-    if (n_left >= RP_CHAIN_STEPS) {
+    uint32_t n_bits;
+    if (end - begin >= RP_CHAIN_STEPS) {
         uint32_t ahead[RP_CHAIN_STEPS];
         RP_UNROLL
         for (uint32_t k = 0; k < RP_CHAIN_STEPS; k++)
-            ahead[k] = codes[n_left - 1 - k];
+            ahead[k] = chain->codes[end - 1 - k];
         do {
             const uint32_t *farther =
-                codes + (n_left < 2 * RP_CHAIN_STEPS ? 0 : n_left - 2 * RP_CHAIN_STEPS);
-            uint16_t *to = leaving + n_left - RP_CHAIN_STEPS;
+                chain->codes + (end < 2 * RP_CHAIN_STEPS ? 0 : end - 2 * RP_CHAIN_STEPS);
             rp_fse_symbol symbols[RP_CHAIN_STEPS];
             RP_UNROLL
             for (uint32_t k = 0; k < RP_CHAIN_STEPS; k++)
-                symbols[k] = table->symbols[ahead[k] >> shift & 0xFF];
+                symbols[k] = rp_chain_symbol(chain, ahead[k]);
             RP_UNROLL
             for (uint32_t k = 0; k < RP_CHAIN_STEPS; k++)
                 ahead[k] = farther[RP_CHAIN_STEPS - 1 - k];
             RP_UNROLL
-            for (uint32_t k = 0; k < RP_CHAIN_STEPS; k++)
-                state =
-                    rp_chain_note(table, state, symbols[k], to + RP_CHAIN_STEPS - 1 - k, &total);
-            n_left -= RP_CHAIN_STEPS;
-        } while (n_left >= RP_CHAIN_STEPS);
+            for (uint32_t k = 0; k < RP_CHAIN_STEPS; k++) {
+                if (notes)
+                    chain->states[end - 1 - k] = (uint16_t)state;
+                state = rp_fse_follow(chain->table, state, symbols[k], &n_bits);
+            }
+            end -= RP_CHAIN_STEPS;
+        } while (end - begin >= RP_CHAIN_STEPS);
     }
-    while (n_left-- != 0)
-        state = rp_chain_note(table, state, table->symbols[codes[n_left] >> shift & 0xFF],
-                              leaving + n_left, &total);
-    memory->final_states[field] = state & ((UINT32_C(1) << table->log) - 1);
-    memory->chain_bits[field] = total;
+    while (end-- != begin) {
+        if (notes)
+            chain->states[end] = (uint16_t)state;
+        state = rp_fse_follow(chain->table, state, rp_chain_symbol(chain, chain->codes[end]),
+                              &n_bits);
+    }
+    return state;
 }
 
-/*
- * Walks the three chains; leaving_bits has room for three times n_sequences. A worker walks each,
- * all in the same part of the team: the steps of a GPU's threads in one warp are one instruction.
- */
+/* The same where the states that are noted come from another one, which ended in `result`: until
+ * one of them is met. */
+RP_FN uint32_t rp_chain_walk_again(const rp_chain *chain, uint32_t state, uint32_t begin,
+                                   uint32_t end, uint32_t result)
+{
+    while (end-- != begin) {
+        if (chain->states[end] == state)
+            return result;
+        uint32_t n_bits;
+        chain->states[end] = (uint16_t)state;
+        state = rp_fse_follow(chain->table, state, rp_chain_symbol(chain, chain->codes[end]),
+                              &n_bits);
+    }
+    return state;
+}
+
+/* What a team's worker has of a field's chain. */
+typedef struct rp_chain_share {
+    uint32_t n_starts; /* workers for each share */
+    uint32_t n_shares;
+    uint32_t index;
+    uint32_t start; /* of these workers */
+    uint32_t begin; /* the share's sequences; none for a worker that has no share */
+    uint32_t end;
+    bool is_last;
+} rp_chain_share;
+
+RP_FN rp_chain_share rp_chain_share_of(uint32_t worker, uint32_t n_workers, uint32_t n_sequences)
+{
+    const uint32_t n_steps = n_sequences - 1;
+    rp_chain_share share;
+    share.n_starts = n_workers < RP_CHAIN_ARE_MANY ? RP_CHAIN_FEW_STARTS : RP_CHAIN_MANY_STARTS;
+    share.n_shares = rp_max32(n_workers / share.n_starts, 1);
+    const uint32_t each = (n_steps + share.n_shares - 1) / share.n_shares;
+    share.index = worker / share.n_starts;
+    share.start = worker % share.n_starts;
+    share.end = n_steps - rp_min32(share.index * each, n_steps);
+    share.begin = share.end - rp_min32(share.index < share.n_shares ? each : 0, share.end);
+    share.is_last = share.index + 1 == share.n_shares && share.start == 0;
+    return share;
+}
+
+/* The state that the chain begins with. */
+RP_FN uint32_t rp_chain_first(const rp_chain *chain, uint32_t n_sequences)
+{
+    return rp_fse_first_state(chain->table, chain->codes[n_sequences - 1] >> chain->shift & 0xFF);
+}
+
+/* The state before a share and behind it, from this worker's start. */
+RP_FN void rp_chain_try(const rp_chain *chain, rp_chain_share share, uint32_t n_sequences,
+                        uint32_t worker, rp_chain_ends *ends)
+{
+    const uint32_t size = UINT32_C(1) << chain->table->log;
+    const uint32_t from = rp_min32(share.end + RP_CHAIN_WARM_UP, n_sequences - 1);
+    uint32_t state = size + share.start * size / share.n_starts;
+    if (from == n_sequences - 1)
+        state = rp_chain_first(chain, n_sequences);
+    state = rp_chain_walk(chain, state, share.end, from, false);
+    ends->before[worker] = (uint16_t)state;
+    ends->behind[worker] = (uint16_t)rp_chain_walk(chain, state, share.begin, share.end, false);
+}
+
+/* The state before a share, given `first` before the first one and those of all workers. */
+RP_FN uint32_t rp_chain_resolve(const rp_chain_ends *ends, rp_chain_share share, uint32_t state)
+{
+    for (uint32_t first = 0; first < share.index * share.n_starts; first += share.n_starts) {
+        uint32_t next = ends->behind[first];
+        for (uint32_t k = 1; k < share.n_starts; k++)
+            next = ends->before[first + k] == state ? ends->behind[first + k] : next;
+        state = next;
+    }
+    return state;
+}
+
+/* Workers of each field. */
+RP_FN uint32_t rp_chain_workers(rp_team *team)
+{
+    return TEAM_SIZE(team) < RP_CHAIN_SHARES_FROM
+               ? 1
+               : rp_min32(TEAM_SIZE(team) / RP_N_FIELDS, RP_CHAIN_MAX_WORKERS);
+}
+
+/* Notes all states of the chains of fields from `first` on, as many as the team has workers for. */
+RP_FN void rp_chains_walk(rp_team *team, uint32_t first, const uint32_t *codes, uint16_t *states,
+                          uint32_t n_sequences, rp_sequences_memory *memory)
+{
+    const uint32_t n_workers = rp_chain_workers(team);
+    const uint32_t worker = TEAM_RANK(team) % n_workers;
+    const uint32_t field = first + TEAM_RANK(team) / n_workers;
+    const bool works = field < RP_N_FIELDS;
+    rp_field_table *table = &memory->fields[works ? field : 0];
+    const rp_chain_share share = rp_chain_share_of(worker, n_workers, n_sequences);
+    rp_chain chain;
+    chain.table = &table->fse;
+    chain.codes = codes;
+    chain.shift = 8 * field;
+    chain.states = states + field * n_sequences;
+    if (works && share.n_shares > 1)
+        rp_chain_try(&chain, share, n_sequences, worker, &table->ends);
+    team_sync(team);
+    const bool notes = works && share.start == 0;
+    uint32_t before = 0;
+    uint32_t behind = 0;
+    if (notes) {
+        before = rp_chain_resolve(&table->ends, share, rp_chain_first(&chain, n_sequences));
+        behind = rp_chain_walk(&chain, before, share.begin, share.end, true);
+    }
+    team_sync(team);
+    for (;;) {
+        if (notes)
+            table->ends.behind[share.index] = (uint16_t)behind;
+        team_sync(team);
+        uint32_t right = before;
+        if (notes && share.index != 0)
+            right = table->ends.behind[share.index - 1];
+        if (!team_any(team, right != before))
+            break;
+        if (right != before)
+            behind = rp_chain_walk_again(&chain, right, share.begin, share.end, behind);
+        before = right;
+    }
+    if (works && share.is_last)
+        memory->final_states[field] = behind & ((UINT32_C(1) << table->fse.log) - 1);
+}
+
+/* The bits that leave the states of all fields at one sequence, and how many they are, as
+ * rp_sequences_walk() notes them. Nothing leaves at the last sequence. */
+RP_FN uint32_t rp_leaving_bits(const rp_sequences_memory *memory, const uint16_t *states,
+                               uint32_t n_sequences, uint32_t i, uint32_t codes)
+{
+    const uint32_t order[RP_N_FIELDS] = {RP_FIELD_OFFSET, RP_FIELD_MATCH_LENGTH,
+                                         RP_FIELD_LITERAL_LENGTH};
+    uint32_t bits = 0;
+    uint32_t n_bits = 0;
+    RP_UNROLL
+    for (uint32_t k = 0; k < RP_N_FIELDS; k++) {
+        uint32_t state = states[order[k] * n_sequences + i];
+        uint32_t code = codes >> (8 * order[k]) & 0xFF;
+        uint32_t n_leaving = (state + memory->fields[order[k]].fse.symbols[code].delta_bits) >> 16;
+        bits |= (state & ((UINT32_C(1) << n_leaving) - 1)) << n_bits;
+        n_bits += n_leaving;
+    }
+    return bits | n_bits << RP_STATE_COUNT_SHIFT;
+}
+
+/* Walks the three chains; leaving_bits has room for three times n_sequences. */
 RP_FN void rp_sequences_walk_all(rp_team *team, const rp_sequence *sequences, uint32_t n_sequences,
                                  uint32_t *leaving_bits, rp_sequences_memory *memory)
 {
@@ -191,30 +355,26 @@ RP_FN void rp_sequences_walk_all(rp_team *team, const rp_sequence *sequences, ui
         rp_sequences_walk(sequences, n_sequences, leaving_bits, memory);
         return;
     }
-    uint16_t *of_fields = (uint16_t *)(void *)(leaving_bits + n_sequences);
+    uint16_t *states = (uint16_t *)(void *)(leaving_bits + n_sequences);
     TEAM_FOR (i, 0, n_sequences, team) {
         leaving_bits[i] = rp_codes_of_sequence(sequences[i]);
     }
     team_sync(team);
-    rp_team part = team_part(team);
-    if (TEAM_PART(team) == 0) {
-        TEAM_FOR (field, 0, RP_N_FIELDS, &part) {
-            rp_sequences_walk_field(leaving_bits, n_sequences, field,
-                                    of_fields + field * n_sequences, memory);
-        }
-    }
+    for (uint32_t first = 0; first < RP_N_FIELDS;
+         first += TEAM_SIZE(team) / rp_chain_workers(team))
+        rp_chains_walk(team, first, leaving_bits, states, n_sequences, memory);
     team_sync(team);
+    uint32_t total = 0;
     TEAM_FOR (i, 0, n_sequences, team) {
-        const uint32_t order[RP_N_FIELDS] = {RP_FIELD_OFFSET, RP_FIELD_MATCH_LENGTH,
-                                             RP_FIELD_LITERAL_LENGTH};
-        uint32_t bits = 0;
-        uint32_t n_bits = 0;
-        for (uint32_t k = 0; k < RP_N_FIELDS; k++) {
-            uint32_t of_field = of_fields[order[k] * n_sequences + i];
-            bits |= (of_field & ((1 << RP_CHAIN_COUNT_SHIFT) - 1)) << n_bits;
-            n_bits += of_field >> RP_CHAIN_COUNT_SHIFT;
-        }
-        leaving_bits[i] = bits | n_bits << RP_STATE_COUNT_SHIFT;
+        uint32_t bits = i + 1 == n_sequences ? 0
+                                             : rp_leaving_bits(memory, states, n_sequences, i,
+                                                               leaving_bits[i]);
+        total += bits >> RP_STATE_COUNT_SHIFT;
+        leaving_bits[i] = bits;
+    }
+    total = team_reduce_add(team, total);
+    TEAM_FOR (field, 0, RP_N_FIELDS, team) {
+        memory->chain_bits[field] = field == 0 ? total : 0;
     }
 }
 

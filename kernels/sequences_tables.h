@@ -9,6 +9,15 @@
 
 #include "kernels/fse_build.h"
 
+/* Most workers that walk a field's chain of states; see sequences_stage.h. */
+#define RP_CHAIN_MAX_WORKERS 170
+
+/* The states before and behind what each of them walks. */
+typedef struct rp_chain_ends {
+    uint16_t before[RP_CHAIN_MAX_WORKERS];
+    uint16_t behind[RP_CHAIN_MAX_WORKERS];
+} rp_chain_ends;
+
 typedef struct rp_field_table {
     uint32_t counts[RP_MAX_CODES];
     uint32_t mode;
@@ -16,7 +25,10 @@ typedef struct rp_field_table {
     uint8_t description[RP_FSE_DESCRIPTION_BYTES];
     uint32_t extra_bits; /* of all codes together */
     rp_fse_table fse;
-    rp_fse_work work;
+    union {
+        rp_fse_work work;
+        rp_chain_ends ends; /* when the table is made */
+    };
     int16_t probabilities[RP_MAX_CODES];
 } rp_field_table;
 

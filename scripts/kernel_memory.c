@@ -8,7 +8,7 @@
 
 #include "kernels/frame_stage.h"
 #include "kernels/literals_stage.h"
-#include "kernels/lz77_stage.h"
+#include "kernels/lz77_near.h"
 #include "kernels/sequences_stage.h"
 #include "kernels/tuning.h"
 
@@ -33,7 +33,8 @@ int main(void)
     print("rp_fse_encoder_kernel", RP_FSE_THREADS, sizeof(rp_sequences_memory));
     print("rp_fused_kernelILb0EEv", RP_FUSED_THREADS,
           RP_FUSED_MAX_BYTES + RP_SOURCE_SLACK + ((size_t)4 << RP_FUSED_TABLE_LOG));
-    print("rp_fused_kernelILb1EEv", RP_FUSED_THREADS, sizeof(rp_lz77_near_memory));
+    print("rp_fused_kernelILb1EEv", RP_FUSED_THREADS, sizeof(rp_near_memory));
+    print("rp_clustered_kernel", RP_FUSED_THREADS, sizeof(rp_near_memory));
     print("rp_frame_assembler_kernel", RP_FRAME_THREADS, RP_FRAME_HEADER_MAX_BYTES);
     return 0;
 }

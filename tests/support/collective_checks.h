@@ -329,7 +329,11 @@ RP_FN bool collective_extend(rp_team *team, collective_test *test, uint32_t roun
             test->source[expected] ^= 1;
     }
     team_sync(team);
-    bool good = rp_lz77_extend(team, test->source, begin, n, offset) == rp_min32(expected, n);
+    rp_lz77_source source;
+    source.bytes = test->source;
+    source.n_bytes = n;
+    source.is_padded = false;
+    bool good = rp_lz77_extend(team, source, begin, offset) == rp_min32(expected, n);
     team_sync(team);
     return good;
 }

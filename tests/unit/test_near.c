@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parts of the matcher in the memory of one team (rp_lz77_parse_near()), which a GPU runs for
- * single blocks: the same candidates as one table has, position after position, and the same
- * sequences and literals as the `host` device makes, for teams of several sizes.
+ * The parts of the matcher in memory that is near (lz77_near.h), which a GPU runs for single
+ * blocks, of a block as a whole and in slices: the same candidates as one table has, position after
+ * position, and the same sections as the `host` device makes, for teams of several sizes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "kernels/lz77_stage.h"
+#include "kernels/near_encode.h"
 #include "rockpress/engine.h"
 #include "tests/support/inputs.h"
 #include "tests/support/team_device.h"
@@ -42,45 +42,90 @@ static workspace open_workspace(rp_effort effort)
 
 static rp_device *host;
 static uint8_t input[MAX_BYTES + SLACK];
-static rp_lz77_near_memory near_memory;
+static rp_near_memory memories[RP_LZ77_SLICES];
 static uint16_t found[2 * MAX_BYTES]; /* the candidates in there, before they make room */
 
 typedef struct near_run {
     rp_stage_args args;
     uint32_t n_bytes;
+    uint32_t n_slices; /* 1 or RP_LZ77_SLICES */
 } near_run;
 
-static void copy_input(struct rp_team *team, uint32_t n_bytes)
+/* One team takes the part of each slice's in turn. */
+static void open_all(struct rp_team *team, const near_run *run, rp_near *near,
+                     rp_near_memory **all)
 {
-    TEAM_FOR (i, 0, n_bytes, team) {
-        near_memory.copy[i] = input[i];
+    for (uint32_t k = 0; k < RP_LZ77_SLICES; k++) {
+        all[k] = &memories[k];
+        near[k] = rp_near_open(&run->args, 0, k, run->n_slices, &memories[k]);
+        near[k].block.view.source = memories[k].copy;
+        rp_near_clear(team, &near[k]);
+        TEAM_FOR (i, 0, run->n_bytes, team) {
+            memories[k].copy[i] = input[i];
+        }
     }
     team_sync(team);
+}
+
+static void find_all(struct rp_team *team, const near_run *run, const rp_near *near,
+                     rp_near_memory *const *all)
+{
+    if (run->n_slices == 1) {
+        rp_near_find(team, &near[0]);
+        rp_near_complete_alone(team, &near[0]);
+        return;
+    }
+    for (uint32_t k = 0; k < RP_LZ77_SLICES; k++)
+        rp_near_find(team, &near[k]);
+    for (uint32_t k = 0; k < RP_LZ77_SLICES; k++)
+        rp_near_complete(team, &near[k], all);
+    rp_near_look(team, &near[0]);
+    for (uint32_t k = 0; k < RP_LZ77_SLICES; k++)
+        rp_near_fetch_candidates(team, &near[k], RP_LZ77_SLICES, all);
 }
 
 static void find(struct rp_team *team, void *context)
 {
     const near_run *run = context;
-    const rp_lz77_candidates candidates = {near_memory.candidates, NULL};
-    copy_input(team, run->n_bytes);
-    rp_lz77_find_by_quarters(team, near_memory.copy, run->n_bytes, candidates, &near_memory.tables);
+    rp_near near[RP_LZ77_SLICES];
+    rp_near_memory *all[RP_LZ77_SLICES];
+    open_all(team, run, near, all);
+    find_all(team, run, near, all);
     TEAM_FOR (i, 0, 2 * run->n_bytes, team) {
-        found[i] = near_memory.candidates[i];
+        found[i] = memories[run->n_slices - 1].candidates[i];
     }
 }
 
 static void match(struct rp_team *team, void *context)
 {
     const near_run *run = context;
-    copy_input(team, run->n_bytes);
-    rp_lz77_block block = rp_lz77_near_block(&run->args, 0, &near_memory);
-    rp_lz77_parse_near(team, &block, run->args.effort, &near_memory);
-    rp_lz77_block_join(team, &block, &run->args, 0, false, near_memory.free);
+    rp_near near[RP_LZ77_SLICES];
+    rp_near_memory *all[RP_LZ77_SLICES];
+    open_all(team, run, near, all);
+    find_all(team, run, near, all);
+    for (uint32_t k = 0; k < run->n_slices; k++)
+        rp_near_match(team, &near[k]);
+    for (uint32_t k = 0; k < run->n_slices; k++)
+        rp_near_parse(team, &near[k]);
+    if (run->n_slices == 1) {
+        rp_lz77_block_join(team, &near[0].block, &run->args, 0, false, memories[0].free);
+        team_sync(team);
+        rp_stage_huffman_encoder(team, &run->args, 0, memories[0].free);
+        rp_stage_fse_encoder(team, &run->args, 0, memories[1].free);
+        return;
+    }
+    for (uint32_t k = 0; k < 2; k++)
+        rp_near_fetch_steps(team, &near[k], RP_LZ77_SLICES, all);
+    rp_lz77_outlook outlook = memories[0].outlook;
+    bool only_literals = rp_near_encode_literals(team, &near[0], &run->args, 0, outlook);
+    rp_near_encode_sequences(team, &near[1], &run->args, 0, outlook);
+    team_sync(team);
+    rp_near_close(team, &run->args, 0, run->n_bytes, only_literals);
 }
 
 static void run_team(rp_device *device, team_function *function, near_run *run)
 {
-    memset(&near_memory, 0xA5, sizeof(near_memory));
+    memset(memories, 0xA5, sizeof(memories));
     if (!team_device_run(device, function, run))
         fail_msg("%s", team_device_error(device));
 }
@@ -107,7 +152,26 @@ static void check_candidates(uint32_t n_bytes)
     assert_memory_equal(found, expected, 2 * n * sizeof(found[0]));
 }
 
-static void check_input(rp_device *device, uint32_t n_bytes, rp_effort effort)
+/* What the frame assembler is given. */
+static void check_sections(const rp_stage_buffers *made, const rp_stage_buffers *wanted,
+                           uint32_t n_bytes)
+{
+    const rp_chunk *chunk = &made->d_chunks[0];
+    if (n_bytes == 0)
+        return;
+    assert_int_equal(chunk->n_sequences, wanted->d_chunks[0].n_sequences);
+    assert_int_equal(chunk->n_literals, wanted->d_chunks[0].n_literals);
+    assert_int_equal(chunk->literals_section_bytes, wanted->d_chunks[0].literals_section_bytes);
+    assert_int_equal(chunk->sequences_section_bytes, wanted->d_chunks[0].sequences_section_bytes);
+    if (chunk->n_sequences != 0)
+        assert_memory_equal(made->d_sequences, wanted->d_sequences, sizeof(rp_sequence));
+    assert_memory_equal(made->d_literals_sections, wanted->d_literals_sections,
+                        chunk->literals_section_bytes);
+    assert_memory_equal(made->d_sequences_sections, wanted->d_sequences_sections,
+                        chunk->sequences_section_bytes);
+}
+
+static void check_input(rp_device *device, uint32_t n_bytes, rp_effort effort, uint32_t n_slices)
 {
     size_t size = n_bytes;
     workspace expected = open_workspace(effort);
@@ -123,23 +187,21 @@ static void check_input(rp_device *device, uint32_t n_bytes, rp_effort effort)
     const rp_stream stream = {host, NULL};
     assert_int_equal(rp_launch_lz77_matcher(&batch, &expected.buffers, &options, stream),
                      RP_STATUS_OK);
+    assert_int_equal(rp_launch_huffman_encoder(&batch, &expected.buffers, &options, stream),
+                     RP_STATUS_OK);
+    assert_int_equal(rp_launch_fse_encoder(&batch, &expected.buffers, &options, stream),
+                     RP_STATUS_OK);
     near_run run;
     memset(&run, 0, sizeof(run));
     run.args.batch = batch;
     run.args.buffers = near.buffers;
     run.args.effort = (uint32_t)effort;
     run.n_bytes = n_bytes;
+    run.n_slices = n_slices;
     run_team(device, find, &run);
     check_candidates(n_bytes);
     run_team(device, match, &run);
-    const rp_chunk *chunk = &near.buffers.d_chunks[0];
-    const rp_chunk *wanted = &expected.buffers.d_chunks[0];
-    assert_int_equal(chunk->n_sequences, wanted->n_sequences);
-    assert_int_equal(chunk->n_literals, wanted->n_literals);
-    assert_int_equal(chunk->literals_section_bytes, wanted->literals_section_bytes);
-    assert_memory_equal(near.buffers.d_sequences, expected.buffers.d_sequences,
-                        chunk->n_sequences * sizeof(rp_sequence));
-    assert_memory_equal(near.buffers.d_literals, expected.buffers.d_literals, chunk->n_literals);
+    check_sections(&near.buffers, &expected.buffers, n_bytes);
     free(expected.memory);
     free(near.memory);
 }
@@ -156,7 +218,9 @@ static void run_size(uint32_t n_workers, uint32_t n_seeds)
             uint32_t n_bytes = inputs_magnitude(&random, seed == 1 ? 600 : MAX_BYTES);
             n_bytes = seed == 2 ? MAX_BYTES - (n_bytes & 7) : n_bytes;
             inputs_fill((inputs_kind)kinds, input, n_bytes, seed);
-            check_input(device, n_bytes, seed % 2 ? RP_EFFORT_FAST : RP_EFFORT_DEFAULT);
+            const rp_effort effort = seed % 2 ? RP_EFFORT_FAST : RP_EFFORT_DEFAULT;
+            check_input(device, n_bytes, effort, 1);
+            check_input(device, n_bytes, effort, RP_LZ77_SLICES);
         }
     }
     rp_device_close(device);
@@ -169,7 +233,9 @@ static void test_every_small_size(void **state)
     assert_non_null(device);
     for (uint32_t n_bytes = 0; n_bytes <= 300; n_bytes++) {
         inputs_fill_random(input, n_bytes, n_bytes);
-        check_input(device, n_bytes, n_bytes % 2 ? RP_EFFORT_FAST : RP_EFFORT_DEFAULT);
+        const rp_effort effort = n_bytes % 2 ? RP_EFFORT_FAST : RP_EFFORT_DEFAULT;
+        check_input(device, n_bytes, effort, 1);
+        check_input(device, n_bytes, effort, RP_LZ77_SLICES);
     }
     rp_device_close(device);
 }
