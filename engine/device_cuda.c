@@ -181,7 +181,7 @@ static uint64_t now_ns(void)
 }
 
 /* Shortest and longest sleep between two questions. */
-#define MIN_SLEEP_NS UINT64_C(2000)
+#define MIN_SLEEP_NS UINT64_C(5000)
 #define MAX_SLEEP_NS UINT64_C(1000000)
 
 /* How long this thread's last two waits took, and the shorter of these, so that the block after a
@@ -199,10 +199,10 @@ static uint64_t expected_ns(void)
 static uint64_t next_sleep_ns(uint64_t waited, uint64_t expected)
 {
     uint64_t sleep = waited / 4;
-    if (waited < expected / 16 * 15)
-        sleep = expected / 16 * 15 - waited;
+    if (waited < expected / 8 * 7)
+        sleep = expected / 8 * 7 - waited;
     else if (waited < expected * 2)
-        sleep = expected / 64;
+        sleep = expected / 32;
     return sleep < MIN_SLEEP_NS ? MIN_SLEEP_NS : sleep > MAX_SLEEP_NS ? MAX_SLEEP_NS : sleep;
 }
 
@@ -226,6 +226,7 @@ static rp_status cuda_wait(rp_stream stream, uint32_t timeout_us)
         uint64_t limit = (uint64_t)timeout_us * 1000;
         uint64_t waited = 0;
         uint64_t expected = expected_ns();
+        unsigned n_sleeps = 0;
         while (error == cudaErrorNotReady && waited < limit) {
             uint64_t sleep = next_sleep_ns(waited, expected);
             sleep = sleep > limit - waited ? limit - waited : sleep;
@@ -233,9 +234,12 @@ static rp_status cuda_wait(rp_stream stream, uint32_t timeout_us)
             (void)nanosleep(&duration, NULL);
             error = cudaStreamQuery(handle);
             waited = now_ns() - start;
+            n_sleeps++;
         }
+        /* When the first question was late already, nobody knows how much: without that, a thread
+         * that once overslept would go on doing so. */
         last_waits_ns[1] = last_waits_ns[0];
-        last_waits_ns[0] = waited;
+        last_waits_ns[0] = n_sleeps == 1 ? waited / 4 * 3 : waited;
         if (slack > 0)
             (void)prctl(PR_SET_TIMERSLACK, (unsigned long)slack);
     }

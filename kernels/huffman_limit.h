@@ -72,8 +72,7 @@ RP_FN void rp_place_packages(rp_team *team, const uint32_t *leaves, uint32_t n,
         uint32_t high = is_leaf ? n_pairs : n;
         while (low < high) {
             uint32_t middle = (low + high) / 2;
-            uint32_t other =
-                is_leaf ? before[2 * middle] + before[2 * middle + 1] : leaves[middle];
+            uint32_t other = is_leaf ? before[2 * middle] + before[2 * middle + 1] : leaves[middle];
             if (other < weight || (!is_leaf && other == weight))
                 low = middle + 1;
             else

@@ -133,8 +133,8 @@ RP_FN void rp_huffman_pair(rp_team *team, const uint32_t *weights, uint32_t n,
         const uint32_t *leaves = weights + first_leaf;
         const uint32_t *inner = tree->inner + first_inner;
         uint32_t most = rp_lightest_pair(leaves, n - first_leaf, inner, n_made - first_inner);
-        uint32_t n_light = rp_count_light(team, leaves, n - first_leaf, inner, n_made - first_inner,
-                                          most);
+        uint32_t n_light =
+            rp_count_light(team, leaves, n - first_leaf, inner, n_made - first_inner, most);
         uint32_t n_leaves = n_light & 0xFFFF;
         uint32_t n_inner = n_light >> 16;
         /* The last one may be left without a partner. */
@@ -147,8 +147,9 @@ RP_FN void rp_huffman_pair(rp_team *team, const uint32_t *weights, uint32_t n,
             bool is_leaf = i < n_leaves;
             uint32_t k = is_leaf ? i : i - n_leaves;
             uint32_t weight = is_leaf ? leaves[k] : inner[k];
-            uint32_t before = rp_count_lighter(is_leaf ? inner : leaves, is_leaf ? n_inner : n_leaves,
-                                               is_leaf ? weight : weight + 1);
+            uint32_t before =
+                rp_count_lighter(is_leaf ? inner : leaves, is_leaf ? n_inner : n_leaves,
+                                 is_leaf ? weight : weight + 1);
             uint32_t pair = n_made + (k + before) / 2;
             uint8_t *parents = is_leaf ? tree->parent_of_leaf : tree->parent_of_inner;
             if (pair < n_made + n_pairs) {

@@ -30,8 +30,7 @@ extern __shared__ __align__(16) uint8_t rp_shared_memory[];
 static_assert(sizeof(rp_parse_memory) <= RP_FUSED_MEMORY_BYTES - RP_FUSED_COPY_BYTES,
               "the join's memory is behind the copy of the block");
 static_assert(RP_FUSED_MAX_BYTES <= RP_LZ77_QUARTERS_MAX_BYTES, "what is near has room for it");
-static_assert(RP_FUSED_MEMORY_BYTES - RP_FUSED_COPY_BYTES <=
-                  sizeof(((rp_near_memory *)NULL)->free),
+static_assert(RP_FUSED_MEMORY_BYTES - RP_FUSED_COPY_BYTES <= sizeof(((rp_near_memory *)NULL)->free),
               "and for what comes after the parse");
 
 /* The thread block as a team. n_threads is a constant, so that a team of one warp has no

@@ -146,8 +146,7 @@ RP_FN rp_literals_share rp_literals_share_of(rp_team *team, uint32_t n_streams)
 
 /* Writes literals, the last one first, from a bit on. One worker. */
 RP_FN void rp_literals_write(const uint8_t *literals, rp_literals_range range,
-                             const uint16_t *codes, uint8_t *section, uint32_t first_bit,
-                             bool ends)
+                             const uint16_t *codes, uint8_t *section, uint32_t first_bit, bool ends)
 {
     rp_bit_writer writer = rp_bits_open(section, first_bit);
     uint32_t i = range.end;
@@ -200,8 +199,7 @@ RP_FN void rp_literals_write_streams(rp_team *team, const uint8_t *literals, uin
             first_bit += team_scan_add(team, n_bits, NULL) - n_before;
         }
         if (range.begin < range.end)
-            rp_literals_write(literals, range, codes, section, first_bit,
-                              range.begin == all.begin);
+            rp_literals_write(literals, range, codes, section, first_bit, range.begin == all.begin);
         for (uint32_t k = first; k < rp_min32(first + share.n_at_once, n_streams); k++)
             first_byte += (memory->stream_bits[k] + 7) / 8;
     }

@@ -137,8 +137,8 @@ RP_FN rp_repeat_offsets rp_complete_repeats(rp_repeat_offsets before, rp_repeat_
 {
     for (uint32_t k = 0; k < 3; k++) {
         uint32_t offset = before.offset[k];
-        bool is_there = offset == behind.offset[0] || offset == behind.offset[1] ||
-                        offset == behind.offset[2];
+        bool is_there =
+            offset == behind.offset[0] || offset == behind.offset[1] || offset == behind.offset[2];
         bool is_second = behind.offset[1] == 0;
         bool is_first = behind.offset[0] == 0;
         uint32_t into = is_there || behind.offset[2] != 0 ? 3 : is_first ? 0 : is_second ? 1 : 2;
@@ -288,8 +288,8 @@ RP_FN void rp_join_steps(rp_team *team, const uint8_t *source, uint32_t n_bytes,
                          rp_repeat_offsets repeats, uint32_t *n_joined, rp_repeat_lists *lists,
                          rp_lz77_output *output)
 {
-    output->n_sequences = rp_join_sequences(team, source, segments, n_segments, steps, n_joined,
-                                            output->sequences);
+    output->n_sequences =
+        rp_join_sequences(team, source, segments, n_segments, steps, n_joined, output->sequences);
     output->n_literals = rp_join_literals(team, source, n_bytes, output->sequences,
                                           output->n_sequences, steps, output->literals);
     rp_encode_offsets(team, output->sequences, output->n_sequences, repeats, lists);

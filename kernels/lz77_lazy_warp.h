@@ -36,9 +36,9 @@ RP_FN uint32_t rp_fetch_match(const uint32_t *matches, uint32_t position, uint32
 #define RP_LAZY_WARP_POSITIONS 8
 
 /*
- * A match that can be taken, larger for what is preferred: bits 0-5 are its length, 6-21 its offset,
- * 22 whether it is a repeat offset, 23-30 what it saves. 0 is none. Two repeat offsets never save
- * the same: what they cost tells which they are.
+ * A match that can be taken, larger for what is preferred: bits 0-5 are its length, 6-21 its
+ * offset, 22 whether it is a repeat offset, 23-30 what it saves. 0 is none. Two repeat offsets
+ * never save the same: what they cost tells which they are.
  */
 #define RP_LAZY_GAIN_SHIFT 23
 

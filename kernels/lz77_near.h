@@ -151,8 +151,8 @@ RP_FN void rp_near_fetch_candidates(rp_team *team, const rp_near *near, uint32_t
         if (k >= n_slices || k == near->slice.index)
             continue;
         /* Four positions at once; of a later slice, those that the parse looks at. */
-        uint32_t end = k < near->slice.index ? slice.end
-                                             : rp_min32(slice.begin + RP_NEAR_AHEAD, slice.end);
+        uint32_t end =
+            k < near->slice.index ? slice.end : rp_min32(slice.begin + RP_NEAR_AHEAD, slice.end);
         TEAM_FOR (i, slice.begin / 4, (end + 3) / 4, team) {
             rp_store_four_words(near->own->candidates, i,
                                 rp_load_four_words(all[k]->candidates, i));

@@ -155,12 +155,12 @@ RP_FN void rp_lz77_complete_quarters(rp_team *team, const uint8_t *source, uint3
     TEAM_FOR (i, begin, end, team) {
         uint16_t *noted = candidates.of_both + 2 * i;
         uint32_t quarter = (i - slice.begin) / each;
-        uint32_t of_short = rp_lz77_complete(tables, before, source, log, RP_LZ77_SHORT, quarter, i,
-                                             noted[0]);
+        uint32_t of_short =
+            rp_lz77_complete(tables, before, source, log, RP_LZ77_SHORT, quarter, i, noted[0]);
         uint32_t of_long = of_short;
         if (i < end_long)
-            of_long = rp_lz77_complete(tables, before, source, log, RP_LZ77_LONG, quarter, i,
-                                       noted[1]);
+            of_long =
+                rp_lz77_complete(tables, before, source, log, RP_LZ77_LONG, quarter, i, noted[1]);
         noted[0] = (uint16_t)of_short;
         noted[1] = (uint16_t)of_long;
     }

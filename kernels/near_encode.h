@@ -63,18 +63,17 @@ RP_FN bool rp_near_encode_literals(rp_team *team, const rp_near *near, const rp_
     bool only_literals = outlook.is_spared;
     if (!only_literals) {
         output.n_sequences = rp_near_join(team, near, &memory->parse, output.sequences);
-        output.n_literals =
-            rp_join_literals(team, view.source, view.n_bytes, output.sequences, output.n_sequences,
-                             memory->places, output.literals);
+        output.n_literals = rp_join_literals(team, view.source, view.n_bytes, output.sequences,
+                                             output.n_sequences, memory->places, output.literals);
         only_literals = output.n_sequences == 0;
     }
     if (!only_literals && !rp_matches_are_better(&output, outlook.sample_entropy)) {
         rp_encode_offsets(team, output.sequences, output.n_sequences, rp_first_repeats(view),
                           &memory->parse.lists);
         team_sync(team);
-        only_literals = rp_literals_only_is_better(team, view.source, view.n_bytes,
-                                                   outlook.sample_entropy, &output,
-                                                   (rp_literals_only_memory *)&memory->parse);
+        only_literals =
+            rp_literals_only_is_better(team, view.source, view.n_bytes, outlook.sample_entropy,
+                                       &output, (rp_literals_only_memory *)&memory->parse);
     }
     if (only_literals)
         rp_lz77_all_literals(team, view.source, view.n_bytes, &output);
@@ -101,10 +100,10 @@ RP_FN void rp_near_encode_sequences(rp_team *team, const rp_near *near, const rp
     uint32_t n = rp_near_join(team, near, &memory->parse, memory->sequences);
     rp_encode_offsets(team, memory->sequences, n, rp_first_repeats(view), &memory->parse.lists);
     team_sync(team);
-    uint32_t n_section = rp_sequences_encode(
-        team, memory->sequences, n, memory->noted,
-        buffers->d_sequences_sections + chunk_index * buffers->sequences_section_stride,
-        view.n_bytes, &memory->encoding);
+    uint32_t n_section = rp_sequences_encode(team, memory->sequences, n, memory->noted,
+                                             buffers->d_sequences_sections +
+                                                 chunk_index * buffers->sequences_section_stride,
+                                             view.n_bytes, &memory->encoding);
     if (TEAM_RANK(team) == 0) {
         chunk->n_sequences = n;
         chunk->sequences_section_bytes = n_section;

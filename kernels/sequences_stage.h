@@ -122,9 +122,9 @@ RP_FN uint32_t rp_codes_of_sequence(rp_sequence sequence)
 }
 
 /*
- * A chain is walked in shares side by side. A share's first state follows from all steps before, but
- * each step drops some of what a state tells of them: from whatever state one begins, after some
- * steps only few are possible. So several workers take the steps before a share from different
+ * A chain is walked in shares side by side. A share's first state follows from all steps before,
+ * but each step drops some of what a state tells of them: from whatever state one begins, after
+ * some steps only few are possible. So several workers take the steps before a share from different
  * states, and go on through the share. Which of them was right is known when those of the share
  * before are, one after the other; that one's way is then gone through again and noted. Where none
  * was right, one is taken to be, and who did not end where the next began has the next one go
@@ -196,8 +196,8 @@ RP_FN_INLINE uint32_t rp_chain_walk(const rp_chain *chain, uint32_t state, uint3
     while (end-- != begin) {
         if (notes)
             chain->states[end] = (uint16_t)state;
-        state = rp_fse_follow(chain->table, state, rp_chain_symbol(chain, chain->codes[end]),
-                              &n_bits);
+        state =
+            rp_fse_follow(chain->table, state, rp_chain_symbol(chain, chain->codes[end]), &n_bits);
     }
     return state;
 }
@@ -212,8 +212,8 @@ RP_FN uint32_t rp_chain_walk_again(const rp_chain *chain, uint32_t state, uint32
             return result;
         uint32_t n_bits;
         chain->states[end] = (uint16_t)state;
-        state = rp_fse_follow(chain->table, state, rp_chain_symbol(chain, chain->codes[end]),
-                              &n_bits);
+        state =
+            rp_fse_follow(chain->table, state, rp_chain_symbol(chain, chain->codes[end]), &n_bits);
     }
     return state;
 }
@@ -360,15 +360,14 @@ RP_FN void rp_sequences_walk_all(rp_team *team, const rp_sequence *sequences, ui
         leaving_bits[i] = rp_codes_of_sequence(sequences[i]);
     }
     team_sync(team);
-    for (uint32_t first = 0; first < RP_N_FIELDS;
-         first += TEAM_SIZE(team) / rp_chain_workers(team))
+    for (uint32_t first = 0; first < RP_N_FIELDS; first += TEAM_SIZE(team) / rp_chain_workers(team))
         rp_chains_walk(team, first, leaving_bits, states, n_sequences, memory);
     team_sync(team);
     uint32_t total = 0;
     TEAM_FOR (i, 0, n_sequences, team) {
-        uint32_t bits = i + 1 == n_sequences ? 0
-                                             : rp_leaving_bits(memory, states, n_sequences, i,
-                                                               leaving_bits[i]);
+        uint32_t bits = i + 1 == n_sequences
+                            ? 0
+                            : rp_leaving_bits(memory, states, n_sequences, i, leaving_bits[i]);
         total += bits >> RP_STATE_COUNT_SHIFT;
         leaving_bits[i] = bits;
     }

@@ -51,9 +51,9 @@
 #define RP_FUSED_TABLE_LOG 13
 #define RP_FUSED_MAX_INPUTS 128
 
-/* Up to so many inputs have a cluster of thread blocks each, which take four times the SMs for about
- * half the time: 32 threads with one each still find room side by side on 132 SMs, but with 16 each
- * they had half of what they have without. */
+/* Up to so many inputs have a cluster of thread blocks each, which take four times the SMs for
+ * about half the time: 32 threads with one each still find room side by side on 132 SMs, but with
+ * 16 each they had half of what they have without. */
 #define RP_CLUSTERED_MAX_INPUTS 2
 
 /* Copies. */

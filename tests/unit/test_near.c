@@ -52,8 +52,7 @@ typedef struct near_run {
 } near_run;
 
 /* One team takes the part of each slice's in turn. */
-static void open_all(struct rp_team *team, const near_run *run, rp_near *near,
-                     rp_near_memory **all)
+static void open_all(struct rp_team *team, const near_run *run, rp_near *near, rp_near_memory **all)
 {
     for (uint32_t k = 0; k < RP_LZ77_SLICES; k++) {
         all[k] = &memories[k];
