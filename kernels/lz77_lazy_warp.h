@@ -62,8 +62,8 @@ typedef char rp_lazy_gain_has_room[RP_LZ77_JUDGED_LENGTH * RP_LZ77_BYTE_GAIN < 2
 /* What was noted of a position, as such a match; none if it has none of its own. */
 RP_FN uint32_t rp_lazy_found(uint32_t noted)
 {
-    rp_match found = rp_found_match(noted);
-    bool is_own = rp_found_distance(noted) == 0 && found.length != 0;
+    rp_match found = rp_found_match(noted | UINT32_C(1) << 6); /* costs the same, and is not 0 */
+    bool is_own = rp_found_distance(noted) == 0 && rp_found_length(noted) != 0;
     return is_own ? (uint32_t)found.gain << RP_LAZY_GAIN_SHIFT | noted : 0;
 }
 
