@@ -150,10 +150,11 @@ RP_FN void rp_near_fetch_candidates(rp_team *team, const rp_near *near, uint32_t
         rp_lz77_slice slice = rp_near_slice(near->block.view.n_bytes, k, n_slices);
         if (k >= n_slices || k == near->slice.index)
             continue;
-        /* Four positions at once; of a later slice, those that the parse looks at. */
+        /* Four positions at once, and none of an empty slice, which begins anywhere; of a later
+         * slice, those that the parse looks at. */
         uint32_t end =
             k < near->slice.index ? slice.end : rp_min32(slice.begin + RP_NEAR_AHEAD, slice.end);
-        TEAM_FOR (i, slice.begin / 4, (end + 3) / 4, team) {
+        TEAM_FOR (i, (slice.begin + 3) / 4, (end + 3) / 4, team) {
             rp_store_four_words(near->own->candidates, i,
                                 rp_load_four_words(all[k]->candidates, i));
         }
