@@ -495,21 +495,30 @@ static cudaError_t rp_launch_clusters(const struct rp_launch *launch, void *stre
     return cudaLaunchKernelExC(&config, (const void *)rp_clustered.function, arguments);
 }
 
+/* Whether the current device has clusters: from compute capability 9.0 on. */
+static cudaError_t rp_has_clusters(bool *has)
+{
+    int ordinal = 0;
+    int value = 0;
+    cudaError_t error = cudaGetDevice(&ordinal);
+    if (error == cudaSuccess)
+        error = cudaDeviceGetAttribute(&value, cudaDevAttrClusterLaunch, ordinal);
+    *has = value != 0;
+    return error;
+}
+
 /* Near, where a thread block may have so much shared memory. */
 static cudaError_t rp_launch_fused(const struct rp_launch *launch, void *stream)
 {
     size_t limit;
-    int ordinal = 0;
-    int has_clusters = 0;
+    bool in_clusters = false;
     cudaError_t error = rp_shared_memory_limit(&limit);
-    if (error == cudaSuccess)
-        error = cudaGetDevice(&ordinal);
-    if (error == cudaSuccess)
-        error = cudaDeviceGetAttribute(&has_clusters, cudaDevAttrClusterLaunch, ordinal);
+    bool is_near = error == cudaSuccess && rp_fused_near.team_memory_bytes <= limit;
+    if (is_near && launch->n_teams <= RP_CLUSTERED_MAX_INPUTS)
+        error = rp_has_clusters(&in_clusters);
     if (error != cudaSuccess)
         return error;
-    bool is_near = rp_fused_near.team_memory_bytes <= limit;
-    if (is_near && has_clusters && launch->n_teams <= RP_CLUSTERED_MAX_INPUTS)
+    if (in_clusters)
         return rp_launch_clusters(launch, stream);
     const rp_kernel *kernel = is_near ? &rp_fused_near : &rp_fused;
     return rp_launch_kernel(kernel, dim3(launch->n_teams), kernel->team_memory_bytes, launch,

@@ -130,20 +130,6 @@ RP_FN uint32_t rp_literals_least_bytes(rp_team *team, const uint32_t *totals, ui
     return 3 + 1 + description + bits / (8 * RP_LOG2_ONE);
 }
 
-/* What a team writes of the streams at a time: each has as many workers. */
-typedef struct rp_literals_share {
-    uint32_t n_at_once; /* streams */
-    uint32_t n_workers; /* of each */
-} rp_literals_share;
-
-RP_FN rp_literals_share rp_literals_share_of(rp_team *team, uint32_t n_streams)
-{
-    rp_literals_share share;
-    share.n_at_once = rp_min32(n_streams, TEAM_SIZE(team));
-    share.n_workers = TEAM_SIZE(team) / share.n_at_once;
-    return share;
-}
-
 /* Writes literals, the last one first, from a bit on. One worker. */
 RP_FN void rp_literals_write(const uint8_t *literals, rp_literals_range range,
                              const uint16_t *codes, uint8_t *section, uint32_t first_bit, bool ends)
@@ -173,17 +159,18 @@ RP_FN void rp_literals_write_streams(rp_team *team, const uint8_t *literals, uin
                                      uint8_t *section, uint32_t first_byte)
 {
     const uint16_t *codes = memory->code.codes;
-    const rp_literals_share share = rp_literals_share_of(team, n_streams);
-    const uint32_t mine = TEAM_RANK(team) / share.n_workers;
-    const uint32_t order = TEAM_RANK(team) % share.n_workers;
-    for (uint32_t first = 0; first < n_streams; first += share.n_at_once) {
+    const uint32_t n_at_once = rp_min32(n_streams, TEAM_SIZE(team));
+    const uint32_t n_workers = TEAM_SIZE(team) / n_at_once; /* of each stream */
+    const uint32_t mine = TEAM_RANK(team) / n_workers;
+    const uint32_t order = TEAM_RANK(team) % n_workers;
+    for (uint32_t first = 0; first < n_streams; first += n_at_once) {
         uint32_t stream = first + mine;
-        bool has_part = mine < share.n_at_once && stream < n_streams;
+        bool has_part = mine < n_at_once && stream < n_streams;
         /* Order 0 has the last literals: they come first in the stream. */
         rp_literals_range all =
             rp_literals_stream(n_literals, n_streams, has_part ? stream : n_streams);
         rp_literals_range range = all;
-        uint32_t each = (all.end - all.begin + share.n_workers - 1) / share.n_workers;
+        uint32_t each = (all.end - all.begin + n_workers - 1) / n_workers;
         range.end = all.end - rp_min32(order * each, all.end - all.begin);
         range.begin = range.end - rp_min32(each, range.end - all.begin);
         uint32_t first_bit = first_byte * 8;
@@ -192,7 +179,7 @@ RP_FN void rp_literals_write_streams(rp_team *team, const uint8_t *literals, uin
             first_bit += (memory->stream_bits[other] + 7) / 8 * 8;
             n_before += memory->stream_bits[other] - 1;
         }
-        if (share.n_workers > 1) {
+        if (n_workers > 1) {
             uint32_t n_bits = 0;
             for (uint32_t i = range.begin; i < range.end; i++)
                 n_bits += rp_huffman_entry_bits(codes[literals[i]]);
@@ -200,7 +187,7 @@ RP_FN void rp_literals_write_streams(rp_team *team, const uint8_t *literals, uin
         }
         if (range.begin < range.end)
             rp_literals_write(literals, range, codes, section, first_bit, range.begin == all.begin);
-        for (uint32_t k = first; k < rp_min32(first + share.n_at_once, n_streams); k++)
+        for (uint32_t k = first; k < rp_min32(first + n_at_once, n_streams); k++)
             first_byte += (memory->stream_bits[k] + 7) / 8;
     }
 }

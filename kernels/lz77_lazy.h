@@ -13,6 +13,7 @@
 #ifndef ROCKPRESS_KERNELS_LZ77_LAZY_H
 #define ROCKPRESS_KERNELS_LZ77_LAZY_H
 
+#include "kernels/lz77_lazy_plan.h"
 #include "kernels/lz77_lazy_warp.h"
 #include "kernels/lz77_output.h"
 #include "kernels/lz77_steps.h"
