@@ -24,7 +24,10 @@ rockpress_add_test(NAME test_bit_writer LABELS unit tsan
 rockpress_add_test(NAME test_near LABELS unit tsan
   SOURCES test_near.c ${stage_team}
   LIBRARIES rockpress_static cmocka_dep)
-foreach(name test_team_collectives test_bit_writer test_near)
+rockpress_add_test(NAME test_chains LABELS unit tsan
+  SOURCES test_chains.c ${stage_team}
+  LIBRARIES rockpress_static cmocka_dep)
+foreach(name test_team_collectives test_bit_writer test_near test_chains)
   target_compile_definitions(${name} PRIVATE RP_TEAM_THREADS)
 endforeach()
 rockpress_add_test(NAME test_team_collectives_solo LABELS unit
