@@ -8,12 +8,14 @@
  * behind that match. Whether the match of a position is taken depends on it and on the next
  * one or two positions alone, so windows of any size give the same sequences; what a decision
  * still needs of the last positions of a window is carried into the next. A warp has another
- * window: lz77_lazy_warp.h.
+ * window, and so has one worker that is given the matches of all positions: lz77_lazy_warp.h,
+ * lz77_lazy_thread.h.
  */
 #ifndef ROCKPRESS_KERNELS_LZ77_LAZY_H
 #define ROCKPRESS_KERNELS_LZ77_LAZY_H
 
 #include "kernels/lz77_lazy_plan.h"
+#include "kernels/lz77_lazy_thread.h"
 #include "kernels/lz77_lazy_warp.h"
 #include "kernels/lz77_output.h"
 #include "kernels/lz77_steps.h"
@@ -53,24 +55,12 @@ RP_FN_INLINE uint32_t rp_lazy_parse(rp_team *team, rp_lz77_source source, uint32
     uint32_t position = begin;         /* the window's start */
     rp_match older = rp_no_match();    /* at position - 2 */
     rp_match previous = rp_no_match(); /* at position - 1 */
-    const bool fetches = RP_LZ77_MATCHES_FIRST && TEAM_SIZE(team) == 1;
-    uint32_t here = fetches ? rp_fetch_match(matches, position, end_judged) : 0;
     while (position < end_judged || previous.length != 0 || older.length != 0) {
         bool is_first = previous.length == 0 && older.length == 0;
-        if (fetches && is_first) {
-            while (rp_found_distance(here) != 0) {
-                position += rp_found_distance(here);
-                here = position >= end_judged       ? 0
-                       : rp_found_length(here) != 0 ? rp_found_there(here)
-                                                    : matches[position];
-            }
-            position = rp_min32(position, end_judged);
-        } else if (TEAM_SIZE(team) == 1 && is_first) {
+        if (TEAM_SIZE(team) == 1 && is_first)
             position =
                 rp_lz77_next_match(source.bytes, position, end_judged, candidates, plan.depths);
-        }
         uint32_t mine = position + TEAM_RANK(team);
-        uint32_t next = fetches ? rp_fetch_match(matches, position + 1, end_judged) : 0;
         rp_match match = rp_no_match();
         /* What does not save more than the matches before it changes nothing. */
         int32_t least = previous.gain > older.gain ? previous.gain : older.gain;
@@ -80,8 +70,8 @@ RP_FN_INLINE uint32_t rp_lazy_parse(rp_team *team, rp_lz77_source source, uint32
             match = rp_lz77_best_match(source.bytes, source.n_bytes, mine, candidates, plan.depths,
                                        repeats, mine == anchor, least);
         else if (mine < end_judged)
-            match = rp_lz77_better_match(source, mine, fetches ? here : matches[mine], repeats,
-                                         mine == anchor, least);
+            match =
+                rp_lz77_better_match(source, mine, matches[mine], repeats, mine == anchor, least);
         /* The worker that sees a match and all that come into question instead decides. */
         rp_match before = rp_shift_match(team, match, previous);
         rp_match judged = before;
@@ -98,7 +88,6 @@ RP_FN_INLINE uint32_t rp_lazy_parse(rp_team *team, rp_lz77_source source, uint32
                 older = rp_broadcast_match(team, before, last);
             previous = rp_broadcast_match(team, match, last);
             position += TEAM_SIZE(team);
-            here = next;
             continue;
         }
         judged = rp_broadcast_match(team, judged, taker);
@@ -108,7 +97,6 @@ RP_FN_INLINE uint32_t rp_lazy_parse(rp_team *team, rp_lz77_source source, uint32
         uint32_t behind = from + judged.length;
         if (judged.length == RP_LZ77_JUDGED_LENGTH)
             behind = rp_lz77_extend(team, source, behind, judged.offset);
-        here = fetches ? rp_fetch_match(matches, behind, end_judged) : 0;
         if (TEAM_RANK(team) == 0)
             steps[n_steps] = rp_make_step(from, behind - from, judged.offset);
         n_steps++;
@@ -142,7 +130,10 @@ RP_FN_INLINE void rp_lazy_parse_segment(rp_team *team, rp_lz77_source source, ui
         repeats.offset[k] = index == 0 ? repeats.offset[k] : 0;
     uint32_t end = begin + RP_LAZY_SEGMENT_BYTES;
     uint32_t n_steps;
-    if (RP_LZ77_MATCHES_FIRST && TEAM_SIZE(team) == RP_LAZY_WARP_WORKERS)
+    if (RP_LZ77_MATCHES_FIRST && TEAM_SIZE(team) == 1)
+        n_steps =
+            rp_lazy_parse_thread(team, source, begin, end, matches, plan, repeats, steps + first);
+    else if (RP_LZ77_MATCHES_FIRST && TEAM_SIZE(team) == RP_LAZY_WARP_WORKERS)
         n_steps =
             rp_lazy_parse_warp(team, source, begin, end, matches, plan, repeats, steps + first);
     else

@@ -18,45 +18,12 @@
 #define RP_LAZY_WARP_WORKERS 32
 #define RP_LAZY_WARP_POSITIONS 8
 
-/*
- * A match that can be taken, larger for what is preferred: bits 0-5 are its length, 6-21 its
- * offset, 22 whether it is a repeat offset, 23-30 what it saves. 0 is none. Two repeat offsets
- * never save the same: what they cost tells which they are.
- */
-#define RP_LAZY_GAIN_SHIFT 23
-
-RP_FN uint32_t rp_lazy_gain(uint32_t match)
-{
-    return match >> RP_LAZY_GAIN_SHIFT;
-}
-
-RP_FN uint32_t rp_lazy_length(uint32_t match)
-{
-    return match & 63;
-}
-
-RP_FN uint32_t rp_lazy_offset(uint32_t match)
-{
-    return match >> 6 & 0xFFFF;
-}
-
-typedef char rp_lazy_gain_has_room[RP_LZ77_JUDGED_LENGTH * RP_LZ77_BYTE_GAIN < 256 ? 1 : -1];
-
-/* What was noted of a position, as such a match; none if it has none of its own. */
-RP_FN uint32_t rp_lazy_found(uint32_t noted)
-{
-    rp_match found = rp_found_match(noted | UINT32_C(1) << 6); /* costs the same, and is not 0 */
-    bool is_own = rp_found_distance(noted) == 0 && rp_found_length(noted) != 0;
-    return is_own ? (uint32_t)found.gain << RP_LAZY_GAIN_SHIFT | noted : 0;
-}
-
 /* The match of a repeat offset, its `code`, at a position where `noted` was found; 0 if it has none
  * of its own, or `offset` is 0. */
 RP_FN uint32_t rp_lazy_repeat(rp_lz77_source source, uint32_t position, uint32_t noted,
                               uint32_t code, uint32_t offset)
 {
-    bool is_own = rp_found_distance(noted) == 0 && rp_found_length(noted) != 0;
-    if (!is_own || offset == 0 || offset > position)
+    if (!rp_lazy_is_own(noted) || offset == 0 || offset > position)
         return 0;
     /* Most often it is that of the match that was found, whose length is known. */
     uint32_t length = rp_found_length(noted);

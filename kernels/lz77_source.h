@@ -91,4 +91,49 @@ RP_FN uint32_t rp_source_count(rp_lz77_source source, uint32_t a, uint32_t b, ui
     return rp_min32(length, most);
 }
 
+/* So many bytes at once. A GPU reads the words that they lie in and the next one: there have to be
+ * RP_SIXTEEN_READ in the block. */
+#define RP_SIXTEEN 16
+#define RP_SIXTEEN_READ 20
+
+typedef struct rp_sixteen {
+    uint32_t words[RP_SIXTEEN / 4];
+} rp_sixteen;
+
+RP_FN rp_sixteen rp_source_load_sixteen(rp_lz77_source source, uint32_t at)
+{
+    rp_sixteen bytes;
+#if defined(__CUDACC__)
+    uint32_t begin = (uint32_t)(uintptr_t)source.bytes & 3;
+    const uint32_t *words = (const uint32_t *)(source.bytes - begin) + (begin + at) / 4;
+    RP_UNROLL
+    for (uint32_t k = 0; k < 4; k++)
+        bytes.words[k] = __funnelshift_r(words[k], words[k + 1], 8 * (begin + at));
+#else
+    memcpy(&bytes, source.bytes + at, sizeof(bytes));
+#endif
+    return bytes;
+}
+
+/* Which of them differ, as bits. */
+RP_FN uint32_t rp_sixteen_differ(rp_sixteen a, rp_sixteen b)
+{
+    uint32_t bytes[4]; /* the highest bit of each tells */
+    RP_UNROLL
+    for (uint32_t k = 0; k < 4; k++) {
+        uint32_t bits = a.words[k] ^ b.words[k];
+        bytes[k] = (((bits & 0x7F7F7F7F) + 0x7F7F7F7F) | bits) & 0x80808080;
+    }
+#if defined(__CUDACC__)
+    uint32_t low = __dp4a(bytes[1], 0x80402010u, __dp4a(bytes[0], 0x08040201u, 0u));
+    uint32_t high = __dp4a(bytes[3], 0x80402010u, __dp4a(bytes[2], 0x08040201u, 0u));
+    return (high * 256 + low) >> 7;
+#else
+    uint32_t differ = 0;
+    for (uint32_t k = 0; k < 4; k++)
+        differ |= (bytes[k] >> 7) * UINT32_C(0x10204080) >> 28 << (4 * k);
+    return differ;
+#endif
+}
+
 #endif
