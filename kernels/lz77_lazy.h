@@ -131,8 +131,7 @@ RP_FN_INLINE void rp_lazy_parse_segment(rp_team *team, rp_lz77_source source, ui
     uint32_t end = begin + RP_LAZY_SEGMENT_BYTES;
     uint32_t n_steps;
     if (RP_LZ77_MATCHES_FIRST && TEAM_SIZE(team) == 1)
-        n_steps =
-            rp_lazy_parse_thread(team, source, begin, end, matches, plan, repeats, steps + first);
+        n_steps = rp_lazy_parse_thread(source, begin, end, matches, plan, repeats, steps + first);
     else if (RP_LZ77_MATCHES_FIRST && TEAM_SIZE(team) == RP_LAZY_WARP_WORKERS)
         n_steps =
             rp_lazy_parse_warp(team, source, begin, end, matches, plan, repeats, steps + first);

@@ -16,6 +16,9 @@
 
 #define RP_LAZY_THREAD_POSITIONS 3
 
+/* The thread is on its way to what is so many positions behind: some five matches. */
+#define RP_LAZY_FETCHED_AHEAD 64
+
 /* No block begins with a repeat offset that is larger. */
 #define RP_MAX_FIRST_REPEAT 8
 
@@ -52,6 +55,22 @@ RP_FN_INLINE void rp_lazy_differ(rp_lz77_source source, uint32_t position,
         differ[k] = rp_sixteen_differ(bytes, before[k]);
 }
 
+/* Number of equal bytes at two positions, a before b, up to `most`; 16 at a time. */
+RP_FN uint32_t rp_lazy_count(rp_lz77_source source, uint32_t a, uint32_t b, uint32_t most)
+{
+    uint32_t length = 0;
+    while (length < most && source.n_bytes - (b + length) >= RP_SIXTEEN_READ) {
+        uint32_t differ = rp_sixteen_differ(rp_source_load_sixteen(source, a + length),
+                                            rp_source_load_sixteen(source, b + length));
+        if (differ != 0)
+            return rp_min32(length + rp_trailing_zeros32(differ), most);
+        length += RP_SIXTEEN;
+    }
+    while (length < most && source.bytes[a + length] == source.bytes[b + length])
+        length++;
+    return rp_min32(length, most);
+}
+
 /* How many bytes are equal at each position of a window and `offset` before it, at most as many as
  * matches are judged by; at none but a position that has a match, and maybe less where that is of
  * this offset. */
@@ -68,8 +87,8 @@ RP_FN_INLINE void rp_lazy_lengths(rp_lz77_source source, uint32_t position, cons
         lengths[RP_LAZY_THREAD_POSITIONS - 1] < RP_SIXTEEN - (RP_LAZY_THREAD_POSITIONS - 1))
         return;
     uint32_t behind = position + RP_SIXTEEN;
-    uint32_t more = rp_source_count(source, behind - offset, behind,
-                                    rp_min32(source.n_bytes - behind, RP_LZ77_JUDGED_LENGTH));
+    uint32_t more = rp_lazy_count(source, behind - offset, behind,
+                                  rp_min32(source.n_bytes - behind, RP_LZ77_JUDGED_LENGTH));
     RP_UNROLL
     for (uint32_t i = 0; i < RP_LAZY_THREAD_POSITIONS; i++)
         lengths[i] = lengths[i] < RP_SIXTEEN - i
@@ -113,10 +132,10 @@ RP_FN_INLINE void rp_lazy_judge_window(rp_lz77_source source, uint32_t position,
         }
     }
     uint32_t third = rp_repeat_offset(repeats, 2, true);
-    if (no_literals && rp_lazy_is_own(noted[0]) && third != 0 && third <= position) {
-        uint32_t length =
-            rp_source_count(source, position - third, position,
-                            rp_min32(source.n_bytes - position, RP_LZ77_JUDGED_LENGTH));
+    if (no_literals && rp_lazy_is_own(noted[0]) && third != 0 && third <= position &&
+        rp_source_load32(source, position - third) == rp_source_load32(source, position)) {
+        uint32_t most = rp_min32(source.n_bytes - position, RP_LZ77_JUDGED_LENGTH);
+        uint32_t length = rp_lazy_count(source, position - third, position, most);
         matches[0] = rp_max32(matches[0], rp_lazy_repeat_match(noted[0], 2, third, length));
     }
     RP_UNROLL
@@ -125,8 +144,8 @@ RP_FN_INLINE void rp_lazy_judge_window(rp_lz77_source source, uint32_t position,
 }
 
 /* As rp_lazy_parse(), given the matches. */
-RP_FN_INLINE uint32_t rp_lazy_parse_thread(rp_team *team, rp_lz77_source source, uint32_t begin,
-                                           uint32_t end, const uint32_t *matches, rp_lazy_plan plan,
+RP_FN_INLINE uint32_t rp_lazy_parse_thread(rp_lz77_source source, uint32_t begin, uint32_t end,
+                                           const uint32_t *matches, rp_lazy_plan plan,
                                            rp_repeat_offsets repeats, rp_step *steps)
 {
     /* Of a GPU, in its global memory. */
@@ -149,6 +168,8 @@ RP_FN_INLINE uint32_t rp_lazy_parse_thread(rp_team *team, rp_lz77_source source,
         position = rp_min32(position, source.n_bytes);
         uint32_t noted[RP_LAZY_THREAD_POSITIONS + 1]; /* and the one behind them */
         const uint32_t *from_here = matches + position;
+        rp_prefetch(matches + rp_min32(position + RP_LAZY_FETCHED_AHEAD, source.n_bytes - 1));
+        rp_prefetch(source.bytes + rp_min32(position + RP_LAZY_FETCHED_AHEAD, source.n_bytes - 1));
         noted[0] = here;
         RP_UNROLL
         for (uint32_t i = 1; i <= RP_LAZY_THREAD_POSITIONS; i++)
@@ -183,7 +204,7 @@ RP_FN_INLINE uint32_t rp_lazy_parse_thread(rp_team *team, rp_lz77_source source,
         uint32_t offset = rp_lazy_offset(taken);
         uint32_t behind = from + rp_lazy_length(taken);
         if (rp_lazy_length(taken) == RP_LZ77_JUDGED_LENGTH)
-            behind = rp_lz77_extend(team, source, behind, offset);
+            behind += rp_lazy_count(source, behind - offset, behind, source.n_bytes - behind);
         here = rp_fetch_match(matches, behind, end_judged);
         steps[n_steps] = rp_make_step(from, behind - from, offset);
         n_steps++;
