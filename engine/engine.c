@@ -110,12 +110,13 @@ static bool overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes
            (a_begin - b_begin < b_bytes || b_begin - a_begin < a_bytes);
 }
 
-static rp_status launch_stage(rp_stage stage, size_t n_teams, const rp_stage_args *args,
-                              rp_stream stream)
+static rp_status launch_stage(rp_stage stage, size_t n_teams, bool may_begin_early,
+                              const rp_stage_args *args, rp_stream stream)
 {
     struct rp_launch launch;
     launch.stage = stage;
     launch.n_teams = (uint32_t)n_teams;
+    launch.may_begin_early = may_begin_early;
     launch.args = *args;
     return stream.device->ops->launch(stream, &launch);
 }
@@ -134,13 +135,15 @@ static rp_status launch_all(const rp_stage_args *args, rp_stream stream)
     static const rp_stage per_chunk[] = {RP_STAGE_LZ77_MATCHER, RP_STAGE_HUFFMAN_ENCODER,
                                          RP_STAGE_FSE_ENCODER};
     if (is_for_one_launch(args, stream))
-        return launch_stage(RP_STAGE_FUSED, args->batch.n_inputs, args, stream);
+        return launch_stage(RP_STAGE_FUSED, args->batch.n_inputs, false, args, stream);
     for (size_t i = 0; i < sizeof(per_chunk) / sizeof(per_chunk[0]); i++) {
-        rp_status status = launch_stage(per_chunk[i], args->buffers.n_chunks, args, stream);
+        bool is_beside_literals = per_chunk[i] == RP_STAGE_FSE_ENCODER;
+        rp_status status =
+            launch_stage(per_chunk[i], args->buffers.n_chunks, is_beside_literals, args, stream);
         if (status != RP_STATUS_OK)
             return status;
     }
-    return launch_stage(RP_STAGE_FRAME_ASSEMBLER, args->batch.n_inputs, args, stream);
+    return launch_stage(RP_STAGE_FRAME_ASSEMBLER, args->batch.n_inputs, false, args, stream);
 }
 
 rp_status rp_compress_async(void *d_workspace, size_t workspace_size, const void *d_input,
@@ -353,7 +356,7 @@ static rp_status launch_one(rp_stage stage, const rp_batch *batch, const rp_stag
     args.buffers = *buffers;
     return launch_stage(stage,
                         stage == RP_STAGE_FRAME_ASSEMBLER ? batch->n_inputs : buffers->n_chunks,
-                        &args, stream);
+                        false, &args, stream);
 }
 
 rp_status rp_launch_lz77_matcher(const rp_batch *batch, const rp_stage_buffers *buffers,

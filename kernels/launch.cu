@@ -42,6 +42,7 @@ template <uint32_t n_threads> RP_FN rp_team rp_block_team(void)
     team.size = n_threads;
     team.exchange = NULL;
     team.barrier = 0;
+    team.is_of_values = false;
     if (n_threads != RP_WARP_THREADS) {
         __shared__ rp_team_exchange exchange;
         team.exchange = &exchange;
@@ -118,6 +119,9 @@ RP_FN void rp_copy_near(rp_team *team, rp_near *near)
 
 static_assert(RP_LZ77_QUARTERS_MAX_BYTES % (4 * RP_FUSED_THREADS) == 0, "as many words for each");
 
+/* In shared memory before the copy. */
+#define RP_FIND_ROOM_BYTES(n_threads) ((n_threads)*RP_FIND_ROOM_WORDS * sizeof(uint32_t))
+
 template <uint32_t n_threads>
 __global__ void __launch_bounds__(n_threads)
     rp_lz77_matches_kernel(const __grid_constant__ rp_stage_args args)
@@ -127,14 +131,19 @@ __global__ void __launch_bounds__(n_threads)
     warp.size = RP_WARP_THREADS;
     warp.exchange = NULL;
     warp.barrier = 0;
-    rp_lz77_source source =
-        rp_copy_source<n_threads>(rp_view_chunk(&args, blockIdx.x), rp_shared_memory);
+    warp.is_of_values = false;
+    rp_team team = warp;
+    team.rank = threadIdx.x;
+    team.size = n_threads;
+    uint32_t *room = rp_find_room(&team, rp_shared_memory);
+    rp_lz77_source source = rp_copy_source<n_threads>(
+        rp_view_chunk(&args, blockIdx.x), rp_shared_memory + RP_FIND_ROOM_BYTES(n_threads));
     rp_lz77_block block = rp_lz77_block_of(&args, blockIdx.x);
     block.source = source;
     uint32_t n_pieces = rp_find_pieces(source.n_bytes);
     for (uint32_t i = threadIdx.x / RP_WARP_THREADS; i < n_pieces; i += n_threads / RP_WARP_THREADS)
         rp_lz77_block_find_matches(&warp, &block, args.effort, i * RP_FIND_PIECE_BYTES,
-                                   RP_FIND_PIECE_BYTES);
+                                   RP_FIND_PIECE_BYTES, room);
 }
 
 /* The same without a copy, for blocks that are larger than the shared memory of this GPU. */
@@ -142,7 +151,7 @@ __global__ void __launch_bounds__(RP_FIND_THREADS)
     rp_lz77_matches_in_place_kernel(const __grid_constant__ rp_stage_args args)
 {
     rp_team team = rp_block_team<RP_FIND_THREADS>();
-    rp_stage_lz77_find_matches(&team, &args, blockIdx.x);
+    rp_stage_lz77_find_matches(&team, &args, blockIdx.x, rp_shared_memory);
 }
 
 /* A segment for each thread: what keeps a full GPU busiest. */
@@ -154,6 +163,7 @@ __global__ void __launch_bounds__(RP_PARSE_THREADS)
     thread.size = 1;
     thread.exchange = NULL;
     thread.barrier = 0;
+    thread.is_of_values = false;
     uint32_t n_segments = rp_lazy_segments((uint32_t)args.buffers.chunk_bytes);
     uint32_t i = blockIdx.x * RP_PARSE_THREADS + threadIdx.x;
     if (i / n_segments < args.batch.n_inputs * args.buffers.chunks_per_input)
@@ -177,9 +187,27 @@ __global__ void __launch_bounds__(RP_JOIN_THREADS, RP_JOIN_BLOCKS)
     rp_stage_lz77_join(&team, &args, blockIdx.x, is_optimal, rp_shared_memory);
 }
 
+/* Programmatic dependent launch, from compute capability 9.0 on: the next launch may begin, if it
+ * is one of rp_launch_early(), which needs nothing of this one. */
+RP_FN void rp_let_next_begin(void)
+{
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.launch_dependents;");
+#endif
+}
+
+/* That launch does not end before the one before it, so that what comes next has both behind it. */
+RP_FN void rp_end_behind_last(void)
+{
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+
 __global__ void __launch_bounds__(RP_HUFFMAN_THREADS, RP_HUFFMAN_BLOCKS)
     rp_huffman_encoder_kernel(const __grid_constant__ rp_stage_args args)
 {
+    rp_let_next_begin();
     rp_team team = rp_block_team<RP_HUFFMAN_THREADS>();
     rp_stage_huffman_encoder(&team, &args, blockIdx.x, rp_shared_memory);
 }
@@ -189,6 +217,7 @@ __global__ void __launch_bounds__(RP_FSE_THREADS, RP_FSE_BLOCKS)
 {
     rp_team team = rp_block_team<RP_FSE_THREADS>();
     rp_stage_fse_encoder(&team, &args, blockIdx.x, rp_shared_memory);
+    rp_end_behind_last();
 }
 
 __global__ void __launch_bounds__(RP_FRAME_THREADS)
@@ -208,6 +237,7 @@ RP_FN rp_team rp_part_of_block(void)
     team.size = n_threads;
     team.exchange = &exchange;
     team.barrier = barrier;
+    team.is_of_values = false;
     return team;
 }
 
@@ -248,7 +278,7 @@ __global__ void __launch_bounds__(RP_FUSED_THREADS, 1)
         uint32_t n_pieces = rp_find_pieces(block.view.n_bytes);
         for (uint32_t i = warp_index; i < n_pieces; i += RP_FUSED_THREADS / RP_WARP_THREADS)
             rp_lz77_block_find_matches(&warp, &copied, args.effort, i * RP_FIND_PIECE_BYTES,
-                                       RP_FIND_PIECE_BYTES);
+                                       RP_FIND_PIECE_BYTES, rp_find_room(&team, memory));
         __syncthreads();
         rp_lz77_block_parse(&team, &block, args.effort);
     }
@@ -327,16 +357,19 @@ typedef struct rp_kernel {
 static const rp_kernel rp_candidates = {"lz77_candidates", rp_lz77_candidates_kernel,
                                         RP_CANDIDATES_THREADS,
                                         sizeof(uint16_t) << RP_LZ77_MAX_TABLE_LOG};
-static const rp_kernel rp_matches_up_to_4k = {"lz77_matches_4k",
-                                              rp_lz77_matches_kernel<RP_FIND_THREADS_UP_TO_4K>,
-                                              RP_FIND_THREADS_UP_TO_4K, 4096 + RP_SOURCE_SLACK};
-static const rp_kernel rp_matches_up_to_16k = {"lz77_matches_16k",
-                                               rp_lz77_matches_kernel<RP_FIND_THREADS_UP_TO_16K>,
-                                               RP_FIND_THREADS_UP_TO_16K, 16384 + RP_SOURCE_SLACK};
-static const rp_kernel rp_matches = {"lz77_matches", rp_lz77_matches_kernel<RP_FIND_THREADS>,
-                                     RP_FIND_THREADS, RP_ZSTD_BLOCK_BYTES + RP_SOURCE_SLACK};
+static const rp_kernel rp_matches_up_to_4k = {
+    "lz77_matches_4k", rp_lz77_matches_kernel<RP_FIND_THREADS_UP_TO_4K>, RP_FIND_THREADS_UP_TO_4K,
+    RP_FIND_ROOM_BYTES(RP_FIND_THREADS_UP_TO_4K) + 4096 + RP_SOURCE_SLACK};
+static const rp_kernel rp_matches_up_to_16k = {
+    "lz77_matches_16k", rp_lz77_matches_kernel<RP_FIND_THREADS_UP_TO_16K>,
+    RP_FIND_THREADS_UP_TO_16K,
+    RP_FIND_ROOM_BYTES(RP_FIND_THREADS_UP_TO_16K) + 16384 + RP_SOURCE_SLACK};
+static const rp_kernel rp_matches = {
+    "lz77_matches", rp_lz77_matches_kernel<RP_FIND_THREADS>, RP_FIND_THREADS,
+    RP_FIND_ROOM_BYTES(RP_FIND_THREADS) + RP_ZSTD_BLOCK_BYTES + RP_SOURCE_SLACK};
 static const rp_kernel rp_matches_in_place = {"lz77_matches_in_place",
-                                              rp_lz77_matches_in_place_kernel, RP_FIND_THREADS, 0};
+                                              rp_lz77_matches_in_place_kernel, RP_FIND_THREADS,
+                                              RP_FIND_ROOM_BYTES(RP_FIND_THREADS)};
 static const rp_kernel rp_parse_by_threads = {"lz77_parse_by_threads",
                                               rp_lz77_parse_by_threads_kernel, RP_PARSE_THREADS, 0};
 static const rp_kernel rp_parse_by_warps = {"lz77_parse_by_warps", rp_lz77_parse_by_warps_kernel,
@@ -437,18 +470,19 @@ static cudaError_t rp_launch_matches(const struct rp_launch *launch, void *strea
     const rp_kernel *kernel = chunk_bytes <= 4096    ? &rp_matches_up_to_4k
                               : chunk_bytes <= 16384 ? &rp_matches_up_to_16k
                                                      : &rp_matches;
+    size_t room_bytes = RP_FIND_ROOM_BYTES(kernel->n_threads);
     size_t copy_bytes = rp_divide_up(chunk_bytes, 4) * 4 + RP_SOURCE_SLACK;
-    if (copy_bytes > RP_SHARED_MEMORY_OF_ALL) {
+    if (room_bytes + copy_bytes > RP_SHARED_MEMORY_OF_ALL) {
         size_t limit;
         cudaError_t error = rp_shared_memory_limit(&limit);
         if (error != cudaSuccess)
             return error;
-        if (copy_bytes > limit) {
+        if (room_bytes + copy_bytes > limit) {
             kernel = &rp_matches_in_place;
             copy_bytes = 0;
         }
     }
-    return rp_launch_kernel(kernel, dim3(launch->n_teams), copy_bytes, launch, stream);
+    return rp_launch_kernel(kernel, dim3(launch->n_teams), room_bytes + copy_bytes, launch, stream);
 }
 
 static cudaError_t rp_launch_lz77(const struct rp_launch *launch, void *stream)
@@ -476,6 +510,34 @@ static cudaError_t rp_launch_lz77(const struct rp_launch *launch, void *stream)
     return error;
 }
 
+/* Whether a kernel is, on the current device, compiled for compute capability 9.0 or later, and has
+ * what is for these alone. Compiled by the driver from a program for earlier ones, it has not. */
+static cudaError_t rp_is_for_90(const rp_kernel *kernel, bool *is_for_90)
+{
+    cudaFuncAttributes attributes = {};
+    cudaError_t error = cudaFuncGetAttributes(&attributes, (const void *)kernel->function);
+    *is_for_90 = attributes.ptxVersion >= 90;
+    return error;
+}
+
+/* May begin while the launch before it runs: rp_let_next_begin(). */
+static cudaError_t rp_launch_early(const rp_kernel *kernel, const struct rp_launch *launch,
+                                   void *stream)
+{
+    void *arguments[] = {(void *)&launch->args};
+    cudaLaunchAttribute early;
+    early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    early.val.programmaticStreamSerializationAllowed = 1;
+    cudaLaunchConfig_t config = {};
+    config.gridDim = dim3(launch->n_teams);
+    config.blockDim = dim3(kernel->n_threads);
+    config.dynamicSmemBytes = kernel->team_memory_bytes;
+    config.stream = (cudaStream_t)stream;
+    config.attrs = &early;
+    config.numAttrs = 1;
+    return cudaLaunchKernelExC(&config, (const void *)kernel->function, arguments);
+}
+
 /* A cluster of thread blocks for each block. */
 static cudaError_t rp_launch_clusters(const struct rp_launch *launch, void *stream)
 {
@@ -495,15 +557,18 @@ static cudaError_t rp_launch_clusters(const struct rp_launch *launch, void *stre
     return cudaLaunchKernelExC(&config, (const void *)rp_clustered.function, arguments);
 }
 
-/* Whether the current device has clusters: from compute capability 9.0 on. */
+/* Whether the current device has clusters, and the kernel for them. */
 static cudaError_t rp_has_clusters(bool *has)
 {
     int ordinal = 0;
     int value = 0;
+    bool is_for_90 = false;
     cudaError_t error = cudaGetDevice(&ordinal);
     if (error == cudaSuccess)
         error = cudaDeviceGetAttribute(&value, cudaDevAttrClusterLaunch, ordinal);
-    *has = value != 0;
+    if (error == cudaSuccess)
+        error = rp_is_for_90(&rp_clustered, &is_for_90);
+    *has = value != 0 && is_for_90;
     return error;
 }
 
@@ -534,6 +599,12 @@ extern "C" int rp_launch_kernels(const struct rp_launch *launch, void *stream)
     const rp_kernel *kernel = launch->stage == RP_STAGE_HUFFMAN_ENCODER ? &rp_huffman_encoder
                               : launch->stage == RP_STAGE_FSE_ENCODER   ? &rp_fse_encoder
                                                                         : &rp_frame_assembler;
+    if (launch->may_begin_early && launch->n_teams <= RP_EARLY_MAX_TEAMS) {
+        bool is_for_90;
+        cudaError_t error = rp_is_for_90(kernel, &is_for_90);
+        if (error != cudaSuccess || is_for_90)
+            return error != cudaSuccess ? error : rp_launch_early(kernel, launch, stream);
+    }
     return rp_launch_kernel(kernel, dim3(launch->n_teams), kernel->team_memory_bytes, launch,
                             stream);
 }

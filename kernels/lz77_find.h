@@ -6,8 +6,8 @@
  * What takes the time is counting equal bytes, and hardly any of it is needed: if a position
  * matches at an offset and so does the next one, its match is one byte longer than that one's. So
  * positions are gone through from last to first, the team at as many at once as it has workers, and
- * bytes are counted only where a run of positions with the same offset ends. Lengths are what
- * counting would have given.
+ * bytes are counted only where a run of positions with the same offset ends, by whichever worker.
+ * Lengths are what counting would have given.
  */
 #ifndef ROCKPRESS_KERNELS_LZ77_FIND_H
 #define ROCKPRESS_KERNELS_LZ77_FIND_H
@@ -32,28 +32,48 @@ RP_FN uint32_t rp_find_offset(rp_find_offsets offsets, uint32_t k)
     return (uint32_t)(both >> (16 * k)) & 0xFFFF;
 }
 
-/* Counts the lengths of the matches whose bits are set in `pending`, 4 bytes of which are known to
- * be equal. The result has 8 bits for each. Workers count at the same time, whichever
- * match it is. */
-RP_FN_INLINE uint32_t rp_find_lengths(rp_lz77_source source, uint32_t position,
-                                      rp_find_offsets offsets, uint32_t pending)
+/* Words of memory for each worker that counts: the matches of its position, and their lengths. */
+#define RP_FIND_ROOM_WORDS (RP_FIND_MAX_OFFSETS + 1)
+
+/*
+ * Counts the lengths of the matches whose bits are set in `pending`, 4 bytes of which are known to
+ * be equal, at the position of each rank; rank 0 is at the last one. The result has 8 bits for
+ * each, 0 for those that were not asked for. Few positions have any, and some have several: they
+ * are dealt out to all workers. `room` has RP_FIND_ROOM_WORDS for each.
+ */
+RP_FN_INLINE uint32_t rp_find_lengths(rp_team *team, rp_lz77_source source, uint32_t last_position,
+                                      const uint32_t *offsets, const bool *is_pending,
+                                      uint32_t n_offsets, uint32_t *room)
 {
-    uint32_t most = rp_min32(source.n_bytes - position, RP_LZ77_JUDGED_LENGTH);
-    uint32_t lengths = 0;
-    uint32_t length = RP_LZ77_SHORT_BYTES;
-    while (pending != 0) {
-        uint32_t k = rp_trailing_zeros32(pending);
-        uint32_t offset = rp_find_offset(offsets, k);
-        uint32_t at = position + length;
-        uint32_t equal = rp_source_equal(source, at - offset, at);
-        length += equal;
-        if (equal < 8 || length >= most) {
-            lengths |= rp_min32(length, most) << (8 * k);
-            length = RP_LZ77_SHORT_BYTES;
-            pending &= pending - 1;
-        }
+    const uint32_t rank = TEAM_RANK(team);
+    uint32_t *lengths = room;
+    uint32_t *matches = room + TEAM_SIZE(team); /* offset in bits 16-31, then rank, place: 0-1 */
+    uint32_t n = 0;
+    lengths[rank] = 0;
+    RP_UNROLL
+    for (uint32_t k = 0; k < n_offsets; k++) {
+        uint32_t n_here;
+        uint32_t place = n + team_place(team, is_pending[k], &n_here);
+        if (is_pending[k])
+            matches[place] = (offsets[k] << 16) + rank * 4 + k;
+        n += n_here;
     }
-    return lengths;
+    team_sync(team);
+    for (uint32_t i = rank; i < n; i += TEAM_SIZE(team)) {
+        uint32_t where = matches[i] & 0xFFFF;
+        uint32_t offset = matches[i] >> 16;
+        uint32_t position = last_position - where / 4;
+        uint32_t length = RP_LZ77_SHORT_BYTES;
+        uint32_t equal = 8;
+        while (equal == 8 && length < RP_LZ77_JUDGED_LENGTH) {
+            uint32_t at = position + length;
+            equal = rp_source_equal(source, at - offset, at);
+            length += equal;
+        }
+        ((uint8_t *)lengths)[where] = (uint8_t)rp_min32(length, source.n_bytes - position);
+    }
+    team_sync(team);
+    return lengths[rank];
 }
 
 /*
@@ -85,13 +105,16 @@ RP_FN uint32_t rp_find_position(uint32_t begin, uint32_t n_todo, uint32_t rank)
 }
 
 /* Positions [begin, end). Of a GPU, candidates and matches are in its global memory, unless they
- * are said to be near. */
-RP_FN_INLINE void rp_find_positions(rp_team *team, rp_lz77_source source, uint32_t begin,
-                                    uint32_t end, rp_lz77_candidates candidates,
-                                    rp_lz77_depths depths, uint32_t *matches, bool are_near)
+ * are said to be near. `room` is that of rp_find_lengths(). */
+RP_FN_INLINE void rp_find_positions(const rp_team *whole_team, rp_lz77_source source,
+                                    uint32_t begin, uint32_t end, rp_lz77_candidates candidates,
+                                    rp_lz77_depths depths, uint32_t *matches, bool are_near,
+                                    uint32_t *room)
 {
     const uint32_t n_offsets = depths.of_three + depths.of_short + depths.of_long;
     const uint32_t n_words = (n_offsets + 1) / 2;
+    rp_team values = team_of_values(whole_team);
+    rp_team *team = &values;
     TEAM_KEEP_RANK(team);
     const uint32_t rank = TEAM_RANK(team);
     if (!are_near) {
@@ -118,28 +141,27 @@ RP_FN_INLINE void rp_find_positions(rp_team *team, rp_lz77_source source, uint32
             offsets[k] = is_equal ? offsets[k] : 0;
             packed.words[k / 2] |= offsets[k] << (k % 2 * 16);
         }
-        uint32_t goes_on = 0;
-        uint32_t pending = 0;
+        rp_find_offsets behind = {{0}};
         RP_UNROLL
-        for (uint32_t i = 0; i < n_words; i++) {
-            uint32_t changed =
-                packed.words[i] ^ team_shift_up(team, packed.words[i], carried.words[i]);
-            goes_on |= (uint32_t)((changed & 0xFFFF) == 0) << (2 * i);
-            goes_on |= (uint32_t)(changed <= 0xFFFF) << (2 * i + 1);
+        for (uint32_t i = 0; i < n_words; i++)
+            behind.words[i] = team_shift_up(team, packed.words[i], carried.words[i]);
+        bool goes_on[RP_FIND_MAX_OFFSETS];
+        bool is_pending[RP_FIND_MAX_OFFSETS];
+        RP_UNROLL
+        for (uint32_t k = 0; k < n_offsets; k++) {
+            uint32_t changed = packed.words[k / 2] ^ behind.words[k / 2];
+            bool is_same = k % 2 == 0 ? (changed & 0xFFFF) == 0 : changed <= 0xFFFF;
+            goes_on[k] = offsets[k] != 0 && is_same;
+            is_pending[k] = offsets[k] != 0 && !is_same;
         }
-        RP_UNROLL
-        for (uint32_t k = 0; k < n_offsets; k++)
-            pending |= (uint32_t)(offsets[k] != 0) << k;
-        goes_on &= pending;
-        pending &= ~goes_on;
-        uint32_t counted = rp_find_lengths(source, position, packed, pending);
+        uint32_t counted =
+            rp_find_lengths(team, source, begin + n_todo - 1, offsets, is_pending, n_offsets, room);
         int32_t best = RP_FIND_NO_KEY;
         uint32_t lengths = 0;
         RP_UNROLL
         for (uint32_t k = 0; k < n_offsets; k++) {
-            uint32_t length =
-                team_count_on(team, (goes_on >> k & 1) != 0, counted >> (8 * k) & 0xFF,
-                              carried_lengths >> (8 * k) & 0xFF);
+            uint32_t length = team_count_on(team, goes_on[k], counted >> (8 * k) & 0xFF,
+                                            carried_lengths >> (8 * k) & 0xFF);
             length = rp_min32(length, RP_LZ77_JUDGED_LENGTH);
             lengths |= length << (8 * k);
             int32_t key = rp_find_key(length, offsets[k], k);
@@ -172,11 +194,12 @@ RP_FN uint32_t rp_find_pieces(uint32_t n_bytes)
  * are not set. What the parse finds does not depend on how a block is cut. */
 RP_FN_INLINE void rp_lz77_find_matches(rp_team *team, rp_lz77_source source, uint32_t begin,
                                        uint32_t n_positions, rp_lz77_candidates candidates,
-                                       rp_lz77_depths depths, uint32_t *matches, bool are_near)
+                                       rp_lz77_depths depths, uint32_t *matches, bool are_near,
+                                       uint32_t *room)
 {
     uint32_t end = rp_min32(begin + n_positions, rp_lz77_end(RP_LZ77_SHORT, source.n_bytes));
     if (begin < end)
-        rp_find_positions(team, source, begin, end, candidates, depths, matches, are_near);
+        rp_find_positions(team, source, begin, end, candidates, depths, matches, are_near, room);
 }
 
 #endif

@@ -50,10 +50,13 @@ RP_FN uint32_t rp_lazy_skip(const uint32_t *matches, uint32_t position, uint32_t
 }
 
 /* As rp_lazy_parse(), given the matches. */
-RP_FN_INLINE uint32_t rp_lazy_parse_warp(rp_team *team, rp_lz77_source source, uint32_t begin,
-                                         uint32_t end, const uint32_t *matches, rp_lazy_plan plan,
-                                         rp_repeat_offsets repeats, rp_step *steps)
+RP_FN_INLINE uint32_t rp_lazy_parse_warp(const rp_team *whole_team, rp_lz77_source source,
+                                         uint32_t begin, uint32_t end, const uint32_t *matches,
+                                         rp_lazy_plan plan, rp_repeat_offsets repeats,
+                                         rp_step *steps)
 {
+    rp_team values = team_of_values(whole_team);
+    rp_team *team = &values;
     const uint32_t rank = TEAM_RANK(team);
     const uint32_t index = rank % RP_LAZY_WARP_POSITIONS;
     const uint32_t code = rank / RP_LAZY_WARP_POSITIONS;

@@ -171,12 +171,13 @@ RP_FN void rp_near_match(rp_team *team, const rp_near *near)
     uint32_t end = rp_min32(near->slice.end + RP_NEAR_AHEAD, near->block.view.n_bytes);
     uint32_t piece_bytes = ((end - begin) / TEAM_PARTS(team) + 31) / 32 * 32;
     piece_bytes = rp_max32(piece_bytes, RP_NEAR_LEAST_PIECE_BYTES);
+    uint32_t *room = rp_find_room(team, near->own->steps); /* none are there yet */
     rp_team part = team_part(team);
     TEAM_FOR_PARTS(i, 0, (end - begin + piece_bytes - 1) / piece_bytes, team)
     {
         uint32_t first = begin + i * piece_bytes;
         rp_lz77_block_find_matches(&part, &near->block, near->effort, first,
-                                   rp_min32(piece_bytes, end - first));
+                                   rp_min32(piece_bytes, end - first), room);
     }
     team_sync(team);
 }

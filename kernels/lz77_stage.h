@@ -161,22 +161,32 @@ RP_FN void rp_stage_lz77_find_kind(rp_team *team, const rp_stage_args *args, uin
                           block.scratch.candidates, (uint16_t *)team_memory);
 }
 
+/* Of the memory for rp_find_lengths(), what this part of a team has. */
+RP_FN uint32_t *rp_find_room(rp_team *team, void *team_memory)
+{
+    uint32_t first = TEAM_PART(team) * (TEAM_SIZE(team) / TEAM_PARTS(team) * RP_FIND_ROOM_WORDS);
+    RP_KEEP(first);
+    return (uint32_t *)team_memory + first;
+}
+
 /* The best match of each of n_positions from `begin` on, those that the block has, where that is
  * wanted before the parse. The plan is a constant, and loops get shorter by that. */
 RP_FN void rp_lz77_block_find_matches(rp_team *team, const rp_lz77_block *block, uint32_t effort,
-                                      uint32_t begin, uint32_t n_positions)
+                                      uint32_t begin, uint32_t n_positions, uint32_t *room)
 {
     if (effort == RP_EFFORT_FAST)
         rp_lz77_find_matches(team, block->source, begin, n_positions, block->scratch.candidates,
-                             rp_lazy_plan_of(true).depths, block->scratch.matches, block->is_near);
+                             rp_lazy_plan_of(true).depths, block->scratch.matches, block->is_near,
+                             room);
     else
         rp_lz77_find_matches(team, block->source, begin, n_positions, block->scratch.candidates,
-                             rp_lazy_plan_of(false).depths, block->scratch.matches, block->is_near);
+                             rp_lazy_plan_of(false).depths, block->scratch.matches, block->is_near,
+                             room);
 }
 
 /* Of a block, a piece for each part of the team. */
 RP_FN void rp_stage_lz77_find_matches(rp_team *team, const rp_stage_args *args,
-                                      uint32_t chunk_index)
+                                      uint32_t chunk_index, void *team_memory)
 {
     rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
     uint32_t n_pieces = rp_find_pieces(block.view.n_bytes);
@@ -186,7 +196,7 @@ RP_FN void rp_stage_lz77_find_matches(rp_team *team, const rp_stage_args *args,
     TEAM_FOR_PARTS(i, 0, n_pieces, team)
     {
         rp_lz77_block_find_matches(&part, &block, args->effort, i * RP_FIND_PIECE_BYTES,
-                                   RP_FIND_PIECE_BYTES);
+                                   RP_FIND_PIECE_BYTES, rp_find_room(team, team_memory));
     }
     team_sync(team);
 }
@@ -387,7 +397,7 @@ RP_FN void rp_stage_lz77_matcher(rp_team *team, const rp_stage_args *args, uint3
     rp_lz77_outlook outlook = rp_lz77_look(team, block.view, team_memory);
     if (!outlook.is_spared) {
         rp_stage_lz77_find(team, args, chunk_index, team_memory);
-        rp_stage_lz77_find_matches(team, args, chunk_index);
+        rp_stage_lz77_find_matches(team, args, chunk_index, team_memory);
         rp_stage_lz77_parse(team, args, chunk_index);
     }
     rp_lz77_block_finish(team, &block, args, chunk_index, outlook, args->effort >= RP_EFFORT_HIGH,

@@ -95,6 +95,13 @@ template <typename type> RP_FN type *rp_keep_pointer(type *pointer)
 #define rp_keep_pointer(pointer) (pointer)
 #endif
 
+/* Has a compiler for GPUs keep a number in a register, for the same reason. */
+#if defined(__CUDACC__)
+#define RP_KEEP(number) asm volatile("" : "+r"(number))
+#else
+#define RP_KEEP(number) ((void)0)
+#endif
+
 /* Has a GPU fetch what is at an address of its memory that will be read soon. */
 RP_FN void rp_prefetch(const void *address)
 {

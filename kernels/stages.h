@@ -41,6 +41,9 @@ typedef struct rp_stage_args {
 struct rp_launch {
     rp_stage stage;
     uint32_t n_teams; /* chunks; for the frame assembler and all stages at once, inputs */
+    /* Needs nothing of the launch before it in the stream, and that one is of the Huffman encoder:
+     * it may begin before that one has ended, if it does not end before. */
+    bool may_begin_early;
     rp_stage_args args;
 };
 

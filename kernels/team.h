@@ -21,7 +21,8 @@
  *
  * Who may call: every function with a team argument is a collective. All workers call it, at
  * the same point; results are valid on all of them, unless said otherwise. Every collective is a
- * barrier: what any worker did to the team's memory before it is seen by all behind it.
+ * barrier: what any worker did to the team's memory before it is seen by all behind it (but for
+ * team_of_values()).
  */
 #ifndef ROCKPRESS_KERNELS_TEAM_H
 #define ROCKPRESS_KERNELS_TEAM_H
@@ -121,6 +122,13 @@ RP_FN void team_sync(rp_team *team)
 
 /* The part that this worker is in, as a team. Not a collective. */
 RP_FN rp_team team_part(const rp_team *team)
+{
+    return *team;
+}
+
+/* The same team for collectives that only exchange values: on a GPU, of a team of one warp, none
+ * but team_sync() is a barrier for memory then, which takes an instruction each time. */
+RP_FN rp_team team_of_values(const rp_team *team)
 {
     return *team;
 }
@@ -283,6 +291,21 @@ RP_FN uint32_t team_order(rp_team *team, uint32_t key, bool active, uint32_t *n_
     return below;
 }
 
+/* How many ranks below have `value`; how many there are with it goes to *n. */
+RP_FN uint32_t team_place(rp_team *team, bool value, uint32_t *n)
+{
+    team->shared->exchange[team->rank] = value;
+    team_sync(team);
+    uint32_t below = 0;
+    *n = 0;
+    for (uint32_t rank = 0; rank < team->size; rank++) {
+        below += rank < team->rank ? (uint32_t)team->shared->exchange[rank] : 0;
+        *n += (uint32_t)team->shared->exchange[rank];
+    }
+    team_sync(team);
+    return below;
+}
+
 /* Not collectives: one worker's atomic access to memory that the team shares. Of several stores to
  * one word, any may be the one that is seen behind the next barrier, by all. */
 RP_FN void team_atomic_store16(uint16_t *word, uint16_t value)
@@ -383,6 +406,13 @@ RP_FN uint32_t team_order(rp_team *team, uint32_t key, bool active, uint32_t *n_
     (void)team;
     (void)key;
     *n_equal = active;
+    return 0;
+}
+
+RP_FN uint32_t team_place(rp_team *team, bool value, uint32_t *n)
+{
+    (void)team;
+    *n = value;
     return 0;
 }
 

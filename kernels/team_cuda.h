@@ -23,7 +23,8 @@ typedef struct rp_team {
     uint32_t rank;
     uint32_t size;              /* 1, RP_WARP_THREADS, or several warps */
     rp_team_exchange *exchange; /* in shared memory; not used by a team of one warp */
-    uint32_t barrier; /* 0: the team is the thread block; else a part of it, with this barrier */
+    uint32_t barrier;  /* 0: the team is the thread block; else a part of it, with this barrier */
+    bool is_of_values; /* of a team of one warp: team_of_values() */
 } rp_team;
 
 /* Of a team of several warps. */
@@ -68,7 +69,22 @@ RP_FN rp_team team_part(const rp_team *team)
     part.size = RP_WARP_THREADS;
     part.exchange = NULL;
     part.barrier = 0;
+    part.is_of_values = false;
     return part;
+}
+
+RP_FN rp_team team_of_values(const rp_team *team)
+{
+    rp_team values = *team;
+    values.is_of_values = true;
+    return values;
+}
+
+/* A shuffle or a vote is no barrier for memory. */
+RP_FN void rp_warp_order(const rp_team *team)
+{
+    if (!team->is_of_values)
+        __syncwarp();
 }
 
 RP_FN void team_sync(rp_team *team)
@@ -84,7 +100,7 @@ RP_FN uint64_t team_broadcast64(rp_team *team, uint64_t value, uint32_t root)
     if (team->size == 1)
         return value;
     if (team->size == RP_WARP_THREADS) {
-        __syncwarp();
+        rp_warp_order(team);
         return __shfl_sync(RP_WARP_ALL, value, (int)root);
     }
     if (team->rank == root)
@@ -100,7 +116,7 @@ RP_FN uint32_t team_broadcast(rp_team *team, uint32_t value, uint32_t root)
     if (team->size == 1)
         return value;
     if (team->size == RP_WARP_THREADS) {
-        __syncwarp();
+        rp_warp_order(team);
         return __shfl_sync(RP_WARP_ALL, value, (int)root);
     }
     if (team->rank == root)
@@ -116,7 +132,7 @@ RP_FN uint32_t team_get(rp_team *team, uint32_t value, uint32_t rank)
 {
     if (team->size != RP_WARP_THREADS)
         __trap();
-    __syncwarp();
+    rp_warp_order(team);
     return __shfl_sync(RP_WARP_ALL, value, (int)rank);
 }
 
@@ -124,7 +140,7 @@ RP_FN uint32_t team_shift_up(rp_team *team, uint32_t value, uint32_t first)
 {
     if (team->size == 1)
         return first;
-    __syncwarp();
+    rp_warp_order(team);
     uint32_t below = __shfl_up_sync(RP_WARP_ALL, value, 1);
     uint32_t lane = team->rank % RP_WARP_THREADS;
     if (team->size != RP_WARP_THREADS) {
@@ -144,7 +160,7 @@ RP_FN uint32_t team_count_on(rp_team *team, bool goes_on, uint32_t value, uint32
 {
     if (team->size != RP_WARP_THREADS)
         __trap();
-    __syncwarp();
+    rp_warp_order(team);
     /* Rank 0 always begins: with what it is, or with one more than `first`. */
     value = team->rank == 0 && goes_on ? first + 1 : value;
     uint32_t begins = __ballot_sync(RP_WARP_ALL, !goes_on) | 1;
@@ -156,7 +172,7 @@ RP_FN uint32_t team_reduce_min(rp_team *team, uint32_t value)
 {
     if (team->size == 1)
         return value;
-    __syncwarp();
+    rp_warp_order(team);
     uint32_t result = __reduce_min_sync(RP_WARP_ALL, value);
     if (team->size != RP_WARP_THREADS) {
         if (team->rank % RP_WARP_THREADS == 0)
@@ -177,7 +193,7 @@ RP_FN bool team_any(rp_team *team, bool value)
         return value;
     if (team->size != RP_WARP_THREADS)
         return rp_block_sync_or(team, value);
-    __syncwarp();
+    rp_warp_order(team);
     return __any_sync(RP_WARP_ALL, value) != 0;
 }
 
@@ -185,7 +201,7 @@ RP_FN uint32_t team_reduce_add(rp_team *team, uint32_t value)
 {
     if (team->size == 1)
         return value;
-    __syncwarp();
+    rp_warp_order(team);
     uint32_t result = __reduce_add_sync(RP_WARP_ALL, value);
     if (team->size != RP_WARP_THREADS) {
         if (team->rank % RP_WARP_THREADS == 0)
@@ -201,7 +217,7 @@ RP_FN uint32_t team_reduce_add(rp_team *team, uint32_t value)
 
 RP_FN uint32_t team_scan_add(rp_team *team, uint32_t value, uint32_t *total)
 {
-    __syncwarp();
+    rp_warp_order(team);
     uint32_t lane = team->rank % RP_WARP_THREADS;
     uint32_t sum = value;
     for (uint32_t distance = 1; distance < RP_WARP_THREADS; distance *= 2) {
@@ -233,7 +249,7 @@ RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_las
 {
     if (team->size != RP_WARP_THREADS)
         __trap();
-    __syncwarp();
+    rp_warp_order(team);
     uint32_t lane = team->rank;
     uint32_t peers = __match_any_sync(RP_WARP_ALL, key) & __ballot_sync(RP_WARP_ALL, active);
     uint32_t below = peers & ((UINT32_C(1) << lane) - 1);
@@ -249,10 +265,23 @@ RP_FN uint32_t team_order(rp_team *team, uint32_t key, bool active, uint32_t *n_
 {
     if (team->size != RP_WARP_THREADS)
         __trap();
-    __syncwarp();
+    rp_warp_order(team);
     uint32_t peers = __match_any_sync(RP_WARP_ALL, key) & __ballot_sync(RP_WARP_ALL, active);
     *n_equal = active ? (uint32_t)__popc((int)peers) : 0;
     return active ? (uint32_t)__popc((int)(peers & ((UINT32_C(1) << team->rank) - 1))) : 0;
+}
+
+/* Of a team of one warp only. */
+RP_FN uint32_t team_place(rp_team *team, bool value, uint32_t *n)
+{
+    if (team->size != RP_WARP_THREADS)
+        __trap();
+    rp_warp_order(team);
+    uint32_t with = __ballot_sync(RP_WARP_ALL, value);
+    *n = (uint32_t)__popc((int)with);
+    uint32_t below;
+    asm("mov.u32 %0, %%lanemask_lt;" : "=r"(below));
+    return (uint32_t)__popc((int)(with & below));
 }
 
 RP_FN void team_atomic_store16(uint16_t *word, uint16_t value)

@@ -43,6 +43,10 @@
 /* As RP_JOIN_BLOCKS. */
 #define RP_FSE_BLOCKS 16
 
+/* Sequences are encoded beside the literals up to so many blocks, all of which find room on a GPU
+ * then. More would be in each other's way. */
+#define RP_EARLY_MAX_TEAMS 2048
+
 /* All stages in one launch: a warp for each segment of 1 KiB of a block of 16 KiB. Larger blocks
  * keep more of a GPU busy, and larger batches all of it; then each stage has the threads that suit
  * it. */

@@ -290,7 +290,7 @@ static void run_stage(rp_team *team, void *context)
         if (run->part == 0)
             rp_stage_lz77_find(team, args, run->index, run->team_memory);
         else if (run->part == 1)
-            rp_stage_lz77_find_matches(team, args, run->index);
+            rp_stage_lz77_find_matches(team, args, run->index, run->team_memory);
         else if (run->part == 2)
             rp_stage_lz77_parse(team, args, run->index);
         else
