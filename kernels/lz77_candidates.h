@@ -65,24 +65,28 @@ RP_FN uint32_t rp_lz77_hash_long(uint64_t bytes, uint32_t log)
     return (uint32_t)((bytes * UINT64_C(0xCF1BBCDCB7A56463)) >> (64 - log));
 }
 
-/* Looks up `key` and enters the position of this rank; the entry found is the candidate. Rarely do
- * two positions of a tile have the same key: whether they do is seen from what is left in the table
- * when all have entered theirs, which takes a GPU a fraction of the time of team_match(). */
-RP_FN uint16_t rp_lz77_exchange(rp_team *team, uint16_t *table, uint32_t key, uint32_t position,
+/* Looks up `key` and enters the position of this rank; the entry found is the candidate. Whether
+ * two positions of a tile have the same key is seen from what is left in the table when all have
+ * entered theirs: of these, one is, and tells who has the same key. */
+RP_FN uint32_t rp_lz77_exchange(rp_team *team, uint16_t *table, uint32_t key, uint32_t position,
                                 bool active)
 {
-    uint16_t candidate = active ? table[key] : 0;
+    uint32_t entry = position & 0xFFFF;
+    RP_KEEP(entry); /* of 32 bits: a GPU compares no others */
+    uint32_t candidate = active ? table[key] : 0;
     team_sync(team);
     if (active)
-        team_atomic_store16(&table[key], (uint16_t)position);
+        team_atomic_store16(&table[key], (uint16_t)entry);
     team_sync(team);
-    if (team_any(team, active && table[key] != (uint16_t)position)) {
+    uint32_t left = active ? table[key] : entry;
+    if (team_any(team, left != entry)) {
         bool is_last;
-        uint32_t previous = team_match(team, key, active, &is_last);
+        uint32_t first = position - TEAM_RANK(team);
+        uint32_t previous = team_match(team, (left - first) & 0xFFFF, active, &is_last);
         if (previous != RP_TEAM_NONE)
-            candidate = (uint16_t)(position - TEAM_RANK(team) + previous);
+            candidate = first + previous;
         if (is_last)
-            table[key] = (uint16_t)position;
+            table[key] = (uint16_t)entry;
         team_sync(team);
     }
     return candidate;
@@ -110,13 +114,6 @@ RP_FN uint32_t rp_lz77_hash(rp_lz77_kind kind, uint64_t bytes, uint32_t log)
                                    : rp_lz77_hash_three((uint32_t)bytes, log);
 }
 
-/* The position of this rank in the k-th tile from `first` on; the last one before `end` for those
- * that are beyond, so that loads need no branch. */
-RP_FN uint32_t rp_lz77_position(rp_team *team, uint32_t first, uint32_t k, uint32_t end)
-{
-    return rp_min32(first + k * TEAM_SIZE(team) + TEAM_RANK(team), end - 1);
-}
-
 /* So many tiles are hashed at a time, and the bytes of as many behind them are fetched meanwhile:
  * that needs nothing of the table, which goes from tile to tile. */
 #define RP_LZ77_TILES 4
@@ -124,24 +121,90 @@ RP_FN uint32_t rp_lz77_position(rp_team *team, uint32_t first, uint32_t k, uint3
  * memory of a GPU to its cache. A cache line; it is what the tiles of a warp have. */
 #define RP_PREFETCH_BYTES 128
 
-/* Notes the candidate of one position. */
-RP_FN void rp_lz77_note(rp_lz77_candidates candidates, rp_lz77_kind kind, uint32_t position,
-                        uint32_t n_bytes, uint16_t candidate)
-{
-    uint16_t step = (uint16_t)(position - candidate);
-    if (kind == RP_LZ77_THREE)
-        candidates.of_three[position] = step;
-    else
-        candidates.of_both[2 * position + (kind == RP_LZ77_LONG)] = step;
-    if (kind == RP_LZ77_SHORT && position + RP_LZ77_LONG_BYTES > n_bytes)
-        candidates.of_both[2 * position + 1] = step;
-}
-
 /* Behind the last position that has a candidate of this kind. */
 RP_FN uint32_t rp_lz77_end(rp_lz77_kind kind, uint32_t n_bytes)
 {
     uint32_t n_hashed = kind == RP_LZ77_LONG ? RP_LZ77_LONG_BYTES : RP_LZ77_SHORT_BYTES;
     return n_bytes < n_hashed ? 0 : n_bytes - n_hashed + 1;
+}
+
+/* The bytes of this rank's positions in some tiles. A GPU has the words that they lie in, and puts
+ * them together when they are asked for: that they are on their way holds nobody up. */
+typedef struct rp_lz77_tiles {
+#if defined(__CUDACC__)
+    uint32_t words[RP_LZ77_TILES][3];
+    uint32_t shift;
+#else
+    uint64_t bytes[RP_LZ77_TILES];
+#endif
+} rp_lz77_tiles;
+
+/* So much is read from the last position of some tiles on, at most. */
+#define RP_LZ77_TILES_READ 12
+
+RP_FN rp_lz77_tiles rp_lz77_load_tiles(rp_team *team, rp_lz77_kind kind, const uint8_t *source,
+                                       uint32_t first)
+{
+    rp_lz77_tiles tiles;
+#if defined(__CUDACC__)
+    /* Each position is at the same place in its word. */
+    uint32_t begin = (uint32_t)(uintptr_t)source & 3;
+    uint32_t at = begin + first + TEAM_RANK(team);
+    const uint32_t *words = (const uint32_t *)(source - begin) + at / 4;
+    tiles.shift = 8 * at;
+    RP_UNROLL
+    for (uint32_t k = 0; k < RP_LZ77_TILES; k++) {
+        RP_UNROLL
+        for (uint32_t i = 0; i < (kind == RP_LZ77_LONG ? 3 : 2); i++)
+            tiles.words[k][i] = words[k * TEAM_SIZE(team) / 4 + i];
+    }
+#else
+    for (uint32_t k = 0; k < RP_LZ77_TILES; k++)
+        tiles.bytes[k] = rp_lz77_load(kind, source, first + k * TEAM_SIZE(team) + TEAM_RANK(team));
+#endif
+    return tiles;
+}
+
+RP_FN uint64_t rp_lz77_tile(const rp_lz77_tiles *tiles, rp_lz77_kind kind, uint32_t k)
+{
+#if defined(__CUDACC__)
+    const uint32_t *words = tiles->words[k];
+    uint64_t bytes = __funnelshift_r(words[0], words[1], tiles->shift);
+    if (kind == RP_LZ77_LONG)
+        bytes |= (uint64_t)__funnelshift_r(words[1], words[2], tiles->shift) << 32;
+    return bytes;
+#else
+    (void)kind;
+    return tiles->bytes[k];
+#endif
+}
+
+/* Where the candidate of a position is noted: how far back it is. */
+RP_FN uint16_t *rp_lz77_place(rp_lz77_candidates candidates, rp_lz77_kind kind, uint32_t position)
+{
+    return kind == RP_LZ77_THREE ? candidates.of_three + position
+                                 : candidates.of_both + 2 * position + (kind == RP_LZ77_LONG);
+}
+
+/* The tiles from `first` on go through the table. Most often they are full: all positions of them
+ * are before `end`, and have 8 bytes. */
+RP_FN_INLINE void rp_lz77_find_tiles(rp_team *team, rp_lz77_kind kind, uint32_t n_bytes,
+                                     uint32_t first, uint32_t end, bool are_full,
+                                     const uint32_t *keys, rp_lz77_candidates candidates,
+                                     uint16_t *table)
+{
+    const uint32_t stride = (kind == RP_LZ77_THREE ? 1 : 2) * TEAM_SIZE(team);
+    uint16_t *places = rp_lz77_place(candidates, kind, first + TEAM_RANK(team));
+    RP_UNROLL
+    for (uint32_t k = 0; k < RP_LZ77_TILES; k++) {
+        uint32_t i = first + k * TEAM_SIZE(team) + TEAM_RANK(team);
+        bool active = are_full || i < end;
+        uint32_t candidate = rp_lz77_exchange(team, table, keys[k], i, active);
+        if (active)
+            places[k * stride] = (uint16_t)(i - candidate);
+        if (!are_full && active && kind == RP_LZ77_SHORT && i + RP_LZ77_LONG_BYTES > n_bytes)
+            places[k * stride + 1] = (uint16_t)(i - candidate);
+    }
 }
 
 /* The candidates of one kind, of the positions [begin, end). What the table has before is the
@@ -152,29 +215,31 @@ RP_FN void rp_lz77_find_range(rp_team *team, const uint8_t *source, uint32_t n_b
 {
     if (begin >= end)
         return;
+    TEAM_KEEP_RANK(team);
+    const uint32_t step = RP_LZ77_TILES * TEAM_SIZE(team);
     uint32_t log = rp_lz77_table_log(n_bytes);
+    uint32_t keys[RP_LZ77_TILES];
+    uint32_t first = begin;
     rp_prefetch(source + rp_min32(begin + TEAM_RANK(team) * RP_PREFETCH_BYTES, end - 1));
-    uint64_t bytes[RP_LZ77_TILES];
-    RP_UNROLL
-    for (uint32_t k = 0; k < RP_LZ77_TILES; k++)
-        bytes[k] = rp_lz77_load(kind, source, rp_lz77_position(team, begin, k, end));
-    for (uint32_t first = begin; first < end; first += RP_LZ77_TILES * TEAM_SIZE(team)) {
-        uint32_t keys[RP_LZ77_TILES];
-        RP_UNROLL
-        for (uint32_t k = 0; k < RP_LZ77_TILES; k++)
-            keys[k] = rp_lz77_hash(kind, bytes[k], log);
-        uint32_t next = first + RP_LZ77_TILES * TEAM_SIZE(team);
-        rp_prefetch(source + rp_min32(first + TEAM_SIZE(team) * RP_PREFETCH_BYTES, end - 1));
-        RP_UNROLL
-        for (uint32_t k = 0; k < RP_LZ77_TILES; k++)
-            bytes[k] = rp_lz77_load(kind, source, rp_lz77_position(team, next, k, end));
+    if (end - begin >= step && begin + step + RP_LZ77_TILES_READ <= n_bytes) {
+        const uint32_t last = rp_min32(end, n_bytes - RP_LZ77_TILES_READ) - step; /* full ones */
+        rp_lz77_tiles tiles = rp_lz77_load_tiles(team, kind, source, first);
+        for (; first <= last; first += step) {
+            RP_UNROLL
+            for (uint32_t k = 0; k < RP_LZ77_TILES; k++)
+                keys[k] = rp_lz77_hash(kind, rp_lz77_tile(&tiles, kind, k), log);
+            rp_prefetch(source + rp_min32(first + TEAM_SIZE(team) * RP_PREFETCH_BYTES, end - 1));
+            tiles = rp_lz77_load_tiles(team, kind, source, rp_min32(first + step, last));
+            rp_lz77_find_tiles(team, kind, n_bytes, first, end, true, keys, candidates, table);
+        }
+    }
+    for (; first < end; first += step) {
         RP_UNROLL
         for (uint32_t k = 0; k < RP_LZ77_TILES; k++) {
-            uint32_t i = first + k * TEAM_SIZE(team) + TEAM_RANK(team);
-            uint16_t candidate = rp_lz77_exchange(team, table, keys[k], i, i < end);
-            if (i < end)
-                rp_lz77_note(candidates, kind, i, n_bytes, candidate);
+            uint32_t i = rp_min32(first + k * TEAM_SIZE(team) + TEAM_RANK(team), end - 1);
+            keys[k] = rp_lz77_hash(kind, rp_lz77_load(kind, source, i), log);
         }
+        rp_lz77_find_tiles(team, kind, n_bytes, first, end, false, keys, candidates, table);
     }
 }
 

@@ -248,9 +248,8 @@ RP_FN uint32_t team_scan_add(rp_team *team, uint32_t value, uint32_t *total)
 
 /*
  * For each rank with `active`: the highest rank below it that is active and has the same key
- * (RP_TEAM_NONE without one), and in *is_last whether no active rank above it has that key. `twice`
- * is what the caller knows: of the active ranks that share a key, all but one have to say so,
- * nobody else may. On a GPU, for a team of one warp only.
+ * (RP_TEAM_NONE without one), and in *is_last whether no active rank above it has that key. Keys of
+ * active ranks are less than the team's size. On a GPU, for a team of one warp only.
  */
 RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_last)
 {

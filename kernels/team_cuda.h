@@ -244,14 +244,22 @@ RP_FN uint32_t team_scan_add(rp_team *team, uint32_t value, uint32_t *total)
     return before + sum - value;
 }
 
-/* Of a team of one warp only: the matcher's candidates are found by one warp for each table. */
+/* Of a team of one warp only: the matcher's candidates are found by one warp for each table. Keys
+ * are of 5 bits. */
 RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_last)
 {
     if (team->size != RP_WARP_THREADS)
         __trap();
     rp_warp_order(team);
     uint32_t lane = team->rank;
-    uint32_t peers = __match_any_sync(RP_WARP_ALL, key) & __ballot_sync(RP_WARP_ALL, active);
+    uint32_t peers = __ballot_sync(RP_WARP_ALL, active);
+    /* MATCH.ANY takes some ten times as long. */
+    RP_UNROLL
+    for (uint32_t bit = 0; bit < 5; bit++) {
+        bool is_set = (key >> bit & 1) != 0;
+        uint32_t set = __ballot_sync(RP_WARP_ALL, is_set);
+        peers &= is_set ? set : ~set;
+    }
     uint32_t below = peers & ((UINT32_C(1) << lane) - 1);
     uint32_t above = peers & ~((UINT32_C(2) << lane) - 1);
     *is_last = active && above == 0;

@@ -31,6 +31,7 @@ typedef enum collective_operation {
     COLLECTIVE_SCAN_ADD_NO_TOTAL,
     COLLECTIVE_MATCH,
     COLLECTIVE_ORDER,
+    COLLECTIVE_PLACE,
     COLLECTIVE_SYNC,
     COLLECTIVE_ATOMICS,
     COLLECTIVE_LOOP,
@@ -41,10 +42,23 @@ typedef enum collective_operation {
 } collective_operation;
 
 static const char *const collective_names[] = {
-    "broadcast",  "get",        "shift_up", "count_on",
-    "reduce_min", "reduce_add", "scan_add", "scan_add without total",
-    "match",      "order",      "sync",     "atomics",
-    "TEAM_FOR",   "copy",       "extend",   "a collective as a barrier",
+    "broadcast",
+    "get",
+    "shift_up",
+    "count_on",
+    "reduce_min",
+    "reduce_add",
+    "scan_add",
+    "scan_add without total",
+    "match",
+    "order",
+    "place",
+    "sync",
+    "atomics",
+    "TEAM_FOR",
+    "copy",
+    "extend",
+    "a collective as a barrier",
 };
 
 typedef char collective_names_are_complete
@@ -185,16 +199,24 @@ RP_FN uint32_t collective_match_key(const collective_test *test, uint32_t round,
     return (uint32_t)(value % n_keys) - 1;
 }
 
+/* The same as the rank of some worker. */
+RP_FN uint32_t collective_rank_key(const collective_test *test, uint32_t round, uint32_t rank,
+                                   bool *active)
+{
+    uint32_t key = collective_match_key(test, round, rank, active);
+    return (key + 1) * (collective_choice(test, round, 2, 7) + 1) % test->size;
+}
+
 RP_FN bool collective_match(rp_team *team, const collective_test *test, uint32_t round)
 {
     uint32_t self = TEAM_RANK(team);
     bool active;
-    uint32_t key = collective_match_key(test, round, self, &active);
+    uint32_t key = collective_rank_key(test, round, self, &active);
     uint32_t expected = RP_TEAM_NONE;
     bool expected_last = active;
     for (uint32_t rank = 0; rank < test->size; rank++) {
         bool other_active;
-        if (collective_match_key(test, round, rank, &other_active) != key || !other_active ||
+        if (collective_rank_key(test, round, rank, &other_active) != key || !other_active ||
             !active)
             continue;
         if (rank < self)
@@ -223,6 +245,22 @@ RP_FN bool collective_order(rp_team *team, const collective_test *test, uint32_t
     }
     uint32_t n_equal = ~all;
     return team_order(team, key, active, &n_equal) == below && n_equal == all;
+}
+
+RP_FN bool collective_place(rp_team *team, const collective_test *test, uint32_t round)
+{
+    uint32_t below = 0;
+    uint32_t all = 0;
+    bool mine = false;
+    uint32_t rarity = 1 + collective_choice(test, round, 0, 5);
+    for (uint32_t rank = 0; rank < test->size; rank++) {
+        bool value = collective_value(test, round, rank) % rarity == 0;
+        below += value && rank < TEAM_RANK(team);
+        all += value;
+        mine = rank == TEAM_RANK(team) ? value : mine;
+    }
+    uint32_t n = ~all;
+    return team_place(team, mine, &n) == below && n == all;
 }
 
 /* All see what all wrote before. */
@@ -338,7 +376,8 @@ RP_FN bool collective_extend(rp_team *team, collective_test *test, uint32_t roun
     return good;
 }
 
-/* On a GPU only teams of one warp have team_get(), team_match(), team_order(), team_count_on(). */
+/* On a GPU only teams of one warp have team_get(), team_match(), team_order(), team_count_on() and
+ * team_place(). */
 RP_FN bool collective_has_match(const collective_test *test)
 {
 #if defined(__CUDACC__)
@@ -355,7 +394,8 @@ RP_FN uint32_t collective_of_round(const collective_test *test, uint32_t round)
                          ? round / 2
                          : collective_choice(test, round, 99, COLLECTIVE_N_OPERATIONS);
     bool of_one_warp = which == COLLECTIVE_GET || which == COLLECTIVE_MATCH ||
-                       which == COLLECTIVE_ORDER || which == COLLECTIVE_COUNT_ON;
+                       which == COLLECTIVE_ORDER || which == COLLECTIVE_COUNT_ON ||
+                       which == COLLECTIVE_PLACE;
     return of_one_warp && !collective_has_match(test) ? COLLECTIVE_BROADCAST : which;
 }
 
@@ -379,6 +419,8 @@ RP_FN bool collective_run(rp_team *team, collective_test *test, uint32_t round, 
         return collective_scan_add(team, test, round, which == COLLECTIVE_SCAN_ADD);
     case COLLECTIVE_MATCH:
         return collective_match(team, test, round);
+    case COLLECTIVE_PLACE:
+        return collective_place(team, test, round);
     case COLLECTIVE_ORDER:
         return collective_order(team, test, round);
     case COLLECTIVE_SYNC:
