@@ -16,8 +16,8 @@
 
 #define RP_LAZY_THREAD_POSITIONS 3
 
-/* The thread is on its way to what is so many positions behind: some five matches. */
-#define RP_LAZY_FETCHED_AHEAD 64
+/* The thread is on its way to what is so many positions behind: two or three matches. */
+#define RP_LAZY_FETCHED_AHEAD 32
 
 /* No block begins with a repeat offset that is larger. */
 #define RP_MAX_FIRST_REPEAT 8

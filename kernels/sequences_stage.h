@@ -177,6 +177,7 @@ RP_FN_INLINE uint32_t rp_chain_walk(const rp_chain *chain, uint32_t state, uint3
         do {
             const uint32_t *farther =
                 chain->codes + (end < 2 * RP_CHAIN_STEPS ? 0 : end - 2 * RP_CHAIN_STEPS);
+            uint16_t *noted = chain->states + (end - RP_CHAIN_STEPS);
             rp_fse_symbol symbols[RP_CHAIN_STEPS];
             RP_UNROLL
             for (uint32_t k = 0; k < RP_CHAIN_STEPS; k++)
@@ -187,7 +188,7 @@ RP_FN_INLINE uint32_t rp_chain_walk(const rp_chain *chain, uint32_t state, uint3
             RP_UNROLL
             for (uint32_t k = 0; k < RP_CHAIN_STEPS; k++) {
                 if (notes)
-                    chain->states[end - 1 - k] = (uint16_t)state;
+                    noted[RP_CHAIN_STEPS - 1 - k] = (uint16_t)state;
                 state = rp_fse_follow(chain->table, state, symbols[k], &n_bits);
             }
             end -= RP_CHAIN_STEPS;
