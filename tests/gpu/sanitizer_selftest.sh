@@ -39,6 +39,18 @@ expect 9 racecheck 9 true <<<"Error: Race reported between $store
     and $store
 Error: Race reported between Write access at other()
     and Write access at other()"
+kernel='Write access at rp_lz77_candidates_kernel(rp_stage_args)'
+expect 0 racecheck 9 true <<<"Error: Race reported between $kernel+0x10
+    and $kernel+0x10 [3 hazards]
+Error: Race reported between $store
+    and $store [3 hazards]"
+expect 9 racecheck 9 true <<<"Error: Race reported between $kernel+0x10
+    and $kernel+0x20 [3 hazards]"
+expect 9 racecheck 9 true <<<"Error: Race reported between $kernel+0x10
+    and Read access at rp_lz77_candidates_kernel(rp_stage_args)+0x10 [3 hazards]"
+other='Write access at rp_lz77_join_kernel(rp_stage_args)+0x10'
+expect 9 racecheck 9 true <<<"Error: Race reported between $other
+    and $other [3 hazards]"
 expect 9 racecheck 9 true <<<'nothing'
 expect 9 initcheck 9 true <<<"Error: Race reported between $store
     and $store"

@@ -21,7 +21,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Of one batch; longer sets are divided. */
-#define MAX_WORKSPACE_BYTES ((size_t)96 << 20)
+#define MAX_WORKSPACE_BYTES ((size_t)192 << 20)
 #define MAX_REPORTS 12
 #define MAX_FILES 128
 
@@ -342,6 +342,7 @@ static void compare_all(comparison *c, const arguments *a)
 {
     static const size_t sizes[] = {100, 1000, 4096, 16384, 65536, 131072};
     input_set tiny = {"0 to 64 bytes", NULL, 0, 0, 0};
+    input_set many = {"as many as fill a GPU", NULL, 0, 0, 0};
     input_set zeros = {"zeros", NULL, 0, 0, 0};
     input_set kinds = {"all kinds", NULL, 0, 0, 0};
     input_set several = {"several zstd blocks", NULL, 0, 0, 0};
@@ -358,6 +359,9 @@ static void compare_all(comparison *c, const arguments *a)
     compare_set(c, &kinds, 0, BATCH | SINGLE);
     compare_set(c, &several, RP_COMPRESS_CHECKSUM, BATCH | SINGLE);
     compare_set(c, &random, RP_COMPRESS_CHECKSUM, BATCH);
+    /* In one batch, so that a thread parses each segment (RP_PARSE_BY_THREADS_FROM). */
+    input_set_random(&many, 600, 16384, 9);
+    compare_set(c, &many, 0, BATCH);
     input_set bounded = {"capacities", NULL, 0, 0, 0};
     static const int bounded_kinds[] = {INPUTS_TEXT, INPUTS_NOISE, INPUTS_EQUAL, INPUTS_RECORDS};
     for (size_t i = 0; i < COUNT(bounded_kinds); i++) {
@@ -374,6 +378,7 @@ static void compare_all(comparison *c, const arguments *a)
     input_set_free(&kinds);
     input_set_free(&several);
     input_set_free(&random);
+    input_set_free(&many);
     input_set_free(&bounded);
 }
 
