@@ -119,9 +119,6 @@ RP_FN void rp_copy_near(rp_team *team, rp_near *near)
 
 static_assert(RP_LZ77_QUARTERS_MAX_BYTES % (4 * RP_FUSED_THREADS) == 0, "as many words for each");
 
-/* In shared memory before the copy. */
-#define RP_FIND_ROOM_BYTES(n_threads) ((n_threads)*RP_FIND_ROOM_WORDS * sizeof(uint32_t))
-
 template <uint32_t n_threads>
 __global__ void __launch_bounds__(n_threads)
     rp_lz77_matches_kernel(const __grid_constant__ rp_stage_args args)

@@ -34,6 +34,7 @@ RP_FN uint32_t rp_find_offset(rp_find_offsets offsets, uint32_t k)
 
 /* Words of memory for each worker that counts: the matches of its position, and their lengths. */
 #define RP_FIND_ROOM_WORDS (RP_FIND_MAX_OFFSETS + 1)
+#define RP_FIND_ROOM_BYTES(n_workers) ((n_workers)*RP_FIND_ROOM_WORDS * sizeof(uint32_t))
 
 /*
  * Counts the lengths of the matches whose bits are set in `pending`, 4 bytes of which are known to
