@@ -120,7 +120,7 @@ RP_FN void rp_copy_near(rp_team *team, rp_near *near)
 static_assert(RP_LZ77_QUARTERS_MAX_BYTES % (4 * RP_FUSED_THREADS) == 0, "as many words for each");
 
 template <uint32_t n_threads>
-__global__ void __launch_bounds__(n_threads)
+__global__ void __launch_bounds__(n_threads, RP_FIND_THREADS_PER_SM / n_threads)
     rp_lz77_matches_kernel(const __grid_constant__ rp_stage_args args)
 {
     rp_team warp; /* with pieces of its own */
@@ -357,10 +357,6 @@ static const rp_kernel rp_candidates = {"lz77_candidates", rp_lz77_candidates_ke
 static const rp_kernel rp_matches_up_to_4k = {
     "lz77_matches_4k", rp_lz77_matches_kernel<RP_FIND_THREADS_UP_TO_4K>, RP_FIND_THREADS_UP_TO_4K,
     RP_FIND_ROOM_BYTES(RP_FIND_THREADS_UP_TO_4K) + 4096 + RP_SOURCE_SLACK};
-static const rp_kernel rp_matches_up_to_16k = {
-    "lz77_matches_16k", rp_lz77_matches_kernel<RP_FIND_THREADS_UP_TO_16K>,
-    RP_FIND_THREADS_UP_TO_16K,
-    RP_FIND_ROOM_BYTES(RP_FIND_THREADS_UP_TO_16K) + 16384 + RP_SOURCE_SLACK};
 static const rp_kernel rp_matches = {
     "lz77_matches", rp_lz77_matches_kernel<RP_FIND_THREADS>, RP_FIND_THREADS,
     RP_FIND_ROOM_BYTES(RP_FIND_THREADS) + RP_ZSTD_BLOCK_BYTES + RP_SOURCE_SLACK};
@@ -391,7 +387,6 @@ static const rp_kernel rp_clustered = {"clustered", rp_clustered_kernel, RP_FUSE
 
 static const rp_kernel *const rp_kernels[] = {&rp_candidates,
                                               &rp_matches_up_to_4k,
-                                              &rp_matches_up_to_16k,
                                               &rp_matches,
                                               &rp_matches_in_place,
                                               &rp_parse_by_threads,
@@ -464,9 +459,7 @@ static uint32_t rp_divide_up(uint32_t n, uint32_t by)
 static cudaError_t rp_launch_matches(const struct rp_launch *launch, void *stream)
 {
     uint32_t chunk_bytes = (uint32_t)launch->args.buffers.chunk_bytes;
-    const rp_kernel *kernel = chunk_bytes <= 4096    ? &rp_matches_up_to_4k
-                              : chunk_bytes <= 16384 ? &rp_matches_up_to_16k
-                                                     : &rp_matches;
+    const rp_kernel *kernel = chunk_bytes <= 4096 ? &rp_matches_up_to_4k : &rp_matches;
     size_t room_bytes = RP_FIND_ROOM_BYTES(kernel->n_threads);
     size_t copy_bytes = rp_divide_up(chunk_bytes, 4) * 4 + RP_SOURCE_SLACK;
     if (room_bytes + copy_bytes > RP_SHARED_MEMORY_OF_ALL) {

@@ -15,7 +15,7 @@
 #include "kernels/lz77_match.h"
 
 /* Positions that are one part's work. */
-#define RP_FIND_PIECE_BYTES 2048
+#define RP_FIND_PIECE_BYTES 1024
 
 /* Most offsets of a position, so that those of one fit 64 bits and their lengths 32. */
 #define RP_FIND_MAX_OFFSETS 4

@@ -10,11 +10,13 @@
  * how many run at a time is the table, in shared memory: 2 bytes a position up to 16 Ki. */
 #define RP_CANDIDATES_THREADS 32
 
-/* Best matches: a warp for each piece of 2 KiB; longer blocks take turns. The block is copied to
- * shared memory, so more warps could not be there at once anyway. */
-#define RP_FIND_THREADS_UP_TO_4K 64
-#define RP_FIND_THREADS_UP_TO_16K 256
+/* Best matches: a warp for each piece of 1 KiB; longer blocks take turns. The block is copied to
+ * shared memory, so more warps could not be there at once anyway. Shorter pieces leave less of a GPU
+ * idle at the end of a launch, and are more that there is nothing to be carried on from. */
+#define RP_FIND_THREADS_UP_TO_4K 128
 #define RP_FIND_THREADS 512
+/* So many threads on an SM, said to the compiler: some GPUs have no more. */
+#define RP_FIND_THREADS_PER_SM 1536
 
 /* The least that a thread block may have, by compute capability (8.6, 8.9 and 12.0): larger blocks
  * are not copied there. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * For scripts/kernel_resources: the threads of each kernel and its dynamic shared memory, as
- * launch.cu has them for blocks of up to 16 KiB (those of the kernels for other sizes: 4 and 64
+ * launch.cu has them for blocks of up to 16 KiB (that of the kernel for smaller ones: 4
  * KiB).
  */
 #include <stdio.h>
@@ -21,12 +21,10 @@ int main(void)
 {
     const size_t table_bytes = sizeof(uint16_t) << rp_lz77_table_log(16384);
     print("rp_lz77_candidates_kernel", RP_CANDIDATES_THREADS, table_bytes);
-    print("rp_lz77_matches_kernelILj64EEv", RP_FIND_THREADS_UP_TO_4K,
+    print("rp_lz77_matches_kernelILj128EEv", RP_FIND_THREADS_UP_TO_4K,
           RP_FIND_ROOM_BYTES(RP_FIND_THREADS_UP_TO_4K) + 4096 + RP_SOURCE_SLACK);
-    print("rp_lz77_matches_kernelILj256EEv", RP_FIND_THREADS_UP_TO_16K,
-          RP_FIND_ROOM_BYTES(RP_FIND_THREADS_UP_TO_16K) + 16384 + RP_SOURCE_SLACK);
     print("rp_lz77_matches_kernelILj512EEv", RP_FIND_THREADS,
-          RP_FIND_ROOM_BYTES(RP_FIND_THREADS) + 65536 + RP_SOURCE_SLACK);
+          RP_FIND_ROOM_BYTES(RP_FIND_THREADS) + 16384 + RP_SOURCE_SLACK);
     print("rp_lz77_matches_in_place_kernel", RP_FIND_THREADS, RP_FIND_ROOM_BYTES(RP_FIND_THREADS));
     print("rp_lz77_parse_by_threads_kernel", RP_PARSE_THREADS, 0);
     print("rp_lz77_parse_by_warps_kernel", 32, 0);
