@@ -37,10 +37,11 @@ RP_FN uint32_t rp_find_offset(rp_find_offsets offsets, uint32_t k)
 #define RP_FIND_ROOM_BYTES(n_workers) ((n_workers)*RP_FIND_ROOM_WORDS * sizeof(uint32_t))
 
 /*
- * Counts the lengths of the matches whose bits are set in `pending`, 4 bytes of which are known to
- * be equal, at the position of each rank; rank 0 is at the last one. The result has 8 bits for
- * each, 0 for those that were not asked for. Few positions have any, and some have several: they
- * are dealt out to all workers. `room` has RP_FIND_ROOM_WORDS for each.
+ * Counts the lengths of the matches that are pending, 4 bytes of which are known to be equal, at
+ * the position of each rank; rank 0 is at the last one. The result has 8 bits for each, 0 for those
+ * that are not pending. Few positions have any, and some have several: they are dealt out to all
+ * workers. `room` has RP_FIND_ROOM_WORDS for each. Its collectives are barriers where one is
+ * needed, also for a team_of_values().
  */
 RP_FN_INLINE uint32_t rp_find_lengths(rp_team *team, rp_lz77_source source, uint32_t last_position,
                                       const uint32_t *offsets, const bool *is_pending,
