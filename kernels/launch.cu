@@ -510,41 +510,39 @@ static cudaError_t rp_is_for_90(const rp_kernel *kernel, bool *is_for_90)
     return error;
 }
 
+static cudaError_t rp_launch_with(cudaLaunchAttribute attribute, const rp_kernel *kernel,
+                                  uint32_t n_blocks, const struct rp_launch *launch, void *stream)
+{
+    void *arguments[] = {(void *)&launch->args};
+    cudaLaunchConfig_t config = {};
+    config.gridDim = dim3(n_blocks);
+    config.blockDim = dim3(kernel->n_threads);
+    config.dynamicSmemBytes = kernel->team_memory_bytes;
+    config.stream = (cudaStream_t)stream;
+    config.attrs = &attribute;
+    config.numAttrs = 1;
+    return cudaLaunchKernelExC(&config, (const void *)kernel->function, arguments);
+}
+
 /* May begin while the launch before it runs: rp_let_next_begin(). */
 static cudaError_t rp_launch_early(const rp_kernel *kernel, const struct rp_launch *launch,
                                    void *stream)
 {
-    void *arguments[] = {(void *)&launch->args};
     cudaLaunchAttribute early;
     early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
     early.val.programmaticStreamSerializationAllowed = 1;
-    cudaLaunchConfig_t config = {};
-    config.gridDim = dim3(launch->n_teams);
-    config.blockDim = dim3(kernel->n_threads);
-    config.dynamicSmemBytes = kernel->team_memory_bytes;
-    config.stream = (cudaStream_t)stream;
-    config.attrs = &early;
-    config.numAttrs = 1;
-    return cudaLaunchKernelExC(&config, (const void *)kernel->function, arguments);
+    return rp_launch_with(early, kernel, launch->n_teams, launch, stream);
 }
 
 /* A cluster of thread blocks for each block. */
 static cudaError_t rp_launch_clusters(const struct rp_launch *launch, void *stream)
 {
-    void *arguments[] = {(void *)&launch->args};
     cudaLaunchAttribute cluster;
     cluster.id = cudaLaunchAttributeClusterDimension;
     cluster.val.clusterDim.x = RP_LZ77_SLICES;
     cluster.val.clusterDim.y = 1;
     cluster.val.clusterDim.z = 1;
-    cudaLaunchConfig_t config = {};
-    config.gridDim = dim3(launch->n_teams * RP_LZ77_SLICES);
-    config.blockDim = dim3(rp_clustered.n_threads);
-    config.dynamicSmemBytes = rp_clustered.team_memory_bytes;
-    config.stream = (cudaStream_t)stream;
-    config.attrs = &cluster;
-    config.numAttrs = 1;
-    return cudaLaunchKernelExC(&config, (const void *)rp_clustered.function, arguments);
+    return rp_launch_with(cluster, &rp_clustered, launch->n_teams * RP_LZ77_SLICES, launch, stream);
 }
 
 /* Whether the current device has clusters, and the kernel for them. */
