@@ -22,7 +22,7 @@
 
 #include "engine/cuda_errors.h"
 #include "engine/devices.h"
-#include "kernels/launch.h"
+#include "kernels/cuda/launch.h"
 
 /* __reduce_min_sync and asynchronous copies to shared memory begin here. */
 #define MIN_COMPUTE_CAPABILITY 8

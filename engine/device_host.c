@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "engine/devices.h"
-#include "kernels/frame_stage.h"
-#include "kernels/literals_stage.h"
-#include "kernels/lz77_stage.h"
-#include "kernels/sequences_stage.h"
+#include "kernels/frame/stage.h"
+#include "kernels/literals/stage.h"
+#include "kernels/match/stage.h"
+#include "kernels/sequences/stage.h"
 
 #define HOST_ALIGNMENT 256
 

@@ -11,8 +11,8 @@
 #include "engine/check.h"
 #include "engine/error.h"
 #include "engine/workspace.h"
-#include "kernels/stages.h"
-#include "kernels/tuning.h"
+#include "kernels/base/stages.h"
+#include "kernels/cuda/tuning.h"
 
 /* RFC 8878: magic and descriptor 5, content size 4, checksum 4. */
 #define FRAME_OVERHEAD_BYTES 13

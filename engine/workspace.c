@@ -7,7 +7,7 @@
 #include "engine/workspace.h"
 
 #include "engine/error.h"
-#include "kernels/lz77_stage.h"
+#include "kernels/match/stage.h"
 
 static size_t round_up(size_t n_bytes)
 {

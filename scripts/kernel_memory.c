@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * For scripts/kernel_resources: the threads of each kernel and its dynamic shared memory, as
- * launch.cu has them for blocks of up to 16 KiB (that of the kernel for smaller ones: 4
+ * cuda/launch.cu has them for blocks of up to 16 KiB (that of the kernel for smaller ones: 4
  * KiB).
  */
 #include <stdio.h>
 
-#include "kernels/frame_stage.h"
-#include "kernels/literals_stage.h"
-#include "kernels/lz77_near.h"
-#include "kernels/sequences_stage.h"
-#include "kernels/tuning.h"
+#include "kernels/frame/stage.h"
+#include "kernels/literals/stage.h"
+#include "kernels/fused/shared_block.h"
+#include "kernels/sequences/stage.h"
+#include "kernels/cuda/tuning.h"
 
 static void print(const char *name, unsigned n_threads, size_t n_bytes)
 {

@@ -36,7 +36,7 @@ typedef enum rp_copy_kind {
     RP_COPY_DEVICE_TO_DEVICE = 2
 } rp_copy_kind;
 
-/* One launch of one stage: defined in kernels/stages.h, opaque to callers. */
+/* One launch of one stage: defined in kernels/base/stages.h, opaque to callers. */
 struct rp_launch;
 
 /*
@@ -76,7 +76,7 @@ typedef struct rp_device_ops {
  * there once the stream has been waited for. */
 #define RP_DEVICE_MAPPED_STAGING UINT32_C(2)
 
-/* Small batches of small inputs take all stages in one launch, RP_STAGE_FUSED of kernels/stages.h.
+/* Small batches of small inputs take all stages in one launch, RP_STAGE_FUSED of kernels/base/stages.h.
  */
 #define RP_DEVICE_FUSED_LAUNCH UINT32_C(4)
 

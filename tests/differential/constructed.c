@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/lz77_candidates.h"
+#include "kernels/match/candidates.h"
 #include "tests/support/inputs.h"
 
 static void copy_back(uint8_t *bytes, size_t at, size_t distance, size_t n)

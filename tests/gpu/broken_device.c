@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "kernels/stages.h"
+#include "kernels/base/stages.h"
 
 typedef struct output_view {
     uint8_t *input;

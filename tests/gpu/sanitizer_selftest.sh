@@ -25,7 +25,7 @@ expect()
         wrong=1
     fi
 }
-store='Write access at team_atomic_store16(unsigned short *, unsigned short)+0x10 in team_cuda.h:1'
+store='Write access at team_atomic_store16(unsigned short *, unsigned short)+0x10 in team/team_cuda.h:1'
 expect 0 memcheck 0 true </dev/null
 expect 9 memcheck 9 true <<<'Invalid __global__ read'
 expect 1 memcheck 0 false </dev/null

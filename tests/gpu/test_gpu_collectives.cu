@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The collectives of kernels/team_cuda.h on a GPU, against the definitions of collective_checks.h:
- * teams of one warp, alone or several in one thread block, and teams of a thread block of 64 to
- * 256. What a team shares is once in shared memory and once in global memory. Many more thread
- * blocks than the GPU holds at a time, each with numbers of its own.
+ * The collectives of kernels/team/team_cuda.h on a GPU, against the definitions of
+ * collective_checks.h: teams of one warp, alone or several in one thread block, and teams of a
+ * thread block of 64 to 256. What a team shares is once in shared memory and once in global memory.
+ * Many more thread blocks than the GPU holds at a time, each with numbers of its own.
  */
 #include <cstdio>
 #include <cstdlib>

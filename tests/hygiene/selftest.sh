@@ -92,7 +92,7 @@ SAMPLES
 new_tree
 plant include/rockpress/a.h '#include "rockpress/b.h"' '#include <stdint.h>'
 plant kernels/a.h '#include "rockpress/a.h"' '#include "kernels/b.h"' '#include "neighbour.h"'
-plant kernels/launch.cu '#include <cuda_runtime.h>' '__global__ void f(void) {}'
+plant kernels/cuda/launch.cu '#include <cuda_runtime.h>' '__global__ void f(void) {}'
 plant engine/a.c '#include "kernels/a.h"' '#include "engine/b.h"'
 plant engine/device_cuda.cu '#include <cuda_runtime.h>'
 plant engine/b.c '/* never <<<>>> and __global__ here */' 'int x = 1 << 3;'
@@ -127,8 +127,8 @@ engine/a.c "tests/support/a.h"
 plugin/a.c "bench/a.h"
 SAMPLES
 new_tree
-plant kernels/team.h 'int x;' '__global__ void f(void);'
-refuses 'kernels/team.h: __global__' arrows "$tree"
+plant kernels/team/team.h 'int x;' '__global__ void f(void);'
+refuses 'kernels/team/team.h: __global__' arrows "$tree"
 new_tree
 plant engine/device_cuda.cu 'void f(void) { g<<<1, 2>>>(); }'
 refuses 'engine/device_cuda.cu: __global__' arrows "$tree"

@@ -14,8 +14,8 @@
 
 #include <stdio.h>
 
-#include "kernels/lz77_output.h"
-#include "kernels/team.h"
+#include "kernels/match/output.h"
+#include "kernels/team/team.h"
 
 #define COLLECTIVE_MAX_SIZE 256
 #define COLLECTIVE_SLOTS 1000

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/stages.h"
+#include "kernels/base/stages.h"
 
 #define MAX_QUEUED 64
 

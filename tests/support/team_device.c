@@ -25,10 +25,10 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "kernels/frame_stage.h"
-#include "kernels/literals_stage.h"
-#include "kernels/lz77_stage.h"
-#include "kernels/sequences_stage.h"
+#include "kernels/frame/stage.h"
+#include "kernels/literals/stage.h"
+#include "kernels/match/stage.h"
+#include "kernels/sequences/stage.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define WITH_ASAN 1

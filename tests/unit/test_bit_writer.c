@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "kernels/bit_writer.h"
+#include "kernels/base/bit_writer.h"
 #include "tests/support/inputs.h"
 #include "tests/support/team_device.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Chains of states that a large team walks in shares (sequences_stage.h): the same section as the
+ * Chains of states that a large team walks in shares (sequences/stage.h): the same section as the
  * `host` device makes of the same sequences. Their codes are about equally frequent, so that states
  * which are different stay so for long and workers begin in wrong ones.
  */
@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "kernels/sequences_stage.h"
+#include "kernels/sequences/stage.h"
 #include "rockpress/engine.h"
 #include "tests/support/inputs.h"
 #include "tests/support/team_device.h"

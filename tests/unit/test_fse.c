@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "kernels/sequences_stage.h"
+#include "kernels/sequences/stage.h"
 #include "tests/support/inputs.h"
 #include "tests/support/rfc8878_decoder.h"
 

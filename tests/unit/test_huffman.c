@@ -19,8 +19,8 @@
 
 #include <cmocka.h>
 
-#include "kernels/huffman_weights.h"
-#include "kernels/stages.h"
+#include "kernels/base/stages.h"
+#include "kernels/entropy/huffman_weights.h"
 #include "rockpress/engine.h"
 #include "tests/support/inputs.h"
 #include "tests/support/rfc8878_decoder.h"

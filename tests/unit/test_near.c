@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parts of the matcher in memory that is near (lz77_near.h), which a GPU runs for single
- * blocks, of a block as a whole and in slices: the same candidates as one table has, position after
- * position, and the same sections as the `host` device makes, for teams of several sizes.
+ * The parts of the matcher in memory that is near (fused/shared_block.h), which a GPU runs for
+ * single blocks, of a block as a whole and in slices: the same candidates as one table has,
+ * position after position, and the same sections as the `host` device makes, for teams of several
+ * sizes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "kernels/near_encode.h"
+#include "kernels/fused/shared_encode.h"
 #include "rockpress/engine.h"
 #include "tests/support/inputs.h"
 #include "tests/support/team_device.h"

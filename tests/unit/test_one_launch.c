@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "kernels/tuning.h"
+#include "kernels/cuda/tuning.h"
 #include "rockpress/engine.h"
 #include "tests/support/fault_device.h"
 #include "tests/support/inputs.h"

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "kernels/stages.h"
+#include "kernels/base/stages.h"
 #include "rockpress/engine.h"
 
 static void test_limits(void **state)

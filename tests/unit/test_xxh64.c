@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <xxhash.h>
 
-#include "kernels/xxh64.h"
+#include "kernels/base/xxh64.h"
 #include "tests/support/inputs.h"
 
 #define LARGEST ((size_t)3 << 20)

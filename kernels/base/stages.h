@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the engine hands to a device: which stage to run, on how many teams, with which
+ * arguments. The stages themselves are in match/stage.h, literals/stage.h, sequences/stage.h and
+ * frame/stage.h; each is one function of (team, arguments, index of the team).
+ */
+#ifndef ROCKPRESS_KERNELS_BASE_STAGES_H
+#define ROCKPRESS_KERNELS_BASE_STAGES_H
+
+#include "rockpress/engine.h"
+
+#include "kernels/base/memory.h"
+
+typedef enum rp_stage {
+    RP_STAGE_LZ77_MATCHER = 0,
+    RP_STAGE_HUFFMAN_ENCODER = 1,
+    RP_STAGE_FSE_ENCODER = 2,
+    RP_STAGE_FRAME_ASSEMBLER = 3,
+    RP_STAGE_FUSED = 4 /* all of them, of inputs of one chunk each */
+} rp_stage;
+
+#define RP_N_STAGES 4
+
+/* A batch of one, held by value so that no array has to be put on the device. */
+typedef struct rp_single {
+    const void *d_input;
+    size_t input_size;
+    void *d_output;
+    size_t output_capacity;
+} rp_single;
+
+typedef struct rp_stage_args {
+    rp_batch batch; /* d_inputs NULL: `single` instead; sizes and statuses are here anyway.
+                     * d_output_capacities NULL: that of `single` for every output */
+    rp_single single;
+    rp_stage_buffers buffers;
+    uint32_t effort;
+    uint32_t flags;
+} rp_stage_args;
+
+struct rp_launch {
+    rp_stage stage;
+    uint32_t n_teams; /* chunks; for the frame assembler and all stages at once, inputs */
+    /* Needs nothing of the launch before it in the stream, and that one is of the Huffman encoder:
+     * it may begin before that one has ended, if it does not end before. */
+    bool may_begin_early;
+    rp_stage_args args;
+};
+
+/* Bytes of team memory (shared memory on a GPU) that any stage takes; the parts are in the
+ * stages' headers, which assert that they fit. */
+#define RP_TEAM_MEMORY_BYTES ((size_t)66 * 1024)
+
+/* Slack behind each buffer of bytes, so that copies and bitstreams may be written in words. */
+#define RP_BUFFER_SLACK 32
+
+/* What the matcher leaves in literals_section_bytes where it knows that a code would not shorten
+ * them; else 0. */
+#define RP_LITERALS_STAY_RAW 1
+
+/* One zstd block's worth of input. */
+typedef struct rp_chunk_view {
+    const uint8_t *source;
+    uint32_t n_bytes;
+    bool is_first; /* of its frame: the repeat offsets have their initial values */
+} rp_chunk_view;
+
+RP_FN const uint8_t *rp_input(const rp_stage_args *args, size_t index, size_t *n_bytes)
+{
+    if (args->batch.d_inputs == NULL) {
+        *n_bytes = args->single.input_size;
+        return (const uint8_t *)args->single.d_input;
+    }
+    *n_bytes = args->batch.d_input_sizes[index];
+    return (const uint8_t *)args->batch.d_inputs[index];
+}
+
+/* An input beyond the batch's maximum has no chunks: the frame assembler reports it. */
+RP_FN rp_chunk_view rp_view_chunk(const rp_stage_args *args, uint32_t chunk_index)
+{
+    const rp_stage_buffers *buffers = &args->buffers;
+    size_t input_size;
+    /* At most RP_MAX_BATCH_CHUNKS; a GPU takes long to divide numbers of 64 bits. */
+    uint32_t per_input = (uint32_t)buffers->chunks_per_input;
+    uint32_t ordinal = chunk_index % per_input;
+    const uint8_t *input = rp_input(args, chunk_index / per_input, &input_size);
+    size_t begin = ordinal * buffers->chunk_bytes;
+    rp_chunk_view view;
+    view.source = input;
+    view.n_bytes = 0;
+    view.is_first = ordinal == 0;
+    if (begin < input_size && input_size <= args->batch.max_input_bytes) {
+        size_t left = input_size - begin;
+        view.source = input + begin;
+        view.n_bytes = (uint32_t)(left < buffers->chunk_bytes ? left : buffers->chunk_bytes);
+    }
+    return view;
+}
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stage 4: the frame of one input (RFC 8878 section 3.1.1): header, a zstd block for each of
+ * its chunks in the smallest of the three forms, checksum. One team does one input.
+ */
+#ifndef ROCKPRESS_KERNELS_FRAME_STAGE_H
+#define ROCKPRESS_KERNELS_FRAME_STAGE_H
+
+#include "kernels/base/stages.h"
+#include "kernels/base/xxh64.h"
+#include "kernels/base/zstd_format.h"
+
+/* Magic, descriptor, content size of at most 4 bytes. */
+#define RP_FRAME_HEADER_MAX_BYTES 9
+#define RP_FRAME_CHECKSUM_BYTES 4
+
+typedef struct rp_block_form {
+    uint32_t type;
+    uint32_t content_bytes;
+} rp_block_form;
+
+/* Frame_Header, 3.1.1.1: single segment, so that there is no window descriptor. */
+RP_FN uint32_t rp_frame_header(uint8_t *header, size_t content_bytes, bool has_checksum)
+{
+    uint32_t flag = content_bytes < 256 ? 0 : content_bytes < 65536 + 256 ? 1 : 2;
+    uint32_t n_size_bytes = UINT32_C(1) << flag;
+    rp_store_bytes(header, RP_FRAME_MAGIC, 4);
+    header[4] = (uint8_t)(flag << 6 | 1 << 5 | (has_checksum ? 1 : 0) << 2);
+    rp_store_bytes(header + 5, flag == 1 ? content_bytes - 256 : content_bytes, n_size_bytes);
+    return 5 + n_size_bytes;
+}
+
+/* The smallest form of a chunk. Equal bytes come from the earlier stages as one match of
+ * offset 1 behind one literal or, when too short for a match, as RLE literals. */
+RP_FN rp_block_form rp_choose_block_form(const rp_stage_buffers *buffers, size_t chunk_index,
+                                         uint32_t n_bytes)
+{
+    const rp_chunk *chunk = &buffers->d_chunks[chunk_index];
+    rp_block_form form;
+    uint32_t compressed = chunk->literals_section_bytes + chunk->sequences_section_bytes;
+    form.type = RP_BLOCK_RAW;
+    form.content_bytes = n_bytes;
+    if (n_bytes == 0)
+        return form;
+    if (chunk->sequences_section_bytes != 0 && compressed < n_bytes) {
+        form.type = RP_BLOCK_COMPRESSED;
+        form.content_bytes = compressed;
+    }
+    bool is_run = false;
+    if (chunk->n_sequences == 0) {
+        const uint8_t *section =
+            buffers->d_literals_sections + chunk_index * buffers->literals_section_stride;
+        is_run = (section[0] & 3) == RP_LITERALS_RLE;
+    } else if (chunk->n_sequences == 1 && chunk->n_literals == 1) {
+        /* Offset 1: the initial third repeat offset is 8, the first is 1. A block that is not the
+         * first of its frame has no known repeat offsets, so there 1 is only coded as 4. */
+        rp_sequence sequence = buffers->d_sequences[chunk_index * buffers->sequences_stride];
+        is_run = rp_sequence_literal_length(sequence) == 1 &&
+                 (rp_sequence_offset_value(sequence) == 1 ||
+                  rp_sequence_offset_value(sequence) == 1 + 3);
+    }
+    if (is_run && n_bytes > 1) {
+        form.type = RP_BLOCK_RLE;
+        form.content_bytes = 1;
+    }
+    return form;
+}
+
+RP_FN void rp_block_header(uint8_t *header, rp_block_form form, uint32_t n_bytes, bool is_last)
+{
+    uint32_t size = form.type == RP_BLOCK_RLE ? n_bytes : form.content_bytes;
+    rp_store_bytes(header, (is_last ? 1 : 0) | form.type << 1 | size << 3, RP_BLOCK_HEADER_BYTES);
+}
+
+RP_FN void rp_frame_result(rp_team *team, const rp_stage_args *args, size_t index, size_t n_bytes,
+                           rp_status status)
+{
+    if (TEAM_RANK(team) == 0) {
+        args->batch.d_output_sizes[index] = n_bytes;
+        args->batch.d_statuses[index] = status;
+    }
+}
+
+RP_FN void rp_stage_frame_assembler(rp_team *team, const rp_stage_args *args, uint32_t input_index,
+                                    void *team_memory)
+{
+    const rp_stage_buffers *buffers = &args->buffers;
+    size_t input_size;
+    rp_input(args, input_index, &input_size);
+    if (input_size > args->batch.max_input_bytes) {
+        rp_frame_result(team, args, input_index, 0, RP_STATUS_INPUT_TOO_LARGE);
+        return;
+    }
+    uint8_t *output;
+    size_t capacity;
+    if (args->batch.d_inputs == NULL) {
+        output = (uint8_t *)args->single.d_output;
+        capacity = args->single.output_capacity;
+    } else {
+        output = (uint8_t *)args->batch.d_outputs[input_index];
+        capacity = args->batch.d_output_capacities == NULL
+                       ? args->single.output_capacity
+                       : args->batch.d_output_capacities[input_index];
+    }
+
+    bool has_checksum = (args->flags & RP_COMPRESS_CHECKSUM) != 0;
+    uint8_t *header = (uint8_t *)team_memory;
+    size_t first_chunk = input_index * buffers->chunks_per_input;
+    uint32_t n_chunks = 1;
+    if (input_size > buffers->chunk_bytes)
+        n_chunks = (uint32_t)((input_size + buffers->chunk_bytes - 1) / buffers->chunk_bytes);
+
+    uint32_t header_bytes = 5 + (input_size < 256 ? 1 : input_size < 65536 + 256 ? 2 : 4);
+    size_t frame_bytes = header_bytes + (has_checksum ? RP_FRAME_CHECKSUM_BYTES : 0);
+    for (uint32_t k = 0; k < n_chunks; k++) {
+        rp_chunk_view view = rp_view_chunk(args, (uint32_t)first_chunk + k);
+        frame_bytes += RP_BLOCK_HEADER_BYTES +
+                       rp_choose_block_form(buffers, first_chunk + k, view.n_bytes).content_bytes;
+    }
+    if (frame_bytes > capacity) {
+        rp_frame_result(team, args, input_index, 0, RP_STATUS_OUTPUT_TOO_SMALL);
+        return;
+    }
+
+    if (TEAM_RANK(team) == 0)
+        rp_frame_header(header, input_size, has_checksum);
+    team_sync(team);
+    team_copy(team, output, header, header_bytes);
+    size_t at = header_bytes;
+    for (uint32_t k = 0; k < n_chunks; k++) {
+        size_t c = first_chunk + k;
+        rp_chunk_view view = rp_view_chunk(args, (uint32_t)c);
+        rp_block_form form = rp_choose_block_form(buffers, c, view.n_bytes);
+        if (TEAM_RANK(team) == 0)
+            rp_block_header(output + at, form, view.n_bytes, k + 1 == n_chunks);
+        at += RP_BLOCK_HEADER_BYTES;
+        if (form.type == RP_BLOCK_COMPRESSED) {
+            uint32_t n_literals_section = buffers->d_chunks[c].literals_section_bytes;
+            team_copy(team, output + at,
+                      buffers->d_literals_sections + c * buffers->literals_section_stride,
+                      n_literals_section);
+            team_copy(team, output + at + n_literals_section,
+                      buffers->d_sequences_sections + c * buffers->sequences_section_stride,
+                      buffers->d_chunks[c].sequences_section_bytes);
+        } else {
+            team_copy(team, output + at, view.source, form.content_bytes);
+        }
+        at += form.content_bytes;
+    }
+    if (has_checksum && TEAM_RANK(team) == 0) {
+        size_t n_bytes;
+        const uint8_t *input = rp_input(args, input_index, &n_bytes);
+        rp_store_bytes(output + at, rp_xxh64(input, n_bytes), RP_FRAME_CHECKSUM_BYTES);
+    }
+    rp_frame_result(team, args, input_index, frame_bytes, RP_STATUS_OK);
+}
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What follows the parse in memory that is near (fused/shared_block.h): two teams make the block's
+ * sequences of the same steps. One goes on with the literals, the other with the offsets; neither
+ * waits for what only the other needs. Then one team closes the block.
+ */
+#ifndef ROCKPRESS_KERNELS_FUSED_SHARED_ENCODE_H
+#define ROCKPRESS_KERNELS_FUSED_SHARED_ENCODE_H
+
+#include "kernels/fused/shared_block.h"
+#include "kernels/literals/stage.h"
+#include "kernels/sequences/stage.h"
+
+#define RP_NEAR_MAX_SEQUENCES (RP_LZ77_QUARTERS_MAX_BYTES / RP_STEP_MIN_BYTES + 1)
+
+/* Behind the parse: of the team that encodes literals, */
+typedef struct rp_near_literals_memory {
+    rp_parse_memory parse;
+    rp_sequence sequences[RP_NEAR_MAX_SEQUENCES];
+    uint8_t literals[RP_LZ77_QUARTERS_MAX_BYTES + RP_BUFFER_SLACK];
+    union {
+        uint64_t places[RP_NEAR_MAX_SEQUENCES]; /* not the steps': the other team fetches them */
+        rp_literals_memory encoding;
+    };
+} rp_near_literals_memory;
+
+/* and of the team that encodes sequences. */
+typedef struct rp_near_sequences_memory {
+    rp_sequence sequences[RP_NEAR_MAX_SEQUENCES];
+    union {
+        rp_parse_memory parse;
+        uint32_t noted[3 * RP_NEAR_MAX_SEQUENCES];
+    };
+    rp_sequences_memory encoding;
+} rp_near_sequences_memory;
+
+typedef char rp_near_memory_has_room_for_literals
+    [sizeof(rp_near_literals_memory) <= sizeof(((rp_near_memory *)NULL)->free) ? 1 : -1];
+typedef char rp_near_memory_has_room_for_sequences
+    [sizeof(rp_near_sequences_memory) <= sizeof(((rp_near_memory *)NULL)->free) ? 1 : -1];
+
+/* The sequences of all steps, with all offsets new ones. */
+RP_FN uint32_t rp_near_join(rp_team *team, const rp_near *near, rp_parse_memory *memory,
+                            rp_sequence *sequences)
+{
+    uint32_t n_segments = rp_lazy_segments(near->block.view.n_bytes);
+    rp_lz77_take_segments(team, near->own->segments, n_segments, memory);
+    return rp_join_sequences(team, near->own->copy, memory->segments, n_segments, near->own->steps,
+                             &memory->n_joined, sequences);
+}
+
+/* The literals' section. Returns whether the block is better off as literals only, which the
+ * outlook most often excludes; else the offsets are encoded here, too. */
+RP_FN bool rp_near_encode_literals(rp_team *team, const rp_near *near, const rp_stage_args *args,
+                                   uint32_t chunk_index, rp_lz77_outlook outlook)
+{
+    rp_near_literals_memory *memory = (rp_near_literals_memory *)(void *)near->own->free;
+    const rp_chunk_view view = near->block.view;
+    rp_chunk *chunk = &args->buffers.d_chunks[chunk_index];
+    rp_lz77_output output = {memory->sequences, memory->literals, 0, 0};
+    if (view.n_bytes == 0)
+        return true;
+    bool only_literals = outlook.is_spared;
+    if (!only_literals) {
+        output.n_sequences = rp_near_join(team, near, &memory->parse, output.sequences);
+        output.n_literals = rp_join_literals(team, view.source, view.n_bytes, output.sequences,
+                                             output.n_sequences, memory->places, output.literals);
+        only_literals = output.n_sequences == 0;
+    }
+    if (!only_literals && !rp_matches_are_better(&output, outlook.sample_entropy)) {
+        rp_encode_offsets(team, output.sequences, output.n_sequences, rp_first_repeats(view),
+                          &memory->parse.lists);
+        team_sync(team);
+        only_literals =
+            rp_literals_only_is_better(team, view.source, view.n_bytes, outlook.sample_entropy,
+                                       &output, (rp_literals_only_memory *)&memory->parse);
+    }
+    if (only_literals)
+        rp_lz77_all_literals(team, view.source, view.n_bytes, &output);
+    uint32_t n_section = rp_literals_encode_chunk(
+        team, args, chunk_index, output.literals, output.n_literals, output.n_sequences,
+        outlook.is_spared && view.n_bytes > RP_NEVER_SHORTER_BYTES, &memory->encoding);
+    if (TEAM_RANK(team) == 0) {
+        chunk->n_literals = output.n_literals;
+        chunk->literals_section_bytes = n_section;
+    }
+    return only_literals;
+}
+
+/* The sequences' section, unless the block is spared. */
+RP_FN void rp_near_encode_sequences(rp_team *team, const rp_near *near, const rp_stage_args *args,
+                                    uint32_t chunk_index, rp_lz77_outlook outlook)
+{
+    rp_near_sequences_memory *memory = (rp_near_sequences_memory *)(void *)near->own->free;
+    const rp_stage_buffers *buffers = &args->buffers;
+    const rp_chunk_view view = near->block.view;
+    rp_chunk *chunk = &buffers->d_chunks[chunk_index];
+    if (view.n_bytes == 0 || outlook.is_spared)
+        return;
+    uint32_t n = rp_near_join(team, near, &memory->parse, memory->sequences);
+    rp_encode_offsets(team, memory->sequences, n, rp_first_repeats(view), &memory->parse.lists);
+    team_sync(team);
+    uint32_t n_section = rp_sequences_encode(team, memory->sequences, n, memory->noted,
+                                             buffers->d_sequences_sections +
+                                                 chunk_index * buffers->sequences_section_stride,
+                                             view.n_bytes, &memory->encoding);
+    if (TEAM_RANK(team) == 0) {
+        chunk->n_sequences = n;
+        chunk->sequences_section_bytes = n_section;
+        /* By the first, the frame assembler knows a run. */
+        if (n != 0)
+            buffers->d_sequences[chunk_index * buffers->sequences_stride] = memory->sequences[0];
+    }
+}
+
+/* When both sections are there: what is not to be had of the sequences if there are only literals.
+ */
+RP_FN void rp_near_close(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
+                         uint32_t n_bytes, bool only_literals)
+{
+    const rp_stage_buffers *buffers = &args->buffers;
+    if (only_literals && n_bytes != 0 && TEAM_RANK(team) == 0) {
+        buffers->d_chunks[chunk_index].n_sequences = 0;
+        buffers->d_chunks[chunk_index].sequences_section_bytes = 1;
+        buffers->d_sequences_sections[chunk_index * buffers->sequences_section_stride] = 0;
+    }
+    team_sync(team);
+}
+
+#endif

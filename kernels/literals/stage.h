@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stage 2: the literals section of one block (RFC 8878 section 3.1.1.3.1): raw, RLE or Huffman
+ * with one or four streams. The sizes of all forms are known exactly before a bit is
+ * written: the counts are kept per stream, so a stream's bits are a sum over symbols.
+ *
+ * Serial are the states of the tree's description, up to 127 steps of two chains. All else is
+ * divided among all.
+ */
+#ifndef ROCKPRESS_KERNELS_LITERALS_STAGE_H
+#define ROCKPRESS_KERNELS_LITERALS_STAGE_H
+
+#include "kernels/base/stages.h"
+#include "kernels/entropy/huffman_weights.h"
+#include "kernels/match/precheck.h"
+
+/* Up to here one stream: three fewer stream sizes to store (6 bytes). Four streams decode about
+ * three times as fast, so longer literals have four, as libzstd does. */
+#define RP_LITERALS_ONE_STREAM_BYTES 255
+#define RP_LITERALS_JUMP_TABLE_BYTES 6
+
+typedef struct rp_literals_memory {
+    uint32_t counts[4][256]; /* per stream */
+    uint32_t totals[256];
+    uint32_t stream_bits[4];
+    rp_huffman_code code;
+    union { /* one after the other */
+        rp_huffman_scratch making;
+        rp_huffman_weights weights;
+    };
+} rp_literals_memory;
+
+typedef char rp_literals_memory_fits[sizeof(rp_literals_memory) <= RP_TEAM_MEMORY_BYTES ? 1 : -1];
+
+/* Literals [begin, end) of one stream. */
+typedef struct rp_literals_range {
+    uint32_t begin;
+    uint32_t end;
+} rp_literals_range;
+
+RP_FN rp_literals_range rp_literals_stream(uint32_t n_literals, uint32_t n_streams, uint32_t stream)
+{
+    uint32_t each = (n_literals + n_streams - 1) / n_streams;
+    rp_literals_range range;
+    range.begin = rp_min32(stream * each, n_literals);
+    range.end = rp_min32(range.begin + each, n_literals);
+    return range;
+}
+
+/* The header of raw and RLE literals, 3.1.1.3.1.1. Returns its bytes, 1 to 3. */
+RP_FN uint32_t rp_literals_simple_header(uint8_t *section, uint32_t type, uint32_t n_literals,
+                                         bool write)
+{
+    uint32_t n_bytes = n_literals < 32 ? 1 : n_literals < 4096 ? 2 : 3;
+    uint32_t size_format = n_bytes == 1 ? 0 : n_bytes == 2 ? 1 : 3;
+    uint32_t shift = n_bytes == 1 ? 3 : 4;
+    if (write)
+        rp_store_bytes(section, type | size_format << 2 | n_literals << shift, n_bytes);
+    return n_bytes;
+}
+
+/* The header of compressed literals. Returns its bytes, 3 to 5. */
+RP_FN uint32_t rp_literals_compressed_header(uint8_t *section, uint32_t n_streams,
+                                             uint32_t n_literals, uint32_t n_compressed, bool write)
+{
+    uint32_t largest = rp_max32(n_literals, n_compressed);
+    uint32_t size_format = n_streams == 1 ? 0 : largest < 1024 ? 1 : largest < 16384 ? 2 : 3;
+    uint32_t n_size_bits = size_format < 2 ? 10 : size_format == 2 ? 14 : 18;
+    uint32_t n_bytes = size_format < 2 ? 3 : size_format + 2;
+    if (write) {
+        uint64_t header = (uint64_t)RP_LITERALS_COMPRESSED | size_format << 2 |
+                          (uint64_t)n_literals << 4 | (uint64_t)n_compressed << (4 + n_size_bits);
+        rp_store_bytes(section, header, n_bytes);
+    }
+    return n_bytes;
+}
+
+RP_FN void rp_literals_count(rp_team *team, const uint8_t *literals, uint32_t n_literals,
+                             uint32_t n_streams, rp_literals_memory *memory)
+{
+    team_zero(team, memory->counts, n_streams * sizeof(memory->counts[0]));
+    team_sync(team);
+    uint32_t each = (n_literals + n_streams - 1) / n_streams;
+    /* Side by side, so that one worker's increments of one counter are far apart. */
+    TEAM_FOR (i, 0, each, team) {
+        for (uint32_t stream = 0; stream < n_streams; stream++) {
+            uint32_t at = stream * each + i;
+            if (at < n_literals)
+                team_atomic_add(&memory->counts[stream][literals[at]], 1);
+        }
+    }
+    team_sync(team);
+    TEAM_FOR (s, 0, 256, team) {
+        uint32_t total = memory->counts[0][s];
+        if (n_streams == 4)
+            total += memory->counts[1][s] + memory->counts[2][s] + memory->counts[3][s];
+        memory->totals[s] = total;
+    }
+    team_sync(team);
+}
+
+/* Few literals are often not worth a tree. Of more, its description is a small part. */
+#define RP_LITERALS_ARE_FEW 512
+
+/* What Huffman-coded literals take at least, in bytes: by the entropy of their counts and, for the
+ * description of the tree, by that of which symbols occur, which the weights tell. A collective. */
+RP_FN uint32_t rp_literals_least_bytes(rp_team *team, const uint32_t *totals, uint32_t n_literals)
+{
+    uint32_t log_n = rp_log2(n_literals);
+    uint32_t bits = 0;
+    uint32_t n_present = 0;
+    uint32_t last = 0;
+    TEAM_FOR (s, 0, 256, team) {
+        if (totals[s] != 0) {
+            bits += totals[s] * (log_n - rp_log2(totals[s]));
+            n_present++;
+            last = s;
+        }
+    }
+    bits = team_reduce_add(team, bits);
+    n_present = team_reduce_add(team, n_present);
+    last = 255 - team_reduce_min(team, 255 - last);
+    uint32_t n_absent = last + 1 - n_present;
+    uint32_t description = last * rp_log2(rp_max32(last, 1)) -
+                           n_absent * rp_log2(rp_max32(n_absent, 1)) -
+                           (n_present - 1) * rp_log2(rp_max32(n_present - 1, 1));
+    description = 2 + description / (8 * RP_LOG2_ONE); /* behind a description of probabilities */
+    if (last <= RP_HUFFMAN_MAX_DIRECT_WEIGHTS)
+        description = rp_min32(description, (last + 1) / 2);
+    return 3 + 1 + description + bits / (8 * RP_LOG2_ONE);
+}
+
+/* Writes literals, the last one first, from a bit on. One worker. */
+RP_FN void rp_literals_write(const uint8_t *literals, rp_literals_range range,
+                             const uint16_t *codes, uint8_t *section, uint32_t first_bit, bool ends)
+{
+    rp_bit_writer writer = rp_bits_open(section, first_bit);
+    uint32_t i = range.end;
+    while (i - range.begin >= 4) {
+        for (uint32_t k = 0; k < 4; k++) {
+            uint16_t entry = codes[literals[--i]];
+            rp_bits_put(&writer, rp_huffman_entry_code(entry), rp_huffman_entry_bits(entry));
+        }
+        rp_bits_flush(&writer);
+    }
+    while (i > range.begin) {
+        uint16_t entry = codes[literals[--i]];
+        rp_bits_put(&writer, rp_huffman_entry_code(entry), rp_huffman_entry_bits(entry));
+    }
+    if (ends)
+        rp_bits_put(&writer, 1, 1);
+    rp_bits_close(&writer);
+}
+
+/* Writes all streams, last literal first, from a byte on; each ends with the bit that marks its
+ * end. Several at once have the bits of those before them in one scan, too. */
+RP_FN void rp_literals_write_streams(rp_team *team, const uint8_t *literals, uint32_t n_literals,
+                                     uint32_t n_streams, const rp_literals_memory *memory,
+                                     uint8_t *section, uint32_t first_byte)
+{
+    const uint16_t *codes = memory->code.codes;
+    const uint32_t n_at_once = rp_min32(n_streams, TEAM_SIZE(team));
+    const uint32_t n_workers = TEAM_SIZE(team) / n_at_once; /* of each stream */
+    const uint32_t mine = TEAM_RANK(team) / n_workers;
+    const uint32_t order = TEAM_RANK(team) % n_workers;
+    for (uint32_t first = 0; first < n_streams; first += n_at_once) {
+        uint32_t stream = first + mine;
+        bool has_part = mine < n_at_once && stream < n_streams;
+        /* Order 0 has the last literals: they come first in the stream. */
+        rp_literals_range all =
+            rp_literals_stream(n_literals, n_streams, has_part ? stream : n_streams);
+        rp_literals_range range = all;
+        uint32_t each = (all.end - all.begin + n_workers - 1) / n_workers;
+        range.end = all.end - rp_min32(order * each, all.end - all.begin);
+        range.begin = range.end - rp_min32(each, range.end - all.begin);
+        uint32_t first_bit = first_byte * 8;
+        uint32_t n_before = 0; /* bits of the streams before that are written at the same time */
+        for (uint32_t other = first; other < rp_min32(stream, n_streams); other++) {
+            first_bit += (memory->stream_bits[other] + 7) / 8 * 8;
+            n_before += memory->stream_bits[other] - 1;
+        }
+        if (n_workers > 1) {
+            uint32_t n_bits = 0;
+            for (uint32_t i = range.begin; i < range.end; i++)
+                n_bits += rp_huffman_entry_bits(codes[literals[i]]);
+            first_bit += team_scan_add(team, n_bits, NULL) - n_before;
+        }
+        if (range.begin < range.end)
+            rp_literals_write(literals, range, codes, section, first_bit, range.begin == all.begin);
+        for (uint32_t k = first; k < rp_min32(first + n_at_once, n_streams); k++)
+            first_byte += (memory->stream_bits[k] + 7) / 8;
+    }
+}
+
+/* The bits of a stream, with the one that marks its end. A part of a team. */
+RP_FN void rp_literals_add_up(rp_team *team, uint32_t stream, rp_literals_memory *memory)
+{
+    uint32_t bits = 0;
+    TEAM_FOR (s, 0, 256, team) {
+        bits += memory->counts[stream][s] * memory->code.lengths[s];
+    }
+    bits = team_reduce_add(team, bits);
+    if (TEAM_RANK(team) == 0)
+        memory->stream_bits[stream] = bits + 1;
+}
+
+/* What is made of the lengths of the codes: their description, the codes and the streams' sizes,
+ * which have nothing to do with each other. */
+RP_FN void rp_literals_use_lengths(rp_team *team, uint32_t n_streams, rp_literals_memory *memory)
+{
+    rp_team part = team_part(team);
+    TEAM_FOR_PARTS(i, 0, 2 + n_streams, team)
+    {
+        if (i == 0)
+            rp_huffman_describe(&part, &memory->code, &memory->weights);
+        else if (i == 1)
+            rp_huffman_assign(&part, &memory->code);
+        else
+            rp_literals_add_up(&part, i - 2, memory);
+    }
+    team_sync(team);
+}
+
+/* The literals section, at most n_literals + 3 bytes; with `is_raw`, they are not coded. Returns
+ * its size. */
+RP_FN uint32_t rp_literals_encode(rp_team *team, const uint8_t *literals, uint32_t n_literals,
+                                  bool is_raw, uint8_t *section, rp_literals_memory *memory)
+{
+    uint32_t n_streams = n_literals <= RP_LITERALS_ONE_STREAM_BYTES ? 1 : 4;
+    uint32_t raw_bytes =
+        rp_literals_simple_header(section, RP_LITERALS_RAW, n_literals, false) + n_literals;
+    uint32_t compressed_bytes = raw_bytes;
+    uint32_t streams_bytes = 0;
+    bool is_rle = false;
+    if (n_literals > 1 && !is_raw) {
+        rp_literals_count(team, literals, n_literals, n_streams, memory);
+        is_rle = memory->totals[literals[0]] == n_literals;
+        is_raw = !is_rle && n_literals < RP_LITERALS_ARE_FEW &&
+                 rp_literals_least_bytes(team, memory->totals, n_literals) >= raw_bytes;
+    }
+    if (n_literals > 1 && !is_raw && !is_rle) {
+        rp_huffman_build(team, memory->totals, n_literals, &memory->code, &memory->making);
+        rp_literals_use_lengths(team, n_streams, memory);
+        streams_bytes = memory->weights.description_bytes;
+        for (uint32_t stream = 0; stream < n_streams; stream++)
+            streams_bytes += (memory->stream_bits[stream] + 7) / 8;
+        if (n_streams == 4)
+            streams_bytes += RP_LITERALS_JUMP_TABLE_BYTES;
+        if (memory->weights.description_bytes != 0)
+            compressed_bytes =
+                streams_bytes +
+                rp_literals_compressed_header(section, n_streams, n_literals, streams_bytes, false);
+    }
+
+    if (is_rle) {
+        if (TEAM_RANK(team) == 0) {
+            uint32_t at = rp_literals_simple_header(section, RP_LITERALS_RLE, n_literals, true);
+            section[at] = literals[0];
+        }
+        return rp_literals_simple_header(section, RP_LITERALS_RLE, n_literals, false) + 1;
+    }
+    if (compressed_bytes >= raw_bytes) {
+        if (TEAM_RANK(team) == 0)
+            rp_literals_simple_header(section, RP_LITERALS_RAW, n_literals, true);
+        team_copy(team, section + (raw_bytes - n_literals), literals, n_literals);
+        return raw_bytes;
+    }
+    uint32_t first_byte = compressed_bytes - streams_bytes;
+    uint32_t at = first_byte + memory->weights.description_bytes;
+    uint32_t jump_table = at;
+    if (n_streams == 4)
+        at += RP_LITERALS_JUMP_TABLE_BYTES;
+    rp_bits_clear(team, section, at, compressed_bytes);
+    TEAM_FOR (i, 0, memory->weights.description_bytes, team) {
+        section[first_byte + i] = memory->weights.description[i];
+    }
+    if (TEAM_RANK(team) == 0) {
+        rp_literals_compressed_header(section, n_streams, n_literals, streams_bytes, true);
+        for (uint32_t stream = 0; stream + 1 < n_streams; stream++)
+            rp_store_bytes(section + jump_table + 2 * stream, (memory->stream_bits[stream] + 7) / 8,
+                           2);
+    }
+    team_sync(team);
+    rp_literals_write_streams(team, literals, n_literals, n_streams, memory, section, at);
+    return compressed_bytes;
+}
+
+/* The section of a block's literals, which may be near. Returns its size. `stays_raw`: the matcher
+ * knows that a code would not shorten them. */
+RP_FN uint32_t rp_literals_encode_chunk(rp_team *team, const rp_stage_args *args,
+                                        uint32_t chunk_index, const uint8_t *literals,
+                                        uint32_t n_literals, uint32_t n_sequences, bool stays_raw,
+                                        rp_literals_memory *memory)
+{
+    const rp_stage_buffers *buffers = &args->buffers;
+    uint8_t *section =
+        buffers->d_literals_sections + chunk_index * buffers->literals_section_stride;
+    /* Without matches, it is likely that literals can't be compressed either. */
+    bool is_raw =
+        stays_raw || (n_sequences == 0 && rp_is_flat(team, literals, n_literals, memory->totals));
+    return rp_literals_encode(team, literals, n_literals, is_raw, section, memory);
+}
+
+RP_FN void rp_stage_huffman_encoder(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
+                                    void *team_memory)
+{
+    const rp_stage_buffers *buffers = &args->buffers;
+    rp_chunk *chunk = &buffers->d_chunks[chunk_index];
+    if (rp_view_chunk(args, chunk_index).n_bytes == 0)
+        return;
+    const uint8_t *literals = buffers->d_literals + chunk_index * buffers->literals_stride;
+    uint32_t n_bytes = rp_literals_encode_chunk(
+        team, args, chunk_index, literals, chunk->n_literals, chunk->n_sequences,
+        chunk->literals_section_bytes == RP_LITERALS_STAY_RAW, (rp_literals_memory *)team_memory);
+    team_sync(team); /* all have read what the matcher left there */
+    if (TEAM_RANK(team) == 0)
+        chunk->literals_section_bytes = n_bytes;
+}
+
+#endif

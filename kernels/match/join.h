@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the steps of all segments to the sequences and literals of the block. Serial are a look at
+ * each segment's first steps.
+ */
+#ifndef ROCKPRESS_KERNELS_MATCH_JOIN_H
+#define ROCKPRESS_KERNELS_MATCH_JOIN_H
+
+#include "kernels/match/output.h"
+#include "kernels/match/segments.h"
+
+RP_FN void rp_note_first_step(rp_segment *segment, const rp_step *steps)
+{
+    rp_step step = segment->n_steps != 0 ? steps[segment->first] : 0;
+    segment->first_position = rp_step_position(step);
+    segment->first_end = rp_step_end(step);
+}
+
+/* The ends of each segment's steps, which are all that most of them are asked for. */
+RP_FN void rp_note_steps(rp_team *team, rp_segment *segments, uint32_t n_segments,
+                         const rp_step *steps)
+{
+    TEAM_FOR (i, 0, n_segments, team) {
+        rp_segment *segment = &segments[i];
+        rp_note_first_step(segment, steps);
+        segment->last_end =
+            segment->n_steps != 0 ? rp_step_end(steps[segment->first + segment->n_steps - 1]) : 0;
+    }
+    team_sync(team);
+}
+
+/* What the steps before a segment leave of its own: those that they cover, up to a few bytes, are
+ * dropped. One worker. Returns the number of sequences. */
+RP_FN uint32_t rp_trim_segments(rp_segment *segments, uint32_t n_segments, const rp_step *steps)
+{
+    uint32_t end = 0;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < n_segments; i++) {
+        rp_segment *segment = &segments[i];
+        while (segment->n_steps != 0) {
+            if (segment->first_position >= end || segment->first_end >= end + RP_LZ77_SHORT_BYTES)
+                break;
+            segment->first++;
+            segment->n_steps--;
+            rp_note_first_step(segment, steps);
+        }
+        segment->anchor = end;
+        segment->sequence = n;
+        n += segment->n_steps;
+        if (segment->n_steps != 0)
+            end = segment->last_end;
+    }
+    return n;
+}
+
+/* Sequences whose offset value is the offset plus 3, whether repeated or not. Matches get the bytes
+ * before them that are equal, too: here, where the steps are divided among all, and a match at a
+ * segment's begin may reach back into the segment before. */
+RP_FN void rp_make_sequences(rp_team *team, const uint8_t *source, const rp_segment *segments,
+                             uint32_t n_segments, const rp_step *steps, rp_sequence *sequences)
+{
+    rp_team part = team_part(team);
+    TEAM_FOR_PARTS(i, 0, n_segments, team)
+    {
+        const rp_step *own = steps + segments[i].first;
+        rp_sequence *to = sequences + segments[i].sequence;
+        TEAM_FOR (k, 0, segments[i].n_steps, &part) {
+            uint32_t anchor = k == 0 ? segments[i].anchor : rp_step_end(own[k - 1]);
+            uint32_t position = rp_extend_back(source, anchor, own[k]);
+            to[k] = rp_make_sequence(position - anchor, rp_step_end(own[k]) - position,
+                                     rp_step_offset(own[k]) + 3);
+        }
+    }
+    team_sync(team);
+}
+
+/* Where the literals of each sequence come from and go to, as source | destination << 32. Returns
+ * the same for those behind the last sequence. */
+RP_FN uint64_t rp_place_literals(rp_team *team, const rp_sequence *sequences, uint32_t n_sequences,
+                                 uint64_t *places)
+{
+    uint32_t source = 0;
+    uint32_t destination = 0;
+    for (uint32_t first = 0; first < n_sequences; first += TEAM_SIZE(team)) {
+        uint32_t i = first + TEAM_RANK(team);
+        uint32_t literal_length = 0;
+        uint32_t length = 0;
+        if (i < n_sequences) {
+            literal_length = rp_sequence_literal_length(sequences[i]);
+            length = literal_length + rp_sequence_match_length(sequences[i]);
+        }
+        uint32_t all_literals;
+        uint32_t all;
+        uint32_t literals_before = team_scan_add(team, literal_length, &all_literals);
+        uint32_t before = team_scan_add(team, length, &all);
+        if (i < n_sequences)
+            places[i] = (source + before) | (uint64_t)(destination + literals_before) << 32;
+        source += all;
+        destination += all_literals;
+    }
+    team_sync(team);
+    return source | (uint64_t)destination << 32;
+}
+
+/* Goes through the sequences [begin, end): the repeat offsets behind them, given those before. With
+ * `write`, offsets are replaced by repeat offsets where they are some. One worker. */
+RP_FN rp_repeat_offsets rp_follow_repeats(rp_sequence *sequences, uint32_t begin, uint32_t end,
+                                          rp_repeat_offsets repeats, bool write)
+{
+    rp_sequence next = begin < end ? sequences[begin] : 0; /* fetched ahead */
+    for (uint32_t i = begin; i < end; i++) {
+        rp_sequence sequence = next;
+        next = sequences[rp_min32(i + 1, end - 1)];
+        uint32_t literal_length = rp_sequence_literal_length(sequence);
+        uint32_t value =
+            rp_encode_offset(&repeats, rp_sequence_offset_value(sequence) - 3, literal_length == 0);
+        if (write)
+            sequences[i] =
+                rp_make_sequence(literal_length, rp_sequence_match_length(sequence), value);
+    }
+    return repeats;
+}
+
+/* Most workers that the offsets of a block are divided among. */
+#define RP_REPEATS_MAX_WORKERS 512
+
+/* The repeat offsets behind each worker's sequences, of some of the sequences before: twice, one of
+ * which is made of the other. Team memory. */
+typedef struct rp_repeat_lists {
+    rp_repeat_offsets behind[2][RP_REPEATS_MAX_WORKERS];
+} rp_repeat_lists;
+
+/* The repeat offsets behind some sequences, given those before and what these sequences alone tell
+ * of them: the last that are different, the last one first, and 0 for those that they don't tell.
+ */
+RP_FN rp_repeat_offsets rp_complete_repeats(rp_repeat_offsets before, rp_repeat_offsets behind)
+{
+    for (uint32_t k = 0; k < 3; k++) {
+        uint32_t offset = before.offset[k];
+        bool is_there =
+            offset == behind.offset[0] || offset == behind.offset[1] || offset == behind.offset[2];
+        bool is_second = behind.offset[1] == 0;
+        bool is_first = behind.offset[0] == 0;
+        uint32_t into = is_there || behind.offset[2] != 0 ? 3 : is_first ? 0 : is_second ? 1 : 2;
+        behind.offset[0] = into == 0 ? offset : behind.offset[0];
+        behind.offset[1] = into == 1 ? offset : behind.offset[1];
+        behind.offset[2] = into == 2 ? offset : behind.offset[2];
+    }
+    return behind;
+}
+
+/* Whether an offset follows itself without literals between: it is no repeat offset then, and is
+ * among them twice. No parse leaves that, but for what is dropped between two segments. */
+RP_FN bool rp_repeats_itself(const rp_sequence *sequences, uint32_t begin, uint32_t end)
+{
+    for (uint32_t i = rp_max32(begin, 1); i < end; i++) {
+        if (rp_sequence_literal_length(sequences[i]) == 0 &&
+            rp_sequence_offset_value(sequences[i]) == rp_sequence_offset_value(sequences[i - 1]))
+            return true;
+    }
+    return false;
+}
+
+/* The repeat offsets before each worker's sequences [begin, end), given those before the first.
+ * What some sequences tell, one after the other, is added up as a sum is. */
+RP_FN rp_repeat_offsets rp_find_repeats(rp_team *team, rp_sequence *sequences, uint32_t begin,
+                                        uint32_t end, rp_repeat_offsets first,
+                                        rp_repeat_lists *lists)
+{
+    const rp_repeat_offsets unknown = {{0, 0, 0}};
+    const uint32_t rank = TEAM_RANK(team);
+    rp_repeat_offsets behind =
+        rp_follow_repeats(sequences, begin, end, rank == 0 ? first : unknown, false);
+    uint32_t turn = 0;
+    lists->behind[turn][rank] = behind;
+    team_sync(team);
+    for (uint32_t distance = 1; distance < TEAM_SIZE(team); distance *= 2) {
+        if (rank >= distance)
+            behind = rp_complete_repeats(lists->behind[turn][rank - distance], behind);
+        turn ^= 1;
+        lists->behind[turn][rank] = behind;
+        team_sync(team);
+    }
+    return rank == 0 ? first : lists->behind[turn][rank - 1];
+}
+
+/* Replaces offsets by repeat offsets where they are some. Which they are follows from the sequences
+ * before: each worker has some that follow one another. */
+RP_FN void rp_encode_offsets(rp_team *team, rp_sequence *sequences, uint32_t n_sequences,
+                             rp_repeat_offsets repeats, rp_repeat_lists *lists)
+{
+    uint32_t n_workers = rp_min32(TEAM_SIZE(team), RP_REPEATS_MAX_WORKERS);
+    uint32_t each = (n_sequences + n_workers - 1) / n_workers;
+    uint32_t begin = rp_min32(TEAM_RANK(team) * each, n_sequences);
+    uint32_t end = rp_min32(begin + each, n_sequences);
+    if (TEAM_SIZE(team) != 1) {
+        if (team_any(team, rp_repeats_itself(sequences, begin, end))) {
+            begin = 0;
+            end = TEAM_RANK(team) == 0 ? n_sequences : 0;
+        } else {
+            repeats = rp_find_repeats(team, sequences, begin, end, repeats, lists);
+        }
+    }
+    (void)rp_follow_repeats(sequences, begin, end, repeats, true);
+}
+
+/* Copies up to RP_FEW_LITERALS literals, of a block that ends n_left bytes from the first. One
+ * worker; alone, it copies as many as that where there are fewer, and what is too much is
+ * overwritten. */
+RP_FN void rp_copy_few_literals(rp_team *team, uint8_t *to, const uint8_t *from, uint32_t n,
+                                uint32_t n_left)
+{
+    if (TEAM_SIZE(team) == 1 && n_left >= RP_FEW_LITERALS) {
+        memcpy(to, from, RP_FEW_LITERALS);
+        return;
+    }
+    for (uint32_t k = 0; k < n; k++)
+        to[k] = from[k];
+}
+
+/* The literals before each sequence, to their places, which are those of rp_place_literals(). Few
+ * are copied by one worker each. */
+RP_FN void rp_copy_literals(rp_team *team, const uint8_t *source, uint32_t n_bytes,
+                            const rp_sequence *sequences, uint32_t n_sequences,
+                            const uint64_t *places, uint8_t *literals)
+{
+    rp_team part = team_part(team);
+    uint32_t n_groups = (n_sequences + TEAM_SIZE(&part) - 1) / TEAM_SIZE(&part);
+    TEAM_FOR_PARTS(group, 0, n_groups, team)
+    {
+        uint32_t i = group * TEAM_SIZE(&part) + TEAM_RANK(&part);
+        uint32_t n = i < n_sequences ? rp_sequence_literal_length(sequences[i]) : 0;
+        uint64_t place = i < n_sequences ? places[i] : 0;
+        if (n <= RP_FEW_LITERALS) {
+            rp_copy_few_literals(&part, literals + (uint32_t)(place >> 32),
+                                 source + (uint32_t)place, n, n_bytes - (uint32_t)place);
+            n = 0;
+        }
+        /* The others one by one, all workers together. */
+        for (;;) {
+            uint32_t who = team_reduce_min(&part, n != 0 ? TEAM_RANK(&part) : RP_TEAM_NONE);
+            if (who == RP_TEAM_NONE)
+                break;
+            uint64_t its_place = team_broadcast64(&part, place, who);
+            uint32_t its_n = team_broadcast(&part, n, who);
+            team_copy(&part, literals + (uint32_t)(its_place >> 32), source + (uint32_t)its_place,
+                      its_n);
+            n = who == TEAM_RANK(&part) ? 0 : n;
+        }
+    }
+}
+
+/* First part of the join: the sequences of the block, with all offsets new ones. Segments are used
+ * up; n_joined is team memory. Returns how many. */
+RP_FN uint32_t rp_join_sequences(rp_team *team, const uint8_t *source, rp_segment *segments,
+                                 uint32_t n_segments, const rp_step *steps, uint32_t *n_joined,
+                                 rp_sequence *sequences)
+{
+    rp_note_steps(team, segments, n_segments, steps);
+    if (TEAM_RANK(team) == 0)
+        *n_joined = rp_trim_segments(segments, n_segments, steps);
+    team_sync(team);
+    uint32_t n = *n_joined;
+    rp_make_sequences(team, source, segments, n_segments, steps, sequences);
+    return n;
+}
+
+/* Second part: their literals; `places` is room for one of each. Returns how many. */
+RP_FN uint32_t rp_join_literals(rp_team *team, const uint8_t *source, uint32_t n_bytes,
+                                const rp_sequence *sequences, uint32_t n_sequences,
+                                uint64_t *places, uint8_t *literals)
+{
+    uint64_t tail = rp_place_literals(team, sequences, n_sequences, places);
+    rp_copy_literals(team, source, n_bytes, sequences, n_sequences, places, literals);
+    uint32_t anchor = (uint32_t)tail;
+    uint32_t n_literals = (uint32_t)(tail >> 32);
+    team_copy(team, literals + n_literals, source + anchor, n_bytes - anchor);
+    team_sync(team);
+    return n_literals + n_bytes - anchor;
+}
+
+/*
+ * The sequences and literals of the block; segments and steps are used up. `repeats` are those at
+ * the block's begin; n_joined and lists are team memory, and lists may be where the segments are.
+ */
+RP_FN void rp_join_steps(rp_team *team, const uint8_t *source, uint32_t n_bytes,
+                         rp_segment *segments, uint32_t n_segments, rp_step *steps,
+                         rp_repeat_offsets repeats, uint32_t *n_joined, rp_repeat_lists *lists,
+                         rp_lz77_output *output)
+{
+    output->n_sequences =
+        rp_join_sequences(team, source, segments, n_segments, steps, n_joined, output->sequences);
+    output->n_literals = rp_join_literals(team, source, n_bytes, output->sequences,
+                                          output->n_sequences, steps, output->literals);
+    rp_encode_offsets(team, output->sequences, output->n_sequences, repeats, lists);
+    team_sync(team);
+}
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The lazy parse by one thread of a GPU, among many that each have a segment, with the same result
+ * as match/lazy.h. Three positions decide on most matches, so a window has three, and all that is
+ * needed of them is fetched at once: each word that is waited for on its own, and each branch
+ * that threads take apart from each other, costs more than what is looked at in vain.
+ *
+ * For each repeat offset the same 16 bytes are compared for all of these positions.
+ */
+#ifndef ROCKPRESS_KERNELS_MATCH_LAZY_THREAD_H
+#define ROCKPRESS_KERNELS_MATCH_LAZY_THREAD_H
+
+#include "kernels/match/lazy_plan.h"
+#include "kernels/match/output.h"
+#include "kernels/match/segments.h"
+
+#define RP_LAZY_THREAD_POSITIONS 3
+
+/* The thread is on its way to what is so many positions behind: two or three matches. */
+#define RP_LAZY_FETCHED_AHEAD 32
+
+/* No block begins with a repeat offset that is larger. */
+#define RP_MAX_FIRST_REPEAT 8
+
+/* Which of the 16 bytes at a position differ from those `offset` before them, as bits; those that
+ * either does not have, do. */
+RP_FN uint32_t rp_lazy_differ_at_ends(rp_lz77_source source, uint32_t position, uint32_t offset)
+{
+    uint32_t differ = 0;
+    for (uint32_t k = 0; k < RP_SIXTEEN; k++) {
+        uint32_t at = position + k;
+        bool are_equal = offset != 0 && offset <= at && at < source.n_bytes &&
+                         source.bytes[at] == source.bytes[at - offset];
+        differ |= (uint32_t)!are_equal << k;
+    }
+    return differ;
+}
+
+/* Which of the 16 bytes at a position differ from those one repeat offset before, for each. */
+RP_FN_INLINE void rp_lazy_differ(rp_lz77_source source, uint32_t position,
+                                 rp_repeat_offsets repeats, uint32_t *differ)
+{
+    if (position < RP_MAX_FIRST_REPEAT || source.n_bytes - position < RP_SIXTEEN_READ) {
+        for (uint32_t k = 0; k < RP_LZ77_REPEATS; k++)
+            differ[k] = rp_lazy_differ_at_ends(source, position, repeats.offset[k]);
+        return;
+    }
+    rp_sixteen bytes = rp_source_load_sixteen(source, position);
+    rp_sixteen before[RP_LZ77_REPEATS];
+    RP_UNROLL
+    for (uint32_t k = 0; k < RP_LZ77_REPEATS; k++)
+        before[k] = rp_source_load_sixteen(source, position - repeats.offset[k]);
+    RP_UNROLL
+    for (uint32_t k = 0; k < RP_LZ77_REPEATS; k++)
+        differ[k] = rp_sixteen_differ(bytes, before[k]);
+}
+
+/* Number of equal bytes at two positions, a before b, up to `most`; 16 at a time. */
+RP_FN uint32_t rp_lazy_count(rp_lz77_source source, uint32_t a, uint32_t b, uint32_t most)
+{
+    uint32_t length = 0;
+    while (length < most && source.n_bytes - (b + length) >= RP_SIXTEEN_READ) {
+        uint32_t differ = rp_sixteen_differ(rp_source_load_sixteen(source, a + length),
+                                            rp_source_load_sixteen(source, b + length));
+        if (differ != 0)
+            return rp_min32(length + rp_trailing_zeros32(differ), most);
+        length += RP_SIXTEEN;
+    }
+    while (length < most && source.bytes[a + length] == source.bytes[b + length])
+        length++;
+    return rp_min32(length, most);
+}
+
+/* How many bytes are equal at each position of a window and `offset` before it, at most as many as
+ * matches are judged by; at none but a position that has a match, and maybe less where that is of
+ * this offset. */
+RP_FN_INLINE void rp_lazy_lengths(rp_lz77_source source, uint32_t position, const uint32_t *noted,
+                                  uint32_t offset, uint32_t differ, uint32_t *lengths)
+{
+    bool is_asked = false;
+    RP_UNROLL
+    for (uint32_t i = 0; i < RP_LAZY_THREAD_POSITIONS; i++) {
+        lengths[i] = rp_trailing_zeros32((differ | UINT32_C(1) << RP_SIXTEEN) >> i);
+        is_asked |= rp_lazy_is_own(noted[i]) && offset != noted[i] >> 6;
+    }
+    if (!is_asked || offset == 0 ||
+        lengths[RP_LAZY_THREAD_POSITIONS - 1] < RP_SIXTEEN - (RP_LAZY_THREAD_POSITIONS - 1))
+        return;
+    uint32_t behind = position + RP_SIXTEEN;
+    uint32_t more = rp_lazy_count(source, behind - offset, behind,
+                                  rp_min32(source.n_bytes - behind, RP_LZ77_JUDGED_LENGTH));
+    RP_UNROLL
+    for (uint32_t i = 0; i < RP_LAZY_THREAD_POSITIONS; i++)
+        lengths[i] = lengths[i] < RP_SIXTEEN - i
+                         ? lengths[i]
+                         : rp_min32(lengths[i] + more, RP_LZ77_JUDGED_LENGTH);
+}
+
+/* The match of a repeat offset at a position where `noted` was found, given its length. */
+RP_FN uint32_t rp_lazy_repeat_match(uint32_t noted, uint32_t code, uint32_t offset, uint32_t length)
+{
+    const uint32_t of_offset =
+        (UINT32_C(1) << (RP_LAZY_GAIN_SHIFT - 1) | offset << 6) - (code << RP_LAZY_GAIN_SHIFT);
+    /* Most often it is that of the match that was found, whose length is known. */
+    length = offset == noted >> 6 ? rp_found_length(noted) : length;
+    uint32_t match = length * ((uint32_t)RP_LZ77_BYTE_GAIN << RP_LAZY_GAIN_SHIFT | 1) + of_offset;
+    return length >= RP_LZ77_SHORT_BYTES && offset != 0 ? match : 0;
+}
+
+/* The best match of each position of a window, given what was noted of them. */
+RP_FN_INLINE void rp_lazy_judge_window(rp_lz77_source source, uint32_t position,
+                                       const uint32_t *noted, bool no_literals,
+                                       rp_repeat_offsets repeats, uint32_t *matches)
+{
+    uint32_t differ[RP_LZ77_REPEATS];
+    rp_lazy_differ(source, position, repeats, differ);
+    RP_UNROLL
+    for (uint32_t i = 0; i < RP_LAZY_THREAD_POSITIONS; i++)
+        matches[i] = rp_lazy_found(noted[i]);
+    RP_UNROLL
+    for (uint32_t k = 0; k < RP_LZ77_REPEATS; k++) {
+        uint32_t offset = repeats.offset[k];
+        uint32_t lengths[RP_LAZY_THREAD_POSITIONS];
+        rp_lazy_lengths(source, position, noted, offset, differ[k], lengths);
+        RP_UNROLL
+        for (uint32_t i = 0; i < RP_LAZY_THREAD_POSITIONS; i++) {
+            /* RFC 8878 section 3.1.1.5: without literals, the second is the first. */
+            bool is_shifted = i == 0 && no_literals;
+            uint32_t match =
+                rp_lazy_repeat_match(noted[i], is_shifted ? k - 1 : k, offset, lengths[i]);
+            matches[i] = rp_max32(matches[i], is_shifted && k == 0 ? 0 : match);
+        }
+    }
+    uint32_t third = rp_repeat_offset(repeats, 2, true);
+    if (no_literals && rp_lazy_is_own(noted[0]) && third != 0 && third <= position &&
+        rp_source_load32(source, position - third) == rp_source_load32(source, position)) {
+        uint32_t most = rp_min32(source.n_bytes - position, RP_LZ77_JUDGED_LENGTH);
+        uint32_t length = rp_lazy_count(source, position - third, position, most);
+        matches[0] = rp_max32(matches[0], rp_lazy_repeat_match(noted[0], 2, third, length));
+    }
+    RP_UNROLL
+    for (uint32_t i = 0; i < RP_LAZY_THREAD_POSITIONS; i++)
+        matches[i] = rp_lazy_is_own(noted[i]) ? matches[i] : 0;
+}
+
+/* As rp_lazy_parse(), given the matches. */
+RP_FN_INLINE uint32_t rp_lazy_parse_thread(rp_lz77_source source, uint32_t begin, uint32_t end,
+                                           const uint32_t *matches, rp_lazy_plan plan,
+                                           rp_repeat_offsets repeats, rp_step *steps)
+{
+    /* Of a GPU, in its global memory. */
+    source.bytes = rp_keep_pointer(source.bytes);
+    matches = rp_keep_pointer(matches);
+    uint32_t end_judged = rp_min32(rp_lz77_end(RP_LZ77_SHORT, source.n_bytes), end + plan.n_ahead);
+    uint32_t n_steps = 0;
+    uint32_t anchor = begin;
+    uint32_t position = begin;
+    uint32_t older = 0;    /* at position - 2 */
+    uint32_t previous = 0; /* at position - 1 */
+    uint32_t here = rp_fetch_match(matches, position, end_judged);
+    while (position < end_judged || (previous | older) != 0) {
+        while ((previous | older) == 0 && rp_found_distance(here) != 0) {
+            position += rp_found_distance(here);
+            here = position >= end_judged       ? 0
+                   : rp_found_length(here) != 0 ? rp_found_there(here)
+                                                : matches[position];
+        }
+        position = rp_min32(position, source.n_bytes);
+        uint32_t noted[RP_LAZY_THREAD_POSITIONS + 1]; /* and the one behind them */
+        const uint32_t *from_here = matches + position;
+        rp_prefetch(matches + rp_min32(position + RP_LAZY_FETCHED_AHEAD, source.n_bytes - 1));
+        rp_prefetch(source.bytes + rp_min32(position + RP_LAZY_FETCHED_AHEAD, source.n_bytes - 1));
+        noted[0] = here;
+        RP_UNROLL
+        for (uint32_t i = 1; i <= RP_LAZY_THREAD_POSITIONS; i++)
+            noted[i] = position + i < end_judged ? from_here[i] : 0;
+        uint32_t found[RP_LAZY_THREAD_POSITIONS];
+        rp_lazy_judge_window(source, position, noted, position == anchor, repeats, found);
+        uint32_t taken = 0;
+        uint32_t from = 0;
+        RP_UNROLL
+        for (uint32_t i = 0; i < RP_LAZY_THREAD_POSITIONS; i++) {
+            uint32_t judged = previous;
+            bool better = rp_lazy_gain(found[i]) > rp_lazy_gain(judged);
+            if (plan.n_ahead == 2) {
+                judged = older;
+                better = rp_lazy_gain(previous) > rp_lazy_gain(judged) ||
+                         rp_lazy_gain(found[i]) > rp_lazy_gain(judged) + RP_LZ77_SECOND_MARGIN;
+            }
+            bool take = taken == 0 && judged != 0 &&
+                        (rp_lazy_length(judged) >= RP_LZ77_SUFFICIENT_LENGTH || !better);
+            taken = take ? judged : taken;
+            from = take ? position + i - plan.n_ahead : from;
+            older = plan.n_ahead == 2 ? previous : 0;
+            previous = found[i];
+        }
+        if (taken == 0) {
+            position += RP_LAZY_THREAD_POSITIONS;
+            here = noted[RP_LAZY_THREAD_POSITIONS];
+            continue;
+        }
+        if (from >= end)
+            break;
+        uint32_t offset = rp_lazy_offset(taken);
+        uint32_t behind = from + rp_lazy_length(taken);
+        if (rp_lazy_length(taken) == RP_LZ77_JUDGED_LENGTH)
+            behind += rp_lazy_count(source, behind - offset, behind, source.n_bytes - behind);
+        here = rp_fetch_match(matches, behind, end_judged);
+        steps[n_steps] = rp_make_step(from, behind - from, offset);
+        n_steps++;
+        (void)rp_encode_offset(&repeats, offset, from == anchor);
+        position = behind;
+        anchor = behind;
+        older = 0;
+        previous = 0;
+    }
+    return n_steps;
+}
+
+#endif

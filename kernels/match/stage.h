@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stage 1: the sequences and literals of one block. Candidates, then a lazy parse; at the higher
+ * efforts, the optimal parse follows, with prices from the parse before it.
+ */
+#ifndef ROCKPRESS_KERNELS_MATCH_STAGE_H
+#define ROCKPRESS_KERNELS_MATCH_STAGE_H
+
+#include "kernels/match/best_match.h"
+#include "kernels/match/join.h"
+#include "kernels/match/lazy.h"
+#include "kernels/match/literals_only.h"
+#include "kernels/match/optimal.h"
+#include "kernels/match/precheck.h"
+
+/* Team memory of the parses. */
+typedef union rp_parse_memory {
+    struct {
+        uint32_t n_segments;
+        uint32_t n_joined;
+        rp_segment segments[RP_MAX_SEGMENTS + 1];
+        rp_block_counts counts;
+        rp_prices prices;
+    };
+    rp_repeat_lists lists; /* when the join is done with the others */
+} rp_parse_memory;
+
+typedef char rp_lz77_tables_fit[sizeof(rp_lz77_tables) <= RP_TEAM_MEMORY_BYTES ? 1 : -1];
+typedef char rp_incompressible_memory_fits_the_join
+    [sizeof(rp_incompressible_memory) <= sizeof(rp_parse_memory) ? 1 : -1];
+typedef char rp_parse_memory_fits[sizeof(rp_parse_memory) <= RP_TEAM_MEMORY_BYTES ? 1 : -1];
+
+/* Scratch of the matcher for a block of up to n_bytes. */
+typedef struct rp_lz77_scratch {
+    rp_segment *lazy_segments;
+    rp_step *steps;
+    rp_lz77_candidates candidates;
+    uint32_t *matches; /* of the lazy parse, if RP_LZ77_MATCHES_FIRST */
+    rp_node *nodes;
+} rp_lz77_scratch;
+
+/* Divides the scratch. The nodes of the optimal parse replace the matches, which are used up. */
+RP_FN rp_lz77_scratch rp_lz77_divide_scratch(uint8_t *base, uint32_t n_bytes, bool optimal)
+{
+    rp_lz77_scratch scratch;
+    size_t round = (n_bytes + UINT32_C(15)) & ~UINT32_C(15);
+    scratch.lazy_segments = (rp_segment *)(void *)base;
+    scratch.steps = (rp_step *)(void *)(scratch.lazy_segments + rp_lazy_segments(n_bytes));
+    scratch.candidates.of_both = (uint16_t *)(void *)(scratch.steps + rp_first_step(n_bytes) + 2);
+    scratch.candidates.of_three = NULL;
+    scratch.matches = (uint32_t *)(void *)(scratch.candidates.of_both + 2 * round);
+    scratch.nodes = NULL;
+    if (optimal) {
+        scratch.candidates.of_three = scratch.candidates.of_both + 2 * round;
+        scratch.nodes = (rp_node *)(void *)(scratch.candidates.of_three + round);
+        scratch.matches = (uint32_t *)(void *)scratch.nodes;
+    }
+    return scratch;
+}
+
+/* Bytes of scratch that a block of n_bytes takes. */
+RP_FN size_t rp_lz77_scratch_bytes(uint32_t n_bytes, bool optimal)
+{
+    uint8_t *origin = (uint8_t *)RP_WORKSPACE_ALIGNMENT; /* an address that is not NULL */
+    rp_lz77_scratch scratch = rp_lz77_divide_scratch(origin, n_bytes, optimal);
+    uintptr_t end = (uintptr_t)(optimal ? (void *)(scratch.nodes + n_bytes + RP_MAX_SEGMENTS + 1)
+                                        : (void *)(scratch.matches + n_bytes));
+    return (size_t)(end - (uintptr_t)origin);
+}
+
+/* Parses again under prices from the sequences and literals that are there, and replaces them. */
+RP_FN void rp_optimal_pass(rp_team *team, rp_chunk_view view, const rp_lz77_scratch *scratch,
+                           rp_lz77_depths depths, rp_repeat_offsets repeats,
+                           rp_parse_memory *memory, rp_lz77_output *output)
+{
+    rp_count_parse(team, output->literals, output->n_literals, output->sequences,
+                   output->n_sequences, &memory->counts);
+    rp_price_parse(team, &memory->counts, output->n_literals, output->n_sequences, &memory->prices);
+    if (TEAM_RANK(team) == 0)
+        memory->n_segments = rp_cut_segments(output->sequences, output->n_sequences, view.n_bytes,
+                                             repeats, memory->segments);
+    team_sync(team);
+    uint32_t n_segments = memory->n_segments;
+    TEAM_FOR (i, 0, n_segments, team) {
+        rp_segment *segment = &memory->segments[i];
+        uint32_t end = memory->segments[i + 1].begin;
+        rp_node *nodes = scratch->nodes + segment->begin + i;
+        rp_solve_segment(view.source, view.n_bytes, segment, end, scratch->candidates, depths,
+                         &memory->prices, nodes);
+        rp_trace_segment(view.source, view.n_bytes, nodes, segment, end, scratch->steps);
+    }
+    team_sync(team);
+    rp_join_steps(team, view.source, view.n_bytes, memory->segments, n_segments, scratch->steps,
+                  repeats, &memory->n_joined, &memory->lists, output);
+}
+
+RP_FN rp_lz77_depths rp_depths(uint32_t of_long, uint32_t of_short, uint32_t of_three)
+{
+    rp_lz77_depths depths;
+    depths.of_long = of_long;
+    depths.of_short = of_short;
+    depths.of_three = of_three;
+    return depths;
+}
+
+/* The lazy parse of each effort. Depths are in docs/kernels.md, with what they gain. */
+RP_FN rp_lazy_plan rp_lazy_plan_of(bool is_fast)
+{
+    rp_lazy_plan plan;
+    plan.depths = is_fast ? rp_depths(1, 1, 0) : rp_depths(1, 3, 0);
+    plan.n_ahead = is_fast ? 1 : 2;
+    return plan;
+}
+
+/* The scratch of one block, divided. */
+RP_FN rp_lz77_scratch rp_lz77_scratch_of(const rp_stage_args *args, uint32_t chunk_index,
+                                         uint32_t n_bytes)
+{
+    const rp_stage_buffers *buffers = &args->buffers;
+    uint8_t *base = buffers->d_scratch + chunk_index * buffers->scratch_stride;
+    return rp_lz77_divide_scratch(base, n_bytes, args->effort >= RP_EFFORT_HIGH);
+}
+
+/* A block, and where the parts of the stage find it and leave what the next one needs. */
+typedef struct rp_lz77_block {
+    rp_chunk_view view;
+    rp_lz77_source source; /* its bytes, or a copy of them */
+    rp_lz77_scratch scratch;
+    bool is_near; /* on a GPU, the scratch is in shared memory */
+} rp_lz77_block;
+
+RP_FN rp_lz77_block rp_lz77_block_of(const rp_stage_args *args, uint32_t chunk_index)
+{
+    rp_lz77_block block;
+    block.view = rp_view_chunk(args, chunk_index);
+    block.source.bytes = block.view.source;
+    block.source.n_bytes = block.view.n_bytes;
+    block.source.is_padded = false;
+    block.scratch = rp_lz77_scratch_of(args, chunk_index, block.view.n_bytes);
+    block.is_near = false;
+    return block;
+}
+
+/* First part of the stage: the candidates of all positions, into the scratch. */
+RP_FN void rp_stage_lz77_find(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
+                              void *team_memory)
+{
+    rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
+    if (block.view.n_bytes != 0)
+        rp_lz77_find_candidates(team, block.view.source, block.view.n_bytes,
+                                block.scratch.candidates, (rp_lz77_tables *)team_memory);
+}
+
+/* The same for one kind of candidates only. */
+RP_FN void rp_stage_lz77_find_kind(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
+                                   rp_lz77_kind kind, void *team_memory)
+{
+    rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
+    if (block.view.n_bytes != 0)
+        rp_lz77_find_kind(team, block.view.source, block.view.n_bytes, kind,
+                          block.scratch.candidates, (uint16_t *)team_memory);
+}
+
+/* Of the memory for rp_find_lengths(), what this part of a team has. */
+RP_FN uint32_t *rp_find_room(rp_team *team, void *team_memory)
+{
+    uint32_t first = TEAM_PART(team) * (TEAM_SIZE(team) / TEAM_PARTS(team) * RP_FIND_ROOM_WORDS);
+    RP_KEEP(first);
+    return (uint32_t *)team_memory + first;
+}
+
+/* The best match of each of n_positions from `begin` on, those that the block has, where that is
+ * wanted before the parse. The plan is a constant, and loops get shorter by that. */
+RP_FN void rp_lz77_block_find_matches(rp_team *team, const rp_lz77_block *block, uint32_t effort,
+                                      uint32_t begin, uint32_t n_positions, uint32_t *room)
+{
+    if (effort == RP_EFFORT_FAST)
+        rp_lz77_find_matches(team, block->source, begin, n_positions, block->scratch.candidates,
+                             rp_lazy_plan_of(true).depths, block->scratch.matches, block->is_near,
+                             room);
+    else
+        rp_lz77_find_matches(team, block->source, begin, n_positions, block->scratch.candidates,
+                             rp_lazy_plan_of(false).depths, block->scratch.matches, block->is_near,
+                             room);
+}
+
+/* Of a block, a piece for each part of the team. */
+RP_FN void rp_stage_lz77_find_matches(rp_team *team, const rp_stage_args *args,
+                                      uint32_t chunk_index, void *team_memory)
+{
+    rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
+    uint32_t n_pieces = rp_find_pieces(block.view.n_bytes);
+    rp_team part = team_part(team);
+    if (!RP_LZ77_MATCHES_FIRST)
+        return;
+    TEAM_FOR_PARTS(i, 0, n_pieces, team)
+    {
+        rp_lz77_block_find_matches(&part, &block, args->effort, i * RP_FIND_PIECE_BYTES,
+                                   RP_FIND_PIECE_BYTES, rp_find_room(team, team_memory));
+    }
+    team_sync(team);
+}
+
+/* The repeat offsets at the begin of a block. */
+RP_FN rp_repeat_offsets rp_first_repeats(rp_chunk_view view)
+{
+    rp_repeat_offsets repeats;
+    repeats.offset[0] = view.is_first ? 1 : 0;
+    repeats.offset[1] = view.is_first ? 4 : 0;
+    repeats.offset[2] = view.is_first ? 8 : 0;
+    return repeats;
+}
+
+/* The lazy parse of one segment, if the block has it. */
+RP_FN_APART void rp_lz77_block_parse_segment(rp_team *team, const rp_lz77_block *block,
+                                             uint32_t effort, uint32_t segment)
+{
+    const rp_lz77_scratch *scratch = &block->scratch;
+    rp_repeat_offsets repeats = rp_first_repeats(block->view);
+    if (segment >= rp_lazy_segments(block->view.n_bytes))
+        return;
+    if (effort == RP_EFFORT_FAST)
+        rp_lazy_parse_segment(team, block->source, segment, scratch->candidates, scratch->matches,
+                              rp_lazy_plan_of(true), repeats, scratch->lazy_segments,
+                              scratch->steps);
+    else
+        rp_lazy_parse_segment(team, block->source, segment, scratch->candidates, scratch->matches,
+                              rp_lazy_plan_of(false), repeats, scratch->lazy_segments,
+                              scratch->steps);
+}
+
+/* The same, of a chunk. */
+RP_FN void rp_stage_lz77_parse_segment(rp_team *team, const rp_stage_args *args,
+                                       uint32_t chunk_index, uint32_t segment)
+{
+    rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
+    rp_lz77_block_parse_segment(team, &block, args->effort, segment);
+}
+
+/* The lazy parse of a block, a segment for each part of the team. */
+RP_FN void rp_lz77_block_parse(rp_team *team, const rp_lz77_block *block, uint32_t effort)
+{
+    uint32_t n_segments = rp_lazy_segments(block->view.n_bytes);
+    rp_team part = team_part(team);
+    TEAM_FOR_PARTS(i, 0, n_segments, team)
+    {
+        rp_lz77_block_parse_segment(&part, block, effort, i);
+    }
+    team_sync(team);
+}
+
+/* The same, of a chunk. */
+RP_FN void rp_stage_lz77_parse(rp_team *team, const rp_stage_args *args, uint32_t chunk_index)
+{
+    rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
+    rp_lz77_block_parse(team, &block, args->effort);
+}
+
+/* Of a block that can't be compressed, the lazy parse has matched less than one byte of so many. */
+#define RP_LEAST_MATCHED 64
+
+/* Whether the block looks random: hardly a match, and all its bytes about as frequent as each
+ * other, so that not even 3 bytes at a time can be saved by looking longer. A collective. */
+RP_FN bool rp_looks_random(rp_team *team, rp_chunk_view view, const rp_lz77_output *output,
+                           uint32_t *byte_counts)
+{
+    if (view.n_bytes - output->n_literals >= view.n_bytes / RP_LEAST_MATCHED)
+        return false;
+    uint32_t n = rp_count_source(team, view.source, view.n_bytes, 1, byte_counts);
+    return rp_literals_cost(team, byte_counts, n) == n * 8 * RP_LOG2_ONE;
+}
+
+/* Up to here the optimal parse gains nothing: the lazy one's few sequences say little of prices,
+ * and its table of them alone is more work than the block. */
+#define RP_OPTIMAL_ABOVE_BYTES 256
+
+/* The segments as the parse left them, to team memory. */
+RP_FN void rp_lz77_take_segments(rp_team *team, const rp_segment *segments, uint32_t n_segments,
+                                 rp_parse_memory *memory)
+{
+    TEAM_FOR (i, 0, n_segments, team) {
+        memory->segments[i].begin = segments[i].begin;
+        memory->segments[i].first = segments[i].first;
+        memory->segments[i].n_steps = segments[i].n_steps;
+    }
+    team_sync(team);
+}
+
+/* From the lazy parse to sequences and literals, at the higher efforts by way of the optimal one.
+ */
+RP_FN void rp_lz77_join(rp_team *team, const rp_lz77_block *block, uint32_t effort, bool is_optimal,
+                        rp_parse_memory *memory, rp_lz77_output *output)
+{
+    const rp_chunk_view view = block->view;
+    const rp_lz77_scratch scratch = block->scratch;
+    rp_repeat_offsets repeats = rp_first_repeats(view);
+    uint32_t n_segments = rp_lazy_segments(view.n_bytes);
+    rp_lz77_take_segments(team, scratch.lazy_segments, n_segments, memory);
+    rp_join_steps(team, view.source, view.n_bytes, memory->segments, n_segments, scratch.steps,
+                  repeats, &memory->n_joined, &memory->lists, output);
+    if (!is_optimal || view.n_bytes <= RP_OPTIMAL_ABOVE_BYTES ||
+        rp_looks_random(team, view, output, memory->counts.literals))
+        return;
+    if (effort == RP_EFFORT_HIGH) {
+        rp_optimal_pass(team, view, &scratch, rp_depths(1, 4, 1), repeats, memory, output);
+    } else if (effort == RP_EFFORT_MAX) {
+        rp_optimal_pass(team, view, &scratch, rp_depths(1, 4, 1), repeats, memory, output);
+        rp_optimal_pass(team, view, &scratch, rp_depths(2, 16, 4), repeats, memory, output);
+    }
+}
+
+/* So few bytes are never shortened, unless they are all equal: of any two literals, with a code or
+ * with a sequence behind them, the sections take 8 bytes. */
+#define RP_NEVER_SHORTER_BYTES 8
+
+/* What is seen of a block without the parts of the stage. */
+typedef struct rp_lz77_outlook {
+    bool is_spared; /* it is literals, whatever they find */
+    uint32_t sample_entropy;
+} rp_lz77_outlook;
+
+/* Whether the block is spared all parts of the stage. */
+RP_FN rp_lz77_outlook rp_lz77_look(rp_team *team, rp_chunk_view view, void *team_memory)
+{
+    rp_lz77_outlook outlook;
+    outlook.is_spared = view.n_bytes <= RP_NEVER_SHORTER_BYTES ||
+                        rp_is_incompressible(team, view.source, view.n_bytes,
+                                             (rp_incompressible_memory *)team_memory);
+    outlook.sample_entropy = RP_NOT_SAMPLED;
+    return outlook;
+}
+
+/* And what would be asked behind the parse. */
+RP_FN rp_lz77_outlook rp_lz77_look_closer(rp_team *team, rp_chunk_view view, void *team_memory)
+{
+    rp_lz77_outlook outlook = rp_lz77_look(team, view, team_memory);
+    if (!outlook.is_spared)
+        outlook.sample_entropy = rp_sample_entropy(team, view.source, view.n_bytes,
+                                                   (rp_literals_only_memory *)team_memory);
+    return outlook;
+}
+
+/* The result of the stage: of the parts before, unless the block is spared. */
+RP_FN void rp_lz77_block_finish(rp_team *team, const rp_lz77_block *block,
+                                const rp_stage_args *args, uint32_t chunk_index,
+                                rp_lz77_outlook outlook, bool is_optimal, void *team_memory)
+{
+    const rp_stage_buffers *buffers = &args->buffers;
+    const rp_chunk_view view = block->view;
+    rp_lz77_output output;
+    output.sequences = buffers->d_sequences + chunk_index * buffers->sequences_stride;
+    output.literals = buffers->d_literals + chunk_index * buffers->literals_stride;
+    output.n_sequences = 0;
+    output.n_literals = 0;
+    if (outlook.is_spared) {
+        rp_lz77_all_literals(team, view.source, view.n_bytes, &output);
+    } else if (view.n_bytes != 0) {
+        rp_lz77_join(team, block, args->effort, is_optimal, (rp_parse_memory *)team_memory,
+                     &output);
+        if (rp_literals_only_is_better(team, view.source, view.n_bytes, outlook.sample_entropy,
+                                       &output, (rp_literals_only_memory *)team_memory))
+            rp_lz77_all_literals(team, view.source, view.n_bytes, &output);
+    }
+    if (TEAM_RANK(team) == 0) {
+        rp_chunk *chunk = &buffers->d_chunks[chunk_index];
+        chunk->n_sequences = output.n_sequences;
+        chunk->n_literals = output.n_literals;
+        chunk->literals_section_bytes =
+            outlook.is_spared && view.n_bytes > RP_NEVER_SHORTER_BYTES ? RP_LITERALS_STAY_RAW : 0;
+        chunk->sequences_section_bytes = 0;
+    }
+}
+
+/* The last part of the stage, behind parts that did not know whether the block is spared. Whether
+ * the effort has the optimal parse is a constant for a GPU, since it takes many registers. */
+RP_FN void rp_lz77_block_join(rp_team *team, const rp_lz77_block *block, const rp_stage_args *args,
+                              uint32_t chunk_index, bool is_optimal, void *team_memory)
+{
+    rp_lz77_outlook outlook = rp_lz77_look(team, block->view, team_memory);
+    rp_lz77_block_finish(team, block, args, chunk_index, outlook, is_optimal, team_memory);
+}
+
+/* The same, of a chunk. */
+RP_FN void rp_stage_lz77_join(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
+                              bool is_optimal, void *team_memory)
+{
+    rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
+    rp_lz77_block_join(team, &block, args, chunk_index, is_optimal, team_memory);
+}
+
+/* All parts. They share nothing but the scratch, so they may also be launched one by one, on teams
+ * of different sizes, with this stage's team memory for each. */
+RP_FN void rp_stage_lz77_matcher(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
+                                 void *team_memory)
+{
+    rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
+    rp_lz77_outlook outlook = rp_lz77_look(team, block.view, team_memory);
+    if (!outlook.is_spared) {
+        rp_stage_lz77_find(team, args, chunk_index, team_memory);
+        rp_stage_lz77_find_matches(team, args, chunk_index, team_memory);
+        rp_stage_lz77_parse(team, args, chunk_index);
+    }
+    rp_lz77_block_finish(team, &block, args, chunk_index, outlook, args->effort >= RP_EFFORT_HIGH,
+                         team_memory);
+}
+
+#endif
