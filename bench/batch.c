@@ -22,9 +22,9 @@
 #include <zstd.h>
 
 #include "bench/json.h"
-#include "plugin/batch.h"
-#include "plugin/offload.h"
-#include "plugin/thread_state.h"
+#include "plugin/batch/batch.h"
+#include "plugin/core/thread_state.h"
+#include "plugin/route/route.h"
 #include "rockpress/plugin.h"
 
 #define MAX_ROUNDS 1000

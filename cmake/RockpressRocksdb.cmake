@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Whether the CompressionManager adapter (plugin/rocksdb_adapter.cc) is built: sets
+# Whether the CompressionManager adapter (plugin/rocksdb/rocksdb_adapter.cc) is built: sets
 # ROCKPRESS_WITH_ADAPTER, and makes the target rocksdb_cxx, RocksDB with its C++ headers. It
 # needs RocksDB 10.4 or later with a shared library, where the system has it or in
 # -DRocksDB_ROOT=<installation prefix>. Also sets rocksdb_cxx_VERSION.

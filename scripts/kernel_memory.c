@@ -6,11 +6,11 @@
  */
 #include <stdio.h>
 
-#include "kernels/frame/stage.h"
-#include "kernels/literals/stage.h"
-#include "kernels/fused/shared_block.h"
-#include "kernels/sequences/stage.h"
 #include "kernels/cuda/tuning.h"
+#include "kernels/frame/stage.h"
+#include "kernels/fused/shared_block.h"
+#include "kernels/literals/stage.h"
+#include "kernels/sequences/stage.h"
 
 static void print(const char *name, unsigned n_threads, size_t n_bytes)
 {

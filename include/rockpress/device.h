@@ -76,7 +76,8 @@ typedef struct rp_device_ops {
  * there once the stream has been waited for. */
 #define RP_DEVICE_MAPPED_STAGING UINT32_C(2)
 
-/* Small batches of small inputs take all stages in one launch, RP_STAGE_FUSED of kernels/base/stages.h.
+/* Small batches of small inputs take all stages in one launch, RP_STAGE_FUSED of
+ * kernels/base/stages.h.
  */
 #define RP_DEVICE_FUSED_LAUNCH UINT32_C(4)
 

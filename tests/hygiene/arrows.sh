@@ -15,19 +15,39 @@ includes()
         paste -d ' ' - -
 }
 
+# Inside these, a folder includes itself and those before it in its list.
+kernels_order=(team base entropy match literals sequences frame fused cuda)
+
+# is_before <file> <name> <folders...>: whether the folder of what is included is at or before the file's
+is_before()
+{
+    local from=${1#*/} to=${2#*/} folder
+    shift 2
+    from=${from%%/*} to=${to%%/*}
+    for folder in "$@"; do
+        [ "$folder" != "$to" ] || return 0
+        [ "$folder" != "$from" ] || return 1
+    done
+    return 1
+}
+
 # may_include <file> <name>: the arrows
 may_include()
 {
     local file=$1 name=$2 folder=${1%%/*} top=${2%%/*}
     case $name in
-    rocksdb/*) [[ $file == plugin/rocksdb_adapter.* ]] && return 0 || return 1 ;;
+    rocksdb/*) [[ $file == plugin/rocksdb/rocksdb_adapter.* ]] && return 0 || return 1 ;;
     cuda* | cub/* | thrust/* | cooperative_groups*)
         [[ $file == engine/device_cuda.* || $file == kernels/cuda/launch.cu ]] && return 0 || return 1
         ;;
     esac
     case $folder:$top in
     *:rockpress) return 0 ;;
-    kernels:kernels | engine:kernels | engine:engine | plugin:plugin) return 0 ;;
+    kernels:kernels)
+        is_before "$file" "$name" "${kernels_order[@]}"
+        return
+        ;;
+    engine:kernels | engine:engine | plugin:plugin) return 0 ;;
     *:kernels | *:engine | *:plugin | *:bench | *:tests) return 1 ;;
     esac
     # A name without a folder is a neighbour; '..' would lead around the arrows.

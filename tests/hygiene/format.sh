@@ -19,7 +19,7 @@ n=0
 while IFS= read -r file; do
     n=$((n + 1))
     style="file"
-    [[ $file != plugin/rocksdb_adapter.* ]] || style="Google"
+    [[ $file != plugin/rocksdb/rocksdb_adapter.* ]] || style="Google"
     if ! output=$($tool --style=$style --dry-run -Werror "$file" 2>&1); then
         violation "$(head -n 1 <<<"$output")"
     fi

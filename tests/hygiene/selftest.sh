@@ -91,13 +91,14 @@ SAMPLES
 
 new_tree
 plant include/rockpress/a.h '#include "rockpress/b.h"' '#include <stdint.h>'
-plant kernels/a.h '#include "rockpress/a.h"' '#include "kernels/b.h"' '#include "neighbour.h"'
+plant kernels/match/a.h '#include "rockpress/a.h"' '#include "kernels/base/b.h"' '#include "neighbour.h"' \
+    '#include "kernels/match/b.h"'
 plant kernels/cuda/launch.cu '#include <cuda_runtime.h>' '__global__ void f(void) {}'
 plant engine/a.c '#include "kernels/a.h"' '#include "engine/b.h"'
 plant engine/device_cuda.cu '#include <cuda_runtime.h>'
 plant engine/b.c '/* never <<<>>> and __global__ here */' 'int x = 1 << 3;'
 plant plugin/a.c '#include "rockpress/a.h"' '#include "plugin/b.h"' '#include <zstd.h>'
-plant plugin/rocksdb_adapter.cc '#include <rocksdb/advanced_compression.h>'
+plant plugin/rocksdb/rocksdb_adapter.cc '#include <rocksdb/advanced_compression.h>'
 plant tests/a.c '#include "kernels/a.h"' '#include <rocksdb/c.h>'
 plant tests/gpu/a.cu '#include "kernels/a.h"' '__global__ void f(void) {}'
 accepts arrows "$tree"
@@ -115,6 +116,9 @@ kernels/a.h "plugin/a.h"
 kernels/a.h "engine/a.h"
 kernels/a.h <rocksdb/c.h>
 kernels/a.h <cuda_runtime_api.h>
+kernels/match/a.h "kernels/frame/a.h"
+kernels/team/a.h "kernels/base/a.h"
+kernels/base/a.h "kernels/a.h"
 engine/a.c "plugin/a.h"
 engine/a.c <rocksdb/c.h>
 engine/a.c <cuda.h>

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# exports.sh <tree> <hook>: the hook exports the functions of plugin/exports.txt and the rp_ functions
+# exports.sh <tree> <hook>: the hook exports the functions of plugin/hook/exports.txt and the rp_ functions
 # that the public headers declare, no more and no less; needs no symbol of libzstd from the linker
 # (it would be the hook's own); and takes none of the little static TLS that the loader has left when a
 # library is dlopen'ed.
@@ -12,12 +12,12 @@ need nm readelf
 
 nm -D --defined-only "$hook" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort >"$work/found"
 {
-    cat "$tree/plugin/exports.txt"
+    cat "$tree/plugin/hook/exports.txt"
     cat "$tree"/include/rockpress/*.h | tr '\n' ' ' | grep -oE 'RP_API [A-Za-z0-9_ *]*[ *]rp_[a-z0-9_]+\(' |
         sed -E 's/^.*[ *](rp_[a-z0-9_]+)\($/\1/'
 } | sort >"$work/expected"
 diff "$work/expected" "$work/found" || fail 'declared (<) and exported (>) functions differ'
-sort -c "$tree/plugin/exports.txt" || fail 'plugin/exports.txt is not sorted'
+sort -c "$tree/plugin/hook/exports.txt" || fail 'plugin/hook/exports.txt is not sorted'
 
 if nm -D --undefined-only "$hook" | grep -E ' (ZSTD|ZDICT)_'; then
     fail 'the hook is linked to libzstd'

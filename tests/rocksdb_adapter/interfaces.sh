@@ -20,7 +20,7 @@ inherited_CompressionManager='CompatibilityName CompressionTypeToString
     FindCompatibleCompressionManager GetDecompressor GetDecompressorForCompressor
     GetDecompressorForTypes GetDecompressorOptimizeFor SupportsCompressionType'
 
-preprocess "$tree/plugin/rocksdb_adapter.cc" "${options[@]}" >"$work/adapter"
+preprocess "$tree/plugin/rocksdb/rocksdb_adapter.cc" "${options[@]}" >"$work/adapter"
 n=0
 for pair in Compressor:RockpressCompressor CompressionManager:RockpressManager; do
     base=${pair%:*} derived=${pair#*:}
@@ -46,6 +46,6 @@ if [ -n "$sanitizers" ]; then
         skip "$cxx has no -fsanitize=$sanitizers: $(head -n 1 "$work/log")"
 fi
 "$cxx" -std=c++17 -O1 -pthread -Wall -Wextra -Wshadow -Werror -fno-rtti "${options[@]}" \
-    -o "$work/test" "$here/test_interfaces.cc" "$tree/plugin/rocksdb_adapter.cc"
+    -o "$work/test" "$here/test_interfaces.cc" "$tree/plugin/rocksdb/rocksdb_adapter.cc"
 "$work/test"
 printf '%s.%s: %d virtual functions covered\n' "$major" "$minor" $n

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # plugin_build.sh <tree> <build directory> <major.minor>: what a RocksDB needs that is built with
-# ROCKSDB_PLUGINS=rockpress is there: the adapter compiles with what rockpress.mk and rocksdb_plugin.cmake
+# ROCKSDB_PLUGINS=rockpress is there: the adapter compiles with what rocksdb/rockpress.mk and rocksdb/CMakeLists.txt
 # say and links with the installed librockpress_plugin.a, by make and by CMake, into a program and into a
 # shared library, which exports nothing else. RocksDB itself is made up (test_plugin_build.cc).
 set -euo pipefail
@@ -24,7 +24,7 @@ fail()
 "${CMAKE:-cmake}" --install "$build" --prefix "$work/prefix" >"$work/log" || fail "$(cat "$work/log")"
 # Where RocksDB keeps its plugins; what is relative is relative to this.
 mkdir -p "$work/rocksdb/plugin"
-ln -s "$tree/plugin" "$work/rocksdb/plugin/rockpress"
+ln -s "$tree/plugin/rocksdb" "$work/rocksdb/plugin/rockpress"
 cd "$work/rocksdb"
 
 # As a Makefile sees it: RocksDB's adds _CXXFLAGS for the compiler and, behind its own libraries,
@@ -40,7 +40,7 @@ source=plugin/rockpress/$(make_says SOURCES)
 [ "$(make_says FUNC)" = rockpress_register_plugin ] || fail "FUNC is $(make_says FUNC)"
 stand_in=()
 for option in "${options[@]}"; do
-    # Only what is RocksDB's own; the rest is rockpress.mk's to say.
+    # Only what is RocksDB's own; the rest is rocksdb/rockpress.mk's to say.
     [[ $option != -I* || $option = *stand_in ]] && stand_in+=("$option")
 done
 warnings=(-W -Wall -Wextra -Wsign-compare -Wshadow -Wunused-parameter -Werror)
@@ -57,7 +57,7 @@ if grep -vE '^(_Z|rp_|rockpress_register|main$|_init$|_fini$)' exported; then
     fail "above: exported by the shared library, and should not be"
 fi
 
-# As CMake sees it: RocksDB's looks for three lines of rockpress.mk by their text, and adds the folder.
+# As CMake sees it: RocksDB's looks for three lines of rocksdb/rockpress.mk by their text, and adds the folder.
 text()
 {
     sed -nE "s/.*$1 = (.*)/\\1/p" plugin/rockpress/rockpress.mk | sed -n 1p

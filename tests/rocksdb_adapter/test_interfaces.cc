@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "plugin/adapter.h"
+#include "plugin/rocksdb/adapter.h"
 #include "rockpress/rocksdb.h"
 #include "rocksdb/advanced_compression.h"
 #include "rocksdb/utilities/object_registry.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <zstd.h>
 
-#include "plugin/offload.h"
+#include "plugin/route/route.h"
 
 static void *allocate(size_t bytes)
 {

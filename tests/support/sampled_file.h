@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "plugin/batch.h"
+#include "plugin/batch/batch.h"
 
 typedef struct sampled_file {
     size_t n_blocks;

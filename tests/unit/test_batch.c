@@ -14,7 +14,7 @@
 #include <zdict.h>
 #include <zstd.h>
 
-#include "plugin/batch.h"
+#include "plugin/batch/batch.h"
 #include "rockpress/plugin.h"
 #include "tests/support/sampled_file.h"
 

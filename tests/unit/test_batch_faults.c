@@ -14,8 +14,8 @@
 
 #include <zstd.h>
 
-#include "plugin/batch.h"
-#include "plugin/router.h"
+#include "plugin/batch/batch.h"
+#include "plugin/route/router.h"
 #include "rockpress/plugin.h"
 #include "tests/support/queue_device.h"
 #include "tests/support/sampled_file.h"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plugin/batch.h"
+#include "plugin/batch/batch.h"
 #include "rockpress/plugin.h"
 #include "tests/support/queue_device.h"
 #include "tests/support/sampled_file.h"

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "plugin/config.h"
+#include "plugin/core/config.h"
 
 static void defaults_are_valid(void **state)
 {

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "plugin/breaker.h"
+#include "plugin/device/breaker.h"
 
 static void opens_after_faults_in_a_row(void **state)
 {

@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "plugin/context_table.h"
-#include "plugin/thread_state.h"
-#include "plugin/zstd_real.h"
+#include "plugin/core/thread_state.h"
+#include "plugin/core/zstd_real.h"
+#include "plugin/hook/context_table.h"
 #include "rockpress/plugin.h"
 
 static void table_keeps_apart(void **state)

@@ -16,7 +16,7 @@
 
 #include <zstd.h>
 
-#include "plugin/offload.h"
+#include "plugin/route/route.h"
 #include "rockpress/plugin.h"
 
 static const rp_device *inner;

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "plugin/router.h"
+#include "plugin/route/router.h"
 
 static rp_plugin_config config_for(rp_goal goal)
 {

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "plugin/stats.h"
+#include "plugin/core/stats.h"
 
 #define N_THREADS 20
 #define N_BLOCKS 2000

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lanes of batches: see batch/parts.h. They are few and large, unlike those of the pool that
+ * serves single blocks, and their slabs are the batch's, so that nothing is copied on the host.
+ *
+ * There is no thread of ours. A lane whose device is done is noticed by a thread that waits for its
+ * chunk, or by one that looks for a free lane. Calls of the device for one stream are made by one
+ * thread at a time, the one that attends to the lane.
+ *
+ * A lane whose work did not end in time keeps its slabs until it does: the device may still write
+ * to them. If the device is lost that is for ever, and costs no more than the lanes hold.
+ */
+#include <string.h>
+
+#include "plugin/batch/parts.h"
+#include "plugin/core/stats.h"
+#include "plugin/core/thread_state.h"
+#include "plugin/device/session.h"
+
+#define MAX_LANES 64u
+
+static const rp_device *device;
+static struct rp_batch_lane lanes[MAX_LANES];
+static uint32_t n_lanes;
+static uint32_t chunk_slabs;
+static size_t workspace_bytes;
+static rp_effort effort; /* the highest that lanes are for */
+static uint32_t timeout_us;
+static uint64_t chunk_ns; /* what a chunk of average size takes on the device; 0: not known */
+
+/* What a launch and its results need beside blocks and frames, for each of n blocks. */
+enum { INPUT, INPUT_SIZE, OUTPUT, CAPACITY, OUTPUT_SIZE, STATUS, N_ARRAYS };
+
+/* Every array has room for as many 8-byte elements. */
+#define ARRAY_BYTES ((size_t)RP_BATCH_CHUNK_BLOCKS * 8)
+
+static void *array_at(uint8_t *arrays, int which)
+{
+    return arrays + (size_t)which * ARRAY_BYTES;
+}
+
+static bool on_host(void)
+{
+    return (device->flags & RP_DEVICE_HOST_MEMORY) != 0;
+}
+
+/* Frames and results are written to slabs and arrays of the host, without a copy. */
+static bool delivers(void)
+{
+    return on_host() || (device->flags & RP_DEVICE_MAPPED_STAGING) != 0;
+}
+
+void rp_lanes_setup(const rp_device *used, const rp_plugin_config *config, uint32_t slabs)
+{
+    size_t chunk_bytes = slabs * rp_slab_bytes();
+    size_t one, lane_bytes;
+
+    /* A lane serves whatever level comes next, so it is sized for the highest. */
+    effort = config->effort == RP_PLUGIN_EFFORT_AUTO ? RP_EFFORT_MAX : (rp_effort)config->effort;
+    one = rp_workspace_size(rp_slab_bytes(), 1, effort);
+    device = used;
+    chunk_slabs = slabs;
+    timeout_us = config->timeout_ms * 1000u;
+    /* 4 KiB blocks take more of it than larger ones of the same sum. */
+    workspace_bytes = rp_workspace_size(4096, chunk_bytes / 4096, effort);
+    if (workspace_bytes < one)
+        workspace_bytes = one;
+    lane_bytes = workspace_bytes + 2 * chunk_bytes + N_ARRAYS * ARRAY_BYTES;
+    n_lanes = config->batch_lanes < MAX_LANES ? config->batch_lanes : MAX_LANES;
+    /* Half of the bound is left for the lanes of single blocks. */
+    if (config->memory_bytes != 0 && n_lanes > config->memory_bytes / 2 / lane_bytes)
+        n_lanes = (uint32_t)(config->memory_bytes / 2 / lane_bytes);
+}
+
+uint32_t rp_lanes_chunk_slabs(void)
+{
+    return chunk_slabs;
+}
+
+bool rp_lanes_hold(size_t max_block_bytes, uint32_t n_blocks)
+{
+    return rp_workspace_size(max_block_bytes, n_blocks, effort) <= workspace_bytes;
+}
+
+static void unmake(struct rp_batch_lane *lane)
+{
+    if (lane->arrays != NULL)
+        device->ops->staging_free(device, lane->arrays);
+    if (lane->d_workspace != NULL)
+        device->ops->memory_free(device, lane->d_workspace);
+    rp_stream_destroy(lane->stream);
+    memset(lane, 0, sizeof(*lane));
+}
+
+static rp_status make(struct rp_batch_lane *lane)
+{
+    size_t input_bytes = on_host() ? 0 : chunk_slabs * rp_slab_bytes();
+    size_t array_bytes = on_host() ? 0 : N_ARRAYS * ARRAY_BYTES;
+    void *memory = NULL, *arrays = NULL;
+    rp_status status = rp_stream_create(device, &lane->stream);
+
+    if (status == RP_STATUS_OK)
+        status = device->ops->memory_alloc(device, workspace_bytes + 2 * input_bytes + array_bytes,
+                                           &memory);
+    if (status == RP_STATUS_OK)
+        status = device->ops->staging_alloc(device, N_ARRAYS * ARRAY_BYTES, &arrays);
+    lane->d_workspace = memory;
+    lane->workspace_bytes = workspace_bytes;
+    lane->arrays = arrays;
+    if (status != RP_STATUS_OK) {
+        unmake(lane);
+        return status;
+    }
+    lane->d_arrays = lane->arrays;
+    if (!on_host()) {
+        lane->d_input = lane->d_workspace + workspace_bytes;
+        lane->d_output = lane->d_input + input_bytes;
+        lane->d_arrays = lane->d_output + input_bytes;
+    }
+    return RP_STATUS_OK;
+}
+
+/* A lane that nobody has, one that has finished unnoticed, or else one that is yet to be made: each
+ * holds more device memory than to ask a few others costs time. */
+static struct rp_batch_lane *find_free(void)
+{
+    for (uint32_t i = 0; i < n_lanes; i++) {
+        if (lanes[i].is_made && !lanes[i].is_busy && !lanes[i].is_attended)
+            return &lanes[i];
+    }
+    for (uint32_t i = 0; i < n_lanes; i++) {
+        if (!lanes[i].is_busy || lanes[i].is_attended)
+            continue;
+        rp_lane_attend(&lanes[i], 0);
+        if (!lanes[i].is_busy && !lanes[i].is_attended)
+            return &lanes[i];
+    }
+    for (uint32_t i = 0; i < n_lanes; i++) {
+        if (!lanes[i].is_made && !lanes[i].is_attended)
+            return &lanes[i];
+    }
+    return NULL;
+}
+
+struct rp_batch_lane *rp_lane_take(rp_status *status)
+{
+    struct rp_batch_lane *lane = find_free();
+
+    *status = RP_STATUS_POOL_EXHAUSTED;
+    if (lane == NULL)
+        return NULL;
+    lane->is_attended = true;
+    *status = RP_STATUS_OK;
+    if (!lane->is_made) {
+        pthread_mutex_unlock(&rp_batch_lock);
+        *status = make(lane);
+        pthread_mutex_lock(&rp_batch_lock);
+        lane->is_made = *status == RP_STATUS_OK;
+        lane->is_attended = lane->is_made;
+    }
+    if (*status != RP_STATUS_OK)
+        return NULL;
+    lane->is_busy = true;
+    return lane;
+}
+
+/* Slabs lie one after the other in the lane's device memory. */
+static void fill_arrays(struct rp_batch_lane *lane)
+{
+    const struct rp_open_batch *batch = lane->batch;
+    const struct rp_batch_chunk *chunk = lane->chunk;
+    const void **inputs = array_at(lane->arrays, INPUT);
+    size_t *sizes = array_at(lane->arrays, INPUT_SIZE);
+    void **outputs = array_at(lane->arrays, OUTPUT);
+    size_t *capacities = array_at(lane->arrays, CAPACITY);
+    size_t slab_bytes = rp_slab_bytes();
+
+    for (uint32_t i = 0; i < chunk->n_blocks; i++) {
+        const struct rp_batch_block *block = &batch->blocks[chunk->first_block + i];
+        uint32_t slab = block->slab - chunk->first_slab;
+        inputs[i] = (on_host() ? (const uint8_t *)lane->raw_slabs[slab]
+                               : lane->d_input + slab * slab_bytes) +
+                    block->offset;
+        outputs[i] =
+            (delivers() ? (uint8_t *)lane->frame_slabs[slab] : lane->d_output + slab * slab_bytes) +
+            block->offset;
+        sizes[i] = block->size;
+        capacities[i] = block->size;
+    }
+}
+
+static rp_status copy_slabs(struct rp_batch_lane *lane, rp_copy_kind kind)
+{
+    const uint32_t *used = lane->batch->slab_used + lane->chunk->first_slab;
+    rp_status status = RP_STATUS_OK;
+
+    for (uint32_t i = 0; i < lane->n_slabs && status == RP_STATUS_OK; i++) {
+        size_t at = i * rp_slab_bytes();
+        if (kind == RP_COPY_HOST_TO_DEVICE)
+            status = device->ops->copy_async(lane->stream, lane->d_input + at, lane->raw_slabs[i],
+                                             used[i], kind);
+        else
+            status = device->ops->copy_async(lane->stream, lane->frame_slabs[i],
+                                             lane->d_output + at, used[i], kind);
+    }
+    return status;
+}
+
+/* The used part of each of `n` arrays from `first` on. */
+static rp_status copy_arrays(struct rp_batch_lane *lane, int first, int last, rp_copy_kind kind)
+{
+    size_t bytes = lane->n_blocks * sizeof(uint64_t);
+    rp_status status = RP_STATUS_OK;
+
+    for (int i = first; i <= last && status == RP_STATUS_OK; i++) {
+        uint8_t *host = array_at(lane->arrays, i), *remote = array_at(lane->d_arrays, i);
+        bool to_device = kind == RP_COPY_HOST_TO_DEVICE;
+        status = device->ops->copy_async(lane->stream, to_device ? remote : host,
+                                         to_device ? host : remote, bytes, kind);
+    }
+    return status;
+}
+
+rp_status rp_lane_launch(struct rp_batch_lane *lane, const rp_compress_options *options)
+{
+    uint8_t *d_results = delivers() ? lane->arrays : lane->d_arrays;
+    rp_batch batch = {
+        .d_inputs = array_at(lane->d_arrays, INPUT),
+        .d_input_sizes = array_at(lane->d_arrays, INPUT_SIZE),
+        .max_input_bytes = lane->chunk->max_block_bytes,
+        .n_inputs = lane->n_blocks,
+        .d_outputs = array_at(lane->d_arrays, OUTPUT),
+        .d_output_capacities = array_at(lane->d_arrays, CAPACITY),
+        .d_output_sizes = array_at(d_results, OUTPUT_SIZE),
+        .d_statuses = array_at(d_results, STATUS),
+    };
+    rp_status status = RP_STATUS_OK;
+
+    fill_arrays(lane);
+    if (!on_host()) {
+        status = copy_arrays(lane, INPUT, CAPACITY, RP_COPY_HOST_TO_DEVICE);
+        if (status == RP_STATUS_OK)
+            status = copy_slabs(lane, RP_COPY_HOST_TO_DEVICE);
+    }
+    if (status == RP_STATUS_OK)
+        status = rp_compress_batch_async(lane->d_workspace, lane->workspace_bytes, &batch, options,
+                                         lane->stream);
+    if (!delivers()) {
+        if (status == RP_STATUS_OK)
+            status = copy_arrays(lane, OUTPUT_SIZE, STATUS, RP_COPY_DEVICE_TO_HOST);
+        if (status == RP_STATUS_OK)
+            status = copy_slabs(lane, RP_COPY_DEVICE_TO_HOST);
+    }
+    return status;
+}
+
+/* Results of a chunk that is done. False when they can not be true. */
+static bool take_results(const struct rp_batch_lane *lane)
+{
+    const size_t *sizes = array_at(lane->arrays, OUTPUT_SIZE);
+    const rp_status *statuses = array_at(lane->arrays, STATUS);
+
+    for (uint32_t i = 0; i < lane->n_blocks; i++) {
+        struct rp_batch_block *block = &lane->batch->blocks[lane->chunk->first_block + i];
+        if (statuses[i] == RP_STATUS_OK && (sizes[i] == 0 || sizes[i] > block->size))
+            return false;
+        block->status = statuses[i];
+        block->frame_bytes = statuses[i] == RP_STATUS_OK ? (uint32_t)sizes[i] : 0;
+    }
+    return true;
+}
+
+static void let_go_of_slabs(struct rp_batch_lane *lane)
+{
+    for (uint32_t i = 0; i < lane->n_slabs && lane->owns_slabs; i++) {
+        rp_slab_give(lane->raw_slabs[i], false);
+        rp_slab_give(lane->frame_slabs[i], true);
+    }
+    lane->owns_slabs = false;
+}
+
+static void fail_chunk(struct rp_batch_lane *lane, rp_status status)
+{
+    if (lane->chunk == NULL || lane->chunk->state == RP_CHUNK_FAILED)
+        return;
+    rp_session_fault(status, lane->pass);
+    lane->chunk->state = RP_CHUNK_FAILED;
+    pthread_cond_broadcast(&rp_batch_changed);
+}
+
+void rp_lane_settle(struct rp_batch_lane *lane, rp_status status)
+{
+    struct rp_batch_chunk *chunk = lane->chunk;
+
+    if (status != RP_STATUS_OK) {
+        fail_chunk(lane, status);
+        return;
+    }
+    lane->is_busy = false;
+    if (chunk != NULL) {
+        chunk->lane = NULL;
+        if (chunk->state == RP_CHUNK_RUNNING) {
+            if (take_results(lane)) {
+                chunk->state = RP_CHUNK_DONE;
+                rp_session_success(lane->pass);
+            } else {
+                fail_chunk(lane, RP_STATUS_INTERNAL);
+            }
+        }
+        lane->chunk = NULL;
+        pthread_cond_broadcast(&rp_batch_changed);
+    }
+    let_go_of_slabs(lane);
+}
+
+uint64_t rp_lane_expected_ns(const struct rp_batch_lane *lane)
+{
+    uint64_t elapsed = rp_clock_ns() - lane->launched_ns;
+
+    return chunk_ns > elapsed ? chunk_ns - elapsed : 0;
+}
+
+/* Below this a wait was none: the device had finished some time before. */
+#define NO_WAIT_NS 20000u
+
+/* A chunk was found done. When nobody waited for it, it may have been done long ago. */
+static void note_duration(const struct rp_batch_lane *lane, uint64_t waited_ns)
+{
+    uint64_t ns = rp_clock_ns() - lane->launched_ns;
+
+    if (waited_ns > NO_WAIT_NS)
+        chunk_ns = chunk_ns == 0 ? ns : chunk_ns - chunk_ns / 8 + ns / 8;
+    else if (ns < chunk_ns)
+        chunk_ns = ns;
+}
+
+void rp_lane_attend(struct rp_batch_lane *lane, uint32_t limit_us)
+{
+    uint64_t begun = rp_clock_ns();
+    rp_status status;
+    bool overdue;
+
+    lane->is_attended = true;
+    pthread_mutex_unlock(&rp_batch_lock);
+    rp_thread.depth++;
+    status = rp_stream_wait(lane->stream, limit_us);
+    rp_thread.depth--;
+    pthread_mutex_lock(&rp_batch_lock);
+    lane->is_attended = false;
+    if (status == RP_STATUS_OK)
+        note_duration(lane, rp_clock_ns() - begun);
+    overdue = limit_us != 0 || rp_clock_ns() - lane->launched_ns > timeout_us * UINT64_C(1000);
+    if (status != RP_STATUS_TIMEOUT || overdue)
+        rp_lane_settle(lane, status);
+}
+
+void rp_lanes_collect(void)
+{
+    for (uint32_t i = 0; i < n_lanes; i++) {
+        if (lanes[i].is_busy && !lanes[i].is_attended && lanes[i].owns_slabs)
+            rp_lane_attend(&lanes[i], 0);
+    }
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One line on standard error, in one write, so that lines of several threads don't mix.
+ * Silent above the configured level. Allocates nothing, and leaves errno as it was: the
+ * program around us did not ask for a log.
+ */
+#ifndef ROCKPRESS_PLUGIN_CORE_LOG_H
+#define ROCKPRESS_PLUGIN_CORE_LOG_H
+
+#include "rockpress/plugin.h"
+
+void rp_log_set_level(rp_log_level level);
+
+__attribute__((format(printf, 2, 3))) void rp_log(rp_log_level level, const char *format, ...);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Threads take shards in turn, not by a hash of their id: the threads of one SST start
+ * together, and in turn they never share a shard before all are in use.
+ */
+#include "plugin/core/thread_state.h"
+
+#include <stdatomic.h>
+
+_Thread_local struct rp_thread_state rp_thread;
+
+static _Atomic uint32_t next_shard;
+
+uint32_t rp_thread_choose_shard(void)
+{
+    uint32_t shard = atomic_fetch_add_explicit(&next_shard, 1, memory_order_relaxed) % RP_N_SHARDS;
+    rp_thread.shard = shard + 1;
+    return shard;
+}

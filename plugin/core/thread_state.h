@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the plugin keeps per thread: a handful of words, and nothing that needs a destructor,
+ * because RocksDB starts new compression threads for every SST.
+ *
+ * The TLS model is the compiler's default. Initial-exec would save some 60 instructions a block,
+ * but takes all thread-local memory of the library from the loader's small reserve for late static
+ * TLS, when it is dlopen'ed: CUDA's runtime, which is linked in, has 4 KiB of it, and the library
+ * would not load.
+ */
+#ifndef ROCKPRESS_PLUGIN_CORE_THREAD_STATE_H
+#define ROCKPRESS_PLUGIN_CORE_THREAD_STATE_H
+
+#include <stdint.h>
+
+struct rp_thread_state {
+    uint32_t depth;      /* above 0: inside libzstd or the engine, hooks only forward */
+    uint32_t shard;      /* this thread's counters, plus 1; 0 is not chosen yet */
+    uint32_t cpu_blocks; /* to time one in so many */
+    uint32_t batch_next; /* the block of `batch` that is expected next */
+    uint64_t batch;      /* rp_batch_id that was last taken from; 0: none */
+
+    /* The zstd hook's: the batch that this thread began, rp_context_clock() then, and whether a
+     * block was served since somebody asked. */
+    uint64_t own_batch;
+    uint32_t own_batch_born;
+    uint32_t batch_served;
+    uint64_t cpu_begun_ns; /* rp_offload_cpu_clock() when a block was begun that is timed */
+    /* What ZSTD_CCtx_setParameter was last told on this thread; level 0: nothing yet. */
+    int32_t set_level;
+    uint32_t set_checksum;
+};
+
+extern _Thread_local struct rp_thread_state rp_thread;
+
+/* Shards spread threads over counters and caches; a power of two. 16 keeps 16 busy threads
+ * apart and costs 6 KiB of counters. */
+#define RP_N_SHARDS 16u
+
+uint32_t rp_thread_choose_shard(void);
+
+/* This thread's shard, below RP_N_SHARDS. */
+static inline uint32_t rp_thread_shard(void)
+{
+    uint32_t shard = rp_thread.shard;
+    return shard != 0 ? shard - 1 : rp_thread_choose_shard();
+}
+
+#endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The device of the process: see device/session.h.
+ *
+ * It is opened by the first block that could use it, on that block's thread; others
+ * that arrive meanwhile are compressed on the CPU, nobody waits. It is never closed: when a
+ * process ends, the order of its destructors is no time to talk to a driver, and the kernel
+ * takes everything back anyway. In a forked child a GPU context can not be used, so
+ * the child does not touch the device at all.
+ */
+#include "plugin/device/session.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "plugin/core/log.h"
+#include "plugin/core/stats.h"
+#include "plugin/core/thread_state.h"
+#include "plugin/device/verify.h"
+
+enum phase {
+    PHASE_UNOPENED = 0,
+    PHASE_OPENING = 1,
+    PHASE_READY = 2,
+    PHASE_OFF = 3 /* for good */
+};
+
+static _Atomic int phase;
+static _Atomic bool is_child;
+static rp_pool *pool; /* written before PHASE_READY */
+static const rp_device *device_in_use;
+static const char *device_name;
+static struct rp_breaker breaker;
+
+/* In a child after fork(): whatever the parent had open is not ours. */
+static void forked(void)
+{
+    if (atomic_load_explicit(&phase, memory_order_relaxed) != PHASE_UNOPENED) {
+        atomic_store_explicit(&is_child, true, memory_order_relaxed);
+        atomic_store_explicit(&phase, PHASE_OFF, memory_order_relaxed);
+        rp_stats_set_device_active(false);
+        rp_stats_set_device(NULL, NULL);
+    }
+}
+
+/*
+ * "auto" takes a GPU for batches, where the router decides what else it gets. For single blocks
+ * alone it leaves a GPU alone: the calling thread would wait longer for each than libzstd takes.
+ * Whoever asks for "cuda" by name gets it.
+ */
+static rp_status open_device(const rp_plugin_config *config, const rp_device **device)
+{
+    bool automatic = strcmp(config->device, "auto") == 0;
+    rp_device *opened = NULL;
+    rp_status status;
+
+    *device = config->custom_device;
+    if (*device != NULL)
+        return RP_STATUS_OK;
+    if (!automatic)
+        status = rp_device_open(config->device, &opened);
+    else if (config->batch == RP_BATCH_ON)
+        status = rp_device_open("cuda", &opened);
+    else
+        status = RP_STATUS_DEVICE_UNAVAILABLE;
+    *device = opened;
+    if (status != RP_STATUS_OK)
+        rp_log(automatic ? RP_LOG_INFO : RP_LOG_ERROR,
+               "device %s: %s; blocks are compressed on the CPU", config->device,
+               rp_status_string(status));
+    return status;
+}
+
+static bool make_pool(const rp_plugin_config *config, const rp_device *device)
+{
+    rp_error error = {""};
+    rp_pool_options options = {
+        .max_lanes = config->lanes,
+        .max_input_bytes = config->max_block_bytes,
+        .memory_bytes = config->memory_bytes,
+        /* A lane serves whatever level comes next, so it is sized for the highest. */
+        .effort =
+            config->effort == RP_PLUGIN_EFFORT_AUTO ? RP_EFFORT_MAX : (rp_effort)config->effort,
+        .error = &error,
+    };
+    rp_status status = rp_pool_create(device, &options, &pool);
+
+    if (status == RP_STATUS_OK)
+        return true;
+    rp_log(RP_LOG_ERROR, "device %s: no lanes: %s %s; blocks are compressed on the CPU",
+           device->name, rp_status_string(status), error.message);
+    return false;
+}
+
+static void set_phase_after_opening(int next)
+{
+    int opening = PHASE_OPENING;
+
+    /* Unless a fork in the middle of it has put it off. */
+    atomic_compare_exchange_strong_explicit(&phase, &opening, next, memory_order_release,
+                                            memory_order_relaxed);
+}
+
+static void open_once(const rp_plugin_config *config)
+{
+    int unopened = PHASE_UNOPENED;
+    const rp_device *device;
+
+    if (!atomic_compare_exchange_strong_explicit(&phase, &unopened, PHASE_OPENING,
+                                                 memory_order_acquire, memory_order_relaxed))
+        return;
+    if (config->custom_device == NULL && strcmp(config->device, "off") == 0) {
+        set_phase_after_opening(PHASE_OFF);
+        return;
+    }
+    if (pthread_atfork(NULL, NULL, forked) != 0 || open_device(config, &device) != RP_STATUS_OK ||
+        !make_pool(config, device)) {
+        set_phase_after_opening(PHASE_OFF);
+        return;
+    }
+    rp_breaker_init(&breaker, config->breaker_faults,
+                    (uint64_t)config->breaker_retry_ms * 1000000u);
+    device_in_use = device;
+    device_name = device->name;
+    rp_stats_set_device(device->name, pool);
+    rp_stats_set_device_active(true);
+    rp_log(RP_LOG_INFO, "device %s: open, up to %u lanes for blocks of %zu to %zu bytes",
+           device->name, config->lanes, config->min_block_bytes, config->max_block_bytes);
+    set_phase_after_opening(PHASE_READY);
+}
+
+static void give_up(const char *why)
+{
+    int ready = PHASE_READY;
+
+    if (atomic_compare_exchange_strong_explicit(&phase, &ready, PHASE_OFF, memory_order_relaxed,
+                                                memory_order_relaxed)) {
+        rp_stats_set_device_active(false);
+        rp_log(RP_LOG_ERROR, "device %s: %s; given up until the process restarts", device_name,
+               why);
+    }
+}
+
+static rp_fault fault_of(rp_status status)
+{
+    switch (status) {
+    case RP_STATUS_TIMEOUT:
+        return RP_FAULT_TIMEOUT;
+    case RP_STATUS_LAUNCH_FAILED:
+        return RP_FAULT_LAUNCH;
+    case RP_STATUS_OUT_OF_HOST_MEMORY:
+    case RP_STATUS_OUT_OF_DEVICE_MEMORY:
+        return RP_FAULT_MEMORY;
+    case RP_STATUS_DEVICE_UNAVAILABLE:
+    case RP_STATUS_DEVICE_FAULT:
+        return RP_FAULT_DEVICE;
+    default:
+        return RP_FAULT_INTERNAL;
+    }
+}
+
+rp_skip rp_session_fault(rp_status status, rp_breaker_pass pass)
+{
+    rp_stats_count_fault(fault_of(status));
+    if (status == RP_STATUS_DEVICE_FAULT) {
+        give_up(rp_status_string(status));
+    } else if (rp_breaker_fault(&breaker, pass, rp_clock_ns())) {
+        rp_stats_count(RP_COUNT_BREAKER_OPENS);
+        rp_log(RP_LOG_ERROR, "device %s: %u faults in a row, the last: %s; left alone for a while",
+               device_name, breaker.threshold, rp_status_string(status));
+    }
+    return RP_SKIP_FAULT;
+}
+
+void rp_session_success(rp_breaker_pass pass)
+{
+    if (rp_breaker_success(&breaker, pass))
+        rp_log(RP_LOG_ERROR, "device %s: works again", device_name);
+}
+
+rp_skip rp_session_verify(const rp_plugin_config *config, const void *frame, size_t frame_size,
+                          const void *block, size_t block_size, rp_breaker_pass pass)
+{
+    rp_verify_result result;
+
+    if (!rp_verify_due(config))
+        return RP_SKIP_NONE;
+    result = rp_verify_frame(config, frame, frame_size, block, block_size);
+    if (result == RP_VERIFY_MISMATCH) {
+        /* Bytes that were wrong once are not to be trusted again. */
+        rp_stats_count_fault(RP_FAULT_VERIFY);
+        give_up("a frame did not decode to its block");
+        return RP_SKIP_FAULT;
+    }
+    if (result == RP_VERIFY_UNABLE)
+        return rp_session_fault(RP_STATUS_OUT_OF_HOST_MEMORY, pass);
+    return RP_SKIP_NONE;
+}
+
+bool rp_session_is_child(void)
+{
+    return atomic_load_explicit(&is_child, memory_order_relaxed);
+}
+
+bool rp_session_may_work(void)
+{
+    return atomic_load_explicit(&phase, memory_order_relaxed) != PHASE_OFF;
+}
+
+bool rp_session_is_open(void)
+{
+    return atomic_load_explicit(&phase, memory_order_acquire) == PHASE_READY;
+}
+
+bool rp_session_ready(const rp_plugin_config *config)
+{
+    int now = atomic_load_explicit(&phase, memory_order_acquire);
+
+    if (now == PHASE_UNOPENED) {
+        rp_thread.depth++;
+        open_once(config);
+        rp_thread.depth--;
+        now = atomic_load_explicit(&phase, memory_order_acquire);
+    }
+    return now == PHASE_READY;
+}
+
+bool rp_session_is_healthy(void)
+{
+    return rp_breaker_is_closed(&breaker);
+}
+
+const rp_device *rp_session_device(void)
+{
+    return device_in_use;
+}
+
+rp_pool *rp_session_pool(void)
+{
+    return pool;
+}
+
+bool rp_session_enter(rp_breaker_pass *pass)
+{
+    *pass = RP_BREAKER_CLOSED;
+    if (!rp_breaker_is_closed(&breaker))
+        *pass = rp_breaker_enter(&breaker, rp_clock_ns());
+    return *pass != RP_BREAKER_OPEN;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The process's device: opened at the first use, watched, and given up when it is not to be
+ * trusted. The direct and the batch route both go through here, so that a fault of one keeps the
+ * other from waiting for the same sick device.
+ *
+ * Thread rule: any thread.
+ */
+#ifndef ROCKPRESS_PLUGIN_DEVICE_SESSION_H
+#define ROCKPRESS_PLUGIN_DEVICE_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "plugin/device/breaker.h"
+#include "rockpress/plugin.h"
+#include "rockpress/pool.h"
+
+/* In a forked child of a process that had the device open. Locks of the plugin may be held there by
+ * threads that do not exist. */
+bool rp_session_is_child(void);
+
+/* False once the device is off for good: not there, given up, or this is a forked child. Cheap. */
+bool rp_session_may_work(void);
+
+/* True when the device is open; tries to open it when nobody has yet. */
+bool rp_session_ready(const rp_plugin_config *config);
+
+/* True only when it is open already. */
+bool rp_session_is_open(void);
+
+/* Whether the breaker is closed; does not use up a probe. */
+bool rp_session_is_healthy(void);
+
+/* The device and the lanes of single blocks. Only when it is open. */
+const rp_device *rp_session_device(void);
+rp_pool *rp_session_pool(void);
+
+/* Whether the breaker lets work through, and what to pass to the functions below. */
+bool rp_session_enter(rp_breaker_pass *pass);
+
+/* What became of it. Both faults return RP_SKIP_FAULT. A mismatch gives the device up. */
+void rp_session_success(rp_breaker_pass pass);
+rp_skip rp_session_fault(rp_status status, rp_breaker_pass pass);
+
+/* Verifies a frame when it is its turn; RP_SKIP_NONE when it may be handed over. */
+rp_skip rp_session_verify(const rp_plugin_config *config, const void *frame, size_t frame_size,
+                          const void *block, size_t block_size, rp_breaker_pass pass);
+
+#endif

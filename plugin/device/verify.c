@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Verification: see device/verify.h. */
+#include "plugin/device/verify.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugin/core/stats.h"
+#include "plugin/core/zstd_real.h"
+
+struct verifier {
+    ZSTD_DCtx *decoder;
+    size_t capacity;
+    unsigned char block[]; /* capacity bytes */
+};
+
+/* As many are kept as there may be threads at it; beyond that a verifier is made and freed. */
+#define SLOTS 64u
+
+static _Atomic(struct verifier *) idle[SLOTS];
+static _Atomic uint64_t n_blocks;
+
+bool rp_verify_due(const rp_plugin_config *config)
+{
+    uint64_t i;
+
+    if (config->verify == RP_VERIFY_OFF)
+        return false;
+    if (config->verify == RP_VERIFY_ALL)
+        return true;
+    i = atomic_fetch_add_explicit(&n_blocks, 1, memory_order_relaxed);
+    return i < RP_VERIFY_FIRST_BLOCKS || i % config->verify_interval == 0;
+}
+
+static void destroy(struct rp_zstd *zstd, struct verifier *verifier)
+{
+    RP_ZSTD(zstd, freeDCtx)(verifier->decoder);
+    free(verifier);
+}
+
+static struct verifier *create(struct rp_zstd *zstd, size_t capacity)
+{
+    struct verifier *verifier = malloc(sizeof(*verifier) + capacity);
+
+    if (verifier == NULL)
+        return NULL;
+    verifier->capacity = capacity;
+    verifier->decoder = RP_ZSTD(zstd, createDCtx)();
+    if (verifier->decoder == NULL) {
+        free(verifier);
+        return NULL;
+    }
+    return verifier;
+}
+
+static struct verifier *take(struct rp_zstd *zstd, size_t capacity)
+{
+    unsigned first = rp_thread_shard() * (SLOTS / RP_N_SHARDS);
+
+    for (unsigned i = 0; i < SLOTS; i++) {
+        _Atomic(struct verifier *) *slot = &idle[(first + i) % SLOTS];
+        struct verifier *verifier = NULL;
+        if (atomic_load_explicit(slot, memory_order_relaxed) != NULL)
+            verifier = atomic_exchange_explicit(slot, NULL, memory_order_acquire);
+        if (verifier != NULL)
+            return verifier;
+    }
+    return create(zstd, capacity);
+}
+
+static void give_back(struct rp_zstd *zstd, struct verifier *verifier)
+{
+    unsigned first = rp_thread_shard() * (SLOTS / RP_N_SHARDS);
+
+    for (unsigned i = 0; i < SLOTS; i++) {
+        _Atomic(struct verifier *) *slot = &idle[(first + i) % SLOTS];
+        struct verifier *empty = NULL;
+        if (atomic_load_explicit(slot, memory_order_relaxed) == NULL &&
+            atomic_compare_exchange_strong_explicit(slot, &empty, verifier, memory_order_release,
+                                                    memory_order_relaxed))
+            return;
+    }
+    destroy(zstd, verifier);
+}
+
+rp_verify_result rp_verify_frame(const rp_plugin_config *config, const void *frame,
+                                 size_t frame_size, const void *block, size_t size)
+{
+    struct rp_zstd *zstd = rp_zstd_real();
+    struct verifier *verifier;
+    bool good;
+
+    if (RP_ZSTD(zstd, createDCtx) == NULL || RP_ZSTD(zstd, freeDCtx) == NULL ||
+        RP_ZSTD(zstd, decompressDCtx) == NULL || size > config->max_block_bytes)
+        return RP_VERIFY_UNABLE;
+    verifier = take(zstd, config->max_block_bytes);
+    if (verifier == NULL)
+        return RP_VERIFY_UNABLE;
+    good = RP_ZSTD(zstd, decompressDCtx)(verifier->decoder, verifier->block, verifier->capacity,
+                                         frame, frame_size) == size &&
+           memcmp(verifier->block, block, size) == 0;
+    give_back(zstd, verifier);
+    rp_stats_count(RP_COUNT_VERIFIED);
+    return good ? RP_VERIFY_GOOD : RP_VERIFY_MISMATCH;
+}

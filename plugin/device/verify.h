@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Proof before trust: a frame that a device made is decoded by the real libzstd and compared
+ * with the block before anybody sees it. Which blocks are checked is the configuration's
+ * choice; a thousand at the start catch a wrong build or a wrong card at once, and one in
+ * verify_interval catches what goes bad later.
+ *
+ * Decoders and their buffers are kept and shared by all threads; nothing is allocated once as
+ * many exist as threads verify at the same time.
+ */
+#ifndef ROCKPRESS_PLUGIN_DEVICE_VERIFY_H
+#define ROCKPRESS_PLUGIN_DEVICE_VERIFY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "rockpress/plugin.h"
+
+/* Blocks verified at the start, in mode sample. */
+#define RP_VERIFY_FIRST_BLOCKS 1000u
+
+typedef enum rp_verify_result {
+    RP_VERIFY_GOOD = 0,
+    RP_VERIFY_MISMATCH = 1,
+    RP_VERIFY_UNABLE = 2 /* no memory, or no libzstd to decode with */
+} rp_verify_result;
+
+/* Whether the next block is to be verified. Counts it. */
+bool rp_verify_due(const rp_plugin_config *config);
+
+/* Decodes the frame and compares. size is at most the configured max_block_bytes. */
+rp_verify_result rp_verify_frame(const rp_plugin_config *config, const void *frame,
+                                 size_t frame_size, const void *block, size_t size);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The hooked compression functions: those that turn one block into one frame. RocksDB up to
+ * 8.5 calls ZSTD_compress_usingDict (with an empty dictionary) or ZSTD_compress_usingCDict,
+ * later versions ZSTD_compress2; ZSTD_compress and ZSTD_compressCCtx are here for other users
+ * of the same kind. Streaming (RocksDB's WAL) is not hooked at all.
+ *
+ * A block goes to the device when its frame would mean the same as libzstd's: no
+ * dictionary, no parameter beyond level and checksum. Whatever comes back, the caller sees what
+ * it would have seen without us: a frame, or libzstd's own error for this very call. That
+ * matters, because RocksDB's older path takes any return value for a length.
+ */
+#include "plugin/hook/zstd_hook.h"
+#include "plugin/core/stats.h"
+#include "plugin/core/zstd_real.h"
+#include "plugin/hook/context_table.h"
+#include "plugin/route/route.h"
+
+static bool overlap(const void *a, size_t a_size, const void *b, size_t b_size)
+{
+    uintptr_t a_begin = (uintptr_t)a, b_begin = (uintptr_t)b;
+
+    return a_begin < b_begin + b_size && b_begin < a_begin + a_size;
+}
+
+/* Calls that libzstd refuses, or leaves undefined, are libzstd's to answer. */
+static rp_skip try_direct(const rp_offload_request *request, size_t *frame_size)
+{
+    if (request->input == NULL || request->output == NULL ||
+        overlap(request->input, request->input_size, request->output, request->output_capacity))
+        return RP_SKIP_PARAMETER;
+    return rp_offload_compress(request, frame_size);
+}
+
+/* The context is one of the file that this thread's batch is for. */
+static void note_served(struct rp_context *context)
+{
+    if (rp_thread.batch_served == 0)
+        return;
+    rp_thread.batch_served = 0;
+    if (rp_thread.batch == rp_thread.own_batch)
+        context->flags |= RP_CONTEXT_SERVED;
+}
+
+/* For the functions that ignore a context's parameters, but not, in libzstd before 1.5, all of
+ * those that we call opaque. */
+static rp_skip try_direct_simple(const ZSTD_CCtx *cctx, const rp_offload_request *request,
+                                 size_t *frame_size)
+{
+    struct rp_context *context = rp_context_find(cctx);
+    rp_skip skip;
+
+    if (context == NULL || (context->flags & RP_CONTEXT_OPAQUE) != 0)
+        return RP_SKIP_PARAMETER;
+    skip = try_direct(request, frame_size);
+    note_served(context);
+    return skip;
+}
+
+static rp_skip try_direct_advanced(struct rp_zstd *zstd, ZSTD_CCtx *cctx,
+                                   rp_offload_request *request, size_t *frame_size)
+{
+    struct rp_context *context = rp_context_find(cctx);
+    size_t (*reset)(ZSTD_CCtx *, ZSTD_ResetDirective) = RP_ZSTD(zstd, CCtx_reset);
+    rp_skip skip;
+
+    if (context == NULL || (context->flags & RP_CONTEXT_OPAQUE) != 0 || reset == NULL)
+        return RP_SKIP_PARAMETER;
+    if ((context->flags & RP_CONTEXT_DICTIONARY) != 0)
+        return RP_SKIP_DICTIONARY;
+    request->level = context->level;
+    request->checksum = (context->flags & RP_CONTEXT_CHECKSUM) != 0;
+    skip = try_direct(request, frame_size);
+    note_served(context);
+    /* ZSTD_compress2 ends a stream that was begun on the context; so do we. It is two stores. */
+    if (skip == RP_SKIP_NONE)
+        reset(cctx, ZSTD_reset_session_only);
+    return skip;
+}
+
+static size_t finish_cpu(rp_skip reason, size_t src_size, size_t result, uint64_t begun_ns)
+{
+    rp_hook_leave();
+    rp_stats_cpu_end(reason, src_size, rp_zstd_is_error(result) ? 0 : result, begun_ns);
+    return result;
+}
+
+/* The same for a block that might have gone another way: the router is to know what it cost. */
+static size_t finish_routed(rp_skip reason, const rp_offload_request *request, size_t result,
+                            uint64_t begun_ns)
+{
+    uint64_t ns;
+
+    rp_hook_leave();
+    ns = rp_stats_cpu_end(reason, request->input_size, rp_zstd_is_error(result) ? 0 : result,
+                          begun_ns);
+    if (ns != 0 && reason != RP_SKIP_DICTIONARY && reason != RP_SKIP_PARAMETER)
+        rp_offload_note_cpu(request, ns, rp_offload_cpu_clock() - rp_thread.cpu_begun_ns);
+    return result;
+}
+
+static uint64_t begin_cpu(void)
+{
+    rp_hook_enter();
+    return rp_stats_cpu_begin();
+}
+
+/* Where the router has chosen, each block tells it whether it was right. */
+static uint64_t begin_routed(rp_skip reason)
+{
+    uint64_t begun = reason == RP_SKIP_ROUTER ? rp_clock_ns() : rp_stats_cpu_begin();
+
+    rp_hook_enter();
+    if (begun != 0)
+        rp_thread.cpu_begun_ns = rp_offload_cpu_clock();
+    return begun;
+}
+
+RP_API size_t ZSTD_compress2(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity, const void *src,
+                             size_t srcSize)
+{
+    struct rp_zstd *zstd = rp_zstd_real();
+    size_t (*real)(ZSTD_CCtx *, void *, size_t, const void *, size_t) = RP_ZSTD(zstd, compress2);
+    rp_offload_request request = {src, srcSize, dst, dstCapacity, 0, false};
+    uint64_t begun;
+    size_t result;
+    rp_skip skip;
+
+    if (real == NULL)
+        return RP_ZSTD_GENERIC_ERROR;
+    if (rp_hook_is_nested())
+        return real(cctx, dst, dstCapacity, src, srcSize);
+    skip = try_direct_advanced(zstd, cctx, &request, &result);
+    if (skip == RP_SKIP_NONE)
+        return result;
+    begun = begin_routed(skip);
+    result = real(cctx, dst, dstCapacity, src, srcSize);
+    return finish_routed(skip, &request, result, begun);
+}
+
+RP_API size_t ZSTD_compress_usingDict(ZSTD_CCtx *ctx, void *dst, size_t dstCapacity,
+                                      const void *src, size_t srcSize, const void *dict,
+                                      size_t dictSize, int compressionLevel)
+{
+    struct rp_zstd *zstd = rp_zstd_real();
+    size_t (*real)(ZSTD_CCtx *, void *, size_t, const void *, size_t, const void *, size_t, int) =
+        RP_ZSTD(zstd, compress_usingDict);
+    rp_offload_request request = {src, srcSize, dst, dstCapacity, compressionLevel, false};
+    uint64_t begun;
+    size_t result;
+    rp_skip skip;
+
+    if (real == NULL)
+        return RP_ZSTD_GENERIC_ERROR;
+    if (rp_hook_is_nested())
+        return real(ctx, dst, dstCapacity, src, srcSize, dict, dictSize, compressionLevel);
+    skip = dict != NULL && dictSize != 0 ? RP_SKIP_DICTIONARY
+                                         : try_direct_simple(ctx, &request, &result);
+    if (skip == RP_SKIP_NONE)
+        return result;
+    begun = begin_routed(skip);
+    result = real(ctx, dst, dstCapacity, src, srcSize, dict, dictSize, compressionLevel);
+    return finish_routed(skip, &request, result, begun);
+}
+
+RP_API size_t ZSTD_compress_usingCDict(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity,
+                                       const void *src, size_t srcSize, const ZSTD_CDict *cdict)
+{
+    struct rp_zstd *zstd = rp_zstd_real();
+    size_t (*real)(ZSTD_CCtx *, void *, size_t, const void *, size_t, const ZSTD_CDict *) =
+        RP_ZSTD(zstd, compress_usingCDict);
+    uint64_t begun;
+    size_t result;
+
+    if (real == NULL)
+        return RP_ZSTD_GENERIC_ERROR;
+    if (rp_hook_is_nested())
+        return real(cctx, dst, dstCapacity, src, srcSize, cdict);
+    begun = begin_cpu();
+    result = real(cctx, dst, dstCapacity, src, srcSize, cdict);
+    return finish_cpu(RP_SKIP_DICTIONARY, srcSize, result, begun);
+}
+
+RP_API size_t ZSTD_compressCCtx(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity, const void *src,
+                                size_t srcSize, int compressionLevel)
+{
+    struct rp_zstd *zstd = rp_zstd_real();
+    size_t (*real)(ZSTD_CCtx *, void *, size_t, const void *, size_t, int) =
+        RP_ZSTD(zstd, compressCCtx);
+    rp_offload_request request = {src, srcSize, dst, dstCapacity, compressionLevel, false};
+    uint64_t begun;
+    size_t result;
+    rp_skip skip;
+
+    if (real == NULL)
+        return RP_ZSTD_GENERIC_ERROR;
+    if (rp_hook_is_nested())
+        return real(cctx, dst, dstCapacity, src, srcSize, compressionLevel);
+    skip = try_direct_simple(cctx, &request, &result);
+    if (skip == RP_SKIP_NONE)
+        return result;
+    begun = begin_routed(skip);
+    result = real(cctx, dst, dstCapacity, src, srcSize, compressionLevel);
+    return finish_routed(skip, &request, result, begun);
+}
+
+RP_API size_t ZSTD_compress(void *dst, size_t dstCapacity, const void *src, size_t srcSize,
+                            int compressionLevel)
+{
+    struct rp_zstd *zstd = rp_zstd_real();
+    size_t (*real)(void *, size_t, const void *, size_t, int) = RP_ZSTD(zstd, compress);
+    rp_offload_request request = {src, srcSize, dst, dstCapacity, compressionLevel, false};
+    uint64_t begun;
+    size_t result;
+    rp_skip skip;
+
+    if (real == NULL)
+        return RP_ZSTD_GENERIC_ERROR;
+    if (rp_hook_is_nested())
+        return real(dst, dstCapacity, src, srcSize, compressionLevel);
+    skip = try_direct(&request, &result);
+    if (skip == RP_SKIP_NONE)
+        return result;
+    begun = begin_routed(skip);
+    result = real(dst, dstCapacity, src, srcSize, compressionLevel);
+    return finish_routed(skip, &request, result, begun);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The hooked functions that make, free and set up a ZSTD_CCtx. Set-up calls always reach the real
+ * context first and only what it accepted is noted, so its errors (a parameter out of range, a
+ * dictionary in the middle of a stream) and ours can not drift apart.
+ *
+ * Parameters need no list of those that matter: level and checksum are understood, and any
+ * other one at 0 is libzstd's own default. The exception is the content size, where
+ * the default is 1; a dictionary id changes nothing without a dictionary.
+ */
+#include "plugin/batch/batch.h"
+#include "plugin/core/config.h"
+#include "plugin/core/stats.h"
+#include "plugin/core/zstd_real.h"
+#include "plugin/hook/context_cache.h"
+#include "plugin/hook/context_table.h"
+#include "plugin/hook/zstd_hook.h"
+
+static unsigned cache_slots(void)
+{
+    const rp_plugin_config *config = rp_config_get();
+
+    return config != NULL ? config->contexts : 0;
+}
+
+static ZSTD_CCtx *create_default(struct rp_zstd *zstd)
+{
+    ZSTD_CCtx *cctx = rp_context_cache_take(cache_slots());
+
+    if (cctx != NULL) {
+        rp_stats_count(RP_COUNT_CONTEXTS_RECYCLED);
+    } else {
+        rp_hook_enter();
+        cctx = RP_ZSTD(zstd, createCCtx)();
+        rp_hook_leave();
+        if (cctx == NULL)
+            return NULL;
+        rp_stats_count(RP_COUNT_CONTEXTS_CREATED);
+    }
+    rp_context_insert(cctx, RP_CONTEXT_DEFAULT_MEMORY);
+    return cctx;
+}
+
+RP_API ZSTD_CCtx *ZSTD_createCCtx(void)
+{
+    struct rp_zstd *zstd = rp_zstd_real();
+
+    if (RP_ZSTD(zstd, createCCtx) == NULL)
+        return NULL;
+    return rp_hook_is_nested() ? RP_ZSTD(zstd, createCCtx)() : create_default(zstd);
+}
+
+RP_API ZSTD_CCtx *ZSTD_createCCtx_advanced(ZSTD_customMem customMem)
+{
+    struct rp_zstd *zstd = rp_zstd_real();
+    ZSTD_CCtx *cctx;
+
+    if (RP_ZSTD(zstd, createCCtx) == NULL || RP_ZSTD(zstd, createCCtx_advanced) == NULL)
+        return NULL;
+    if (rp_hook_is_nested())
+        return RP_ZSTD(zstd, createCCtx_advanced)(customMem);
+    if (customMem.customAlloc == NULL && customMem.customFree == NULL)
+        return create_default(zstd);
+    /* A caller's own allocator must get its memory back: such a context is never kept. */
+    rp_hook_enter();
+    cctx = RP_ZSTD(zstd, createCCtx_advanced)(customMem);
+    rp_hook_leave();
+    if (cctx != NULL) {
+        rp_stats_count(RP_COUNT_CONTEXTS_CREATED);
+        rp_context_insert(cctx, 0);
+    }
+    return cctx;
+}
+
+/* Forgets the context even in a nested call: libzstd frees the contexts of its worker threads
+ * from inside ZSTD_freeCCtx, but makes them where the hook sees it. */
+static size_t free_context(struct rp_zstd *zstd, size_t (*real)(ZSTD_CCtx *), ZSTD_CCtx *cctx)
+{
+    uint32_t born = 0;
+    uint32_t flags = rp_context_remove(cctx, &born);
+    bool keep = (flags & (RP_CONTEXT_DEFAULT_MEMORY | RP_CONTEXT_TAINTED | RP_CONTEXT_OPAQUE)) ==
+                RP_CONTEXT_DEFAULT_MEMORY;
+    size_t result;
+
+    if (real == NULL)
+        return cctx == NULL ? 0 : RP_ZSTD_GENERIC_ERROR;
+    if (rp_hook_is_nested())
+        return real(cctx);
+    /* A file is done: hook/zstd_hook_dictionary.c says why. */
+    if (rp_thread.own_batch != 0 && cctx != NULL &&
+        ((flags & RP_CONTEXT_SERVED) != 0 || (int32_t)(born - rp_thread.own_batch_born) <= 0)) {
+        rp_batch_end(rp_thread.own_batch);
+        rp_thread.own_batch = 0;
+    }
+    rp_hook_enter();
+    result = keep && rp_context_cache_keep(zstd, cctx, cache_slots()) ? 0 : real(cctx);
+    rp_hook_leave();
+    return result;
+}
+
+RP_API size_t ZSTD_freeCCtx(ZSTD_CCtx *cctx)
+{
+    struct rp_zstd *zstd = rp_zstd_real();
+
+    return free_context(zstd, RP_ZSTD(zstd, freeCCtx), cctx);
+}
+
+RP_API size_t ZSTD_freeCStream(ZSTD_CStream *zcs)
+{
+    struct rp_zstd *zstd = rp_zstd_real();
+
+    return free_context(zstd, RP_ZSTD(zstd, freeCStream), zcs);
+}
+
+static void note_parameter(struct rp_context *context, ZSTD_cParameter param, int value)
+{
+    if (param == ZSTD_c_compressionLevel)
+        rp_thread.set_level = value != 0 ? value : RP_CONTEXT_DEFAULT_LEVEL;
+    if (param == ZSTD_c_checksumFlag)
+        rp_thread.set_checksum = value != 0;
+    switch (param) {
+    case ZSTD_c_compressionLevel:
+        context->level = value != 0 ? value : RP_CONTEXT_DEFAULT_LEVEL;
+        break;
+    case ZSTD_c_checksumFlag:
+        context->flags &= ~RP_CONTEXT_CHECKSUM;
+        context->flags |= value != 0 ? RP_CONTEXT_CHECKSUM : 0;
+        break;
+    case ZSTD_c_dictIDFlag:
+        break;
+    case ZSTD_c_contentSizeFlag:
+        context->flags |= value == 0 ? RP_CONTEXT_OPAQUE | RP_CONTEXT_TAINTED : 0;
+        break;
+    default:
+        context->flags |= value != 0 ? RP_CONTEXT_OPAQUE | RP_CONTEXT_TAINTED : 0;
+        break;
+    }
+}
+
+RP_API size_t ZSTD_CCtx_setParameter(ZSTD_CCtx *cctx, ZSTD_cParameter param, int value)
+{
+    struct rp_zstd *zstd = rp_zstd_real();
+    size_t (*real)(ZSTD_CCtx *, ZSTD_cParameter, int) = RP_ZSTD(zstd, CCtx_setParameter);
+    struct rp_context *context;
+    size_t result;
+
+    if (real == NULL)
+        return RP_ZSTD_GENERIC_ERROR;
+    if (rp_hook_is_nested())
+        return real(cctx, param, value);
+    rp_hook_enter();
+    result = real(cctx, param, value);
+    rp_hook_leave();
+    context = rp_context_find(cctx);
+    if (context != NULL && !rp_zstd_is_error(result))
+        note_parameter(context, param, value);
+    return result;
+}
+
+static void note_dictionary(const ZSTD_CCtx *cctx, size_t result, bool is_set)
+{
+    struct rp_context *context = rp_context_find(cctx);
+
+    if (context == NULL || rp_zstd_is_error(result))
+        return;
+    context->flags &= ~RP_CONTEXT_DICTIONARY;
+    context->flags |= is_set ? RP_CONTEXT_DICTIONARY : 0;
+}
+
+RP_API size_t ZSTD_CCtx_refCDict(ZSTD_CCtx *cctx, const ZSTD_CDict *cdict)
+{
+    struct rp_zstd *zstd = rp_zstd_real();
+    size_t (*real)(ZSTD_CCtx *, const ZSTD_CDict *) = RP_ZSTD(zstd, CCtx_refCDict);
+    size_t result;
+
+    if (real == NULL)
+        return RP_ZSTD_GENERIC_ERROR;
+    if (rp_hook_is_nested())
+        return real(cctx, cdict);
+    rp_hook_enter();
+    result = real(cctx, cdict);
+    rp_hook_leave();
+    note_dictionary(cctx, result, cdict != NULL);
+    return result;
+}
+
+RP_API size_t ZSTD_CCtx_loadDictionary(ZSTD_CCtx *cctx, const void *dict, size_t dictSize)
+{
+    struct rp_zstd *zstd = rp_zstd_real();
+    size_t (*real)(ZSTD_CCtx *, const void *, size_t) = RP_ZSTD(zstd, CCtx_loadDictionary);
+    size_t result;
+
+    if (real == NULL)
+        return RP_ZSTD_GENERIC_ERROR;
+    if (rp_hook_is_nested())
+        return real(cctx, dict, dictSize);
+    rp_hook_enter();
+    result = real(cctx, dict, dictSize);
+    rp_hook_leave();
+    note_dictionary(cctx, result, dict != NULL && dictSize != 0);
+    return result;
+}
+
+RP_API size_t ZSTD_CCtx_reset(ZSTD_CCtx *cctx, ZSTD_ResetDirective reset)
+{
+    struct rp_zstd *zstd = rp_zstd_real();
+    size_t (*real)(ZSTD_CCtx *, ZSTD_ResetDirective) = RP_ZSTD(zstd, CCtx_reset);
+    struct rp_context *context;
+    size_t result;
+
+    if (real == NULL)
+        return RP_ZSTD_GENERIC_ERROR;
+    if (rp_hook_is_nested())
+        return real(cctx, reset);
+    rp_hook_enter();
+    result = real(cctx, reset);
+    rp_hook_leave();
+    context = rp_context_find(cctx);
+    if (context != NULL && !rp_zstd_is_error(result) && reset != ZSTD_reset_session_only) {
+        context->flags &= ~(RP_CONTEXT_CHECKSUM | RP_CONTEXT_DICTIONARY | RP_CONTEXT_OPAQUE);
+        context->level = RP_CONTEXT_DEFAULT_LEVEL;
+    }
+    return result;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The hooked functions that train dictionaries. RocksDB's table builder calls one of them for a
+ * file, with the blocks that it has buffered, before it compresses the first. With
+ * ROCKPRESS_BATCH=on that begins a batch of those blocks, and the answer is an error of libzstd's
+ * own, "dictionary creation failed", which every RocksDB takes for "no dictionary": it then
+ * compresses the blocks without one. (A length of 0 would do for RocksDB, too, but another program
+ * may well take it for a dictionary.)
+ *
+ * libzstd's interface does not say when a file is done. It is when the thread that showed the
+ * samples frees a context that the file was compressed with: one that was served from the
+ * batch, or one that was there before it; a context that came later and took nothing is a
+ * blob's. A thread builds one table at a time, so its next batch ends the last one in any case.
+ */
+#include "plugin/batch/batch.h"
+#include "plugin/core/zstd_real.h"
+#include "plugin/hook/zstd_hook.h"
+
+#define NO_DICTIONARY ((size_t)-ZSTD_error_dictionaryCreation_failed)
+
+static void begin_batch(const void *samples, const size_t *sizes, unsigned n_samples,
+                        const rp_batch_hint *hint)
+{
+    rp_batch_end(rp_thread.own_batch);
+    rp_thread.own_batch = rp_batch_begin(samples, sizes, n_samples, hint);
+    rp_thread.own_batch_born = rp_context_clock();
+}
+
+/* Trainers compress every sample over and over to find the best dictionary. Those calls come
+ * back to the hook from inside libzstd, and are no blocks of anybody's. */
+RP_API size_t ZDICT_trainFromBuffer(void *dictBuffer, size_t dictBufferCapacity,
+                                    const void *samplesBuffer, const size_t *samplesSizes,
+                                    unsigned nbSamples)
+{
+    struct rp_zstd *zstd = rp_zstd_real();
+    rp_batch_hint hint = {rp_thread.set_level, rp_thread.set_checksum};
+    size_t result;
+
+    if (!rp_hook_is_nested() && rp_batch_is_on()) {
+        begin_batch(samplesBuffer, samplesSizes, nbSamples, hint.level != 0 ? &hint : NULL);
+        return NO_DICTIONARY;
+    }
+    if (RP_ZSTD(zstd, trainFromBuffer) == NULL)
+        return RP_ZSTD_GENERIC_ERROR;
+    rp_hook_enter();
+    result = RP_ZSTD(zstd, trainFromBuffer)(dictBuffer, dictBufferCapacity, samplesBuffer,
+                                            samplesSizes, nbSamples);
+    rp_hook_leave();
+    return result;
+}
+
+RP_API size_t ZDICT_finalizeDictionary(void *dstDictBuffer, size_t maxDictSize,
+                                       const void *dictContent, size_t dictContentSize,
+                                       const void *samplesBuffer, const size_t *samplesSizes,
+                                       unsigned nbSamples, ZDICT_params_t parameters)
+{
+    struct rp_zstd *zstd = rp_zstd_real();
+    rp_batch_hint hint = {parameters.compressionLevel, rp_thread.set_checksum};
+    size_t result;
+
+    if (!rp_hook_is_nested() && rp_batch_is_on()) {
+        begin_batch(samplesBuffer, samplesSizes, nbSamples, &hint);
+        return NO_DICTIONARY;
+    }
+    if (RP_ZSTD(zstd, finalizeDictionary) == NULL)
+        return RP_ZSTD_GENERIC_ERROR;
+    rp_hook_enter();
+    result =
+        RP_ZSTD(zstd, finalizeDictionary)(dstDictBuffer, maxDictSize, dictContent, dictContentSize,
+                                          samplesBuffer, samplesSizes, nbSamples, parameters);
+    rp_hook_leave();
+    return result;
+}

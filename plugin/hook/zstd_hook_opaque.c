@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Functions that change what a ZSTD_CCtx will do in ways that the hook does not follow:
+ * prefixes, thread pools, foreign sequence producers, whole parameter sets, the older
+ * streaming set-up. RocksDB calls none of them; a program that does must get stock behaviour,
+ * so the context is marked and takes the cpu route until its parameters are reset. It
+ * is also never kept for reuse, since a reset does not undo all of these.
+ *
+ * This file declares what it defines by itself: some of these functions are missing from, or
+ * declared differently in, the headers of one or another libzstd 1.4 to 1.5, while
+ * their calling convention is the same in all. Structures that are passed by value therefore
+ * are repeated here.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "plugin/hook/context_table.h"
+#include "plugin/hook/zstd_hook.h"
+#include "rockpress/export.h"
+
+typedef struct ZSTD_CCtx_s ZSTD_CCtx;
+
+/* ZSTD_compressionParameters, ZSTD_frameParameters, ZSTD_parameters */
+typedef struct compression_parameters {
+    unsigned window_log, chain_log, hash_log, search_log, min_match, target_length;
+    int strategy;
+} compression_parameters;
+
+typedef struct frame_parameters {
+    int content_size_flag, checksum_flag, no_dict_id_flag;
+} frame_parameters;
+
+typedef struct parameters {
+    compression_parameters compression;
+    frame_parameters frame;
+} parameters;
+
+#define GENERIC_ERROR ((size_t)-1)
+
+/* core/zstd_real.h's, without its includes. */
+void *rp_zstd_symbol(const char *name);
+
+static void *real_function(void *_Atomic *cached, const char *name)
+{
+    void *function = atomic_load_explicit(cached, memory_order_acquire);
+    int saved_errno = errno;
+
+    if (function == NULL) {
+        function = rp_zstd_symbol(name);
+        atomic_store_explicit(cached, function, memory_order_release);
+        errno = saved_errno;
+    }
+    return function;
+}
+
+static void mark(const ZSTD_CCtx *cctx)
+{
+    struct rp_context *context = rp_context_find(cctx);
+
+    if (context != NULL)
+        context->flags |= RP_CONTEXT_OPAQUE | RP_CONTEXT_TAINTED;
+}
+
+/* Nested calls (ZSTD_CCtx_loadDictionary uses ZSTD_CCtx_loadDictionary_advanced) don't mark. */
+#define DEFINE_OPAQUE(name, declared, arguments)                                                   \
+    RP_API size_t name declared;                                                                   \
+    RP_API size_t name declared                                                                    \
+    {                                                                                              \
+        static void *_Atomic cached;                                                               \
+        size_t(*real) declared = (size_t(*) declared)real_function(&cached, #name);                \
+        size_t result;                                                                             \
+        if (!rp_hook_is_nested())                                                                  \
+            mark(cctx);                                                                            \
+        if (real == NULL)                                                                          \
+            return GENERIC_ERROR;                                                                  \
+        rp_hook_enter();                                                                           \
+        result = real arguments;                                                                   \
+        rp_hook_leave();                                                                           \
+        return result;                                                                             \
+    }
+
+DEFINE_OPAQUE(ZSTD_CCtx_setParametersUsingCCtxParams, (ZSTD_CCtx * cctx, const void *params),
+              (cctx, params))
+DEFINE_OPAQUE(ZSTD_CCtx_setCParams, (ZSTD_CCtx * cctx, compression_parameters params),
+              (cctx, params))
+DEFINE_OPAQUE(ZSTD_CCtx_loadDictionary_byReference,
+              (ZSTD_CCtx * cctx, const void *dict, size_t size), (cctx, dict, size))
+DEFINE_OPAQUE(ZSTD_CCtx_loadDictionary_advanced,
+              (ZSTD_CCtx * cctx, const void *dict, size_t size, int method, int type),
+              (cctx, dict, size, method, type))
+DEFINE_OPAQUE(ZSTD_CCtx_refPrefix, (ZSTD_CCtx * cctx, const void *prefix, size_t size),
+              (cctx, prefix, size))
+DEFINE_OPAQUE(ZSTD_CCtx_refPrefix_advanced,
+              (ZSTD_CCtx * cctx, const void *prefix, size_t size, int type),
+              (cctx, prefix, size, type))
+DEFINE_OPAQUE(ZSTD_CCtx_refThreadPool, (ZSTD_CCtx * cctx, void *pool), (cctx, pool))
+DEFINE_OPAQUE(ZSTD_generateSequences,
+              (ZSTD_CCtx * cctx, void *sequences, size_t capacity, const void *src, size_t size),
+              (cctx, sequences, capacity, src, size))
+DEFINE_OPAQUE(ZSTD_initCStream, (ZSTD_CCtx * cctx, int level), (cctx, level))
+DEFINE_OPAQUE(ZSTD_initCStream_srcSize, (ZSTD_CCtx * cctx, int level, unsigned long long pledged),
+              (cctx, level, pledged))
+DEFINE_OPAQUE(ZSTD_initCStream_usingDict,
+              (ZSTD_CCtx * cctx, const void *dict, size_t size, int level),
+              (cctx, dict, size, level))
+DEFINE_OPAQUE(ZSTD_initCStream_usingCDict, (ZSTD_CCtx * cctx, const void *cdict), (cctx, cdict))
+DEFINE_OPAQUE(ZSTD_initCStream_advanced,
+              (ZSTD_CCtx * cctx, const void *dict, size_t size, parameters params,
+               unsigned long long pledged),
+              (cctx, dict, size, params, pledged))
+DEFINE_OPAQUE(ZSTD_initCStream_usingCDict_advanced,
+              (ZSTD_CCtx * cctx, const void *cdict, frame_parameters params,
+               unsigned long long pledged),
+              (cctx, cdict, params, pledged))
+
+RP_API void ZSTD_registerSequenceProducer(ZSTD_CCtx *cctx, void *state, void (*producer)(void));
+RP_API void ZSTD_registerSequenceProducer(ZSTD_CCtx *cctx, void *state, void (*producer)(void))
+{
+    static void *_Atomic cached;
+    void (*real)(ZSTD_CCtx *, void *, void (*)(void)) =
+        (void (*)(ZSTD_CCtx *, void *, void (*)(void)))real_function(
+            &cached, "ZSTD_registerSequenceProducer");
+
+    if (!rp_hook_is_nested())
+        mark(cctx);
+    if (real != NULL)
+        real(cctx, state, producer);
+}

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+// rockpress as a CompressionManager of RocksDB. Where a column family's
+// compression is zstd, its compressor is wrapped: a block goes to the plugin
+// first, and to the built-in compressor when the plugin declines it. Both write
+// the same kind of block (kZSTD: the size as varint32, then a zstd frame),
+// under the built-in schema's name, so files are read by RocksDB without
+// rockpress.
+//
+// A working area keeps the context of the built-in compressor, made when it is
+// first needed. Lanes of the device are not kept in it: RocksDB has one working
+// area for each thread of each file being built, most of them idle, and taking
+// a lane for a block costs a compare-and-swap.
+//
+// The interface is experimental and has changed. kInterface below is all that
+// this file knows of versions; tests/rocksdb_adapter compiles each of them.
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <new>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "plugin/rocksdb/adapter.h"
+#include "rockpress/rocksdb.h"
+#include "rocksdb/advanced_compression.h"
+#include "rocksdb/compression_type.h"
+#include "rocksdb/status.h"
+#include "rocksdb/utilities/object_registry.h"
+#include "rocksdb/version.h"
+
+// Each is the first release with that shape of Compressor:
+//   10.4   CompressBlock into a string; GetMaxSampleSizeIfWantDict
+//   10.6   CompressBlock into a buffer that is as large as it may become
+//   10.9   Clone; MaybeCloneSpecialized is const
+//   10.11  GetDictGuidance, DictConfigArgs
+//   11.2   GetRecommendedParallelThreads
+#define ROCKPRESS_ROCKSDB_VERSION (ROCKSDB_MAJOR * 100 + ROCKSDB_MINOR)
+#if ROCKPRESS_ROCKSDB_VERSION >= 1102
+#define ROCKPRESS_ROCKSDB_INTERFACE 1102
+#elif ROCKPRESS_ROCKSDB_VERSION >= 1011
+#define ROCKPRESS_ROCKSDB_INTERFACE 1011
+#elif ROCKPRESS_ROCKSDB_VERSION >= 1009
+#define ROCKPRESS_ROCKSDB_INTERFACE 1009
+#elif ROCKPRESS_ROCKSDB_VERSION >= 1006
+#define ROCKPRESS_ROCKSDB_INTERFACE 1006
+#elif ROCKPRESS_ROCKSDB_VERSION >= 1004
+#define ROCKPRESS_ROCKSDB_INTERFACE 1004
+#else
+#error "the CompressionManager interface came with RocksDB 10.4"
+#endif
+
+namespace ROCKSDB_NAMESPACE {
+namespace {
+
+constexpr const char* kName = "rockpress";
+constexpr size_t kMaxVarint32Bytes = 5;
+
+// What RocksDB means by its default level of zstd.
+constexpr int kZstdDefaultLevel = 3;
+
+// The length of a block before its frame. Returns where the frame begins.
+char* PutLength(char* to, uint32_t length) {
+  while (length >= 0x80) {
+    *to++ = static_cast<char>(length | 0x80);
+    length >>= 7;
+  }
+  *to++ = static_cast<char>(length);
+  return to;
+}
+
+// The batch of a file that is being built.
+class Batch {
+ public:
+  Batch() = default;
+  explicit Batch(rp_batch_id id) : id_(id) {}
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+  ~Batch() { rp_batch_end(id_); }
+
+ private:
+  rp_batch_id id_ = 0;
+};
+
+class RockpressCompressor : public CompressorWrapper {
+ public:
+  RockpressCompressor(std::unique_ptr<Compressor> builtin,
+                      const CompressionOptions& options, rp_batch_id batch = 0)
+      : CompressorWrapper(std::move(builtin)),
+        options_(options),
+        batch_(batch) {}
+
+  const char* Name() const override { return kName; }
+
+#if ROCKPRESS_ROCKSDB_INTERFACE >= 1009
+  std::unique_ptr<Compressor> Clone() const override {
+    return Wrap(wrapped_->Clone(), options_);
+  }
+#endif
+
+  // Wraps a compressor of zstd blocks; any other one stays as it is.
+  static std::unique_ptr<Compressor> Wrap(std::unique_ptr<Compressor> builtin,
+                                          const CompressionOptions& options,
+                                          rp_batch_id batch = 0) {
+    if (builtin == nullptr || builtin->GetPreferredCompressionType() != kZSTD) {
+      rp_batch_end(batch);
+      return builtin;
+    }
+    // Without memory for the wrapper, the built-in one does alone.
+    RockpressCompressor* wrapper = nullptr;
+    try {
+      wrapper = new RockpressCompressor(std::move(builtin), options, batch);
+    } catch (...) {
+      rp_batch_end(batch);
+    }
+    return wrapper != nullptr ? std::unique_ptr<Compressor>(wrapper)
+                              : std::move(builtin);
+  }
+
+#if ROCKPRESS_ROCKSDB_INTERFACE >= 1011
+  // Asks for all data blocks of a file where there are batches.
+  DictConfig GetDictGuidance(CacheEntryRole block_type) const override {
+    size_t batch_bytes = BatchBytes(block_type);
+    if (batch_bytes > 0) {
+      return DictSampling{batch_bytes};
+    }
+    return wrapped_->GetDictGuidance(block_type);
+  }
+
+  std::unique_ptr<Compressor> MaybeCloneSpecialized(
+      CacheEntryRole block_type, DictConfigArgs&& dict_config) const override {
+    const DictSamples* samples = std::get_if<DictSamples>(&dict_config);
+    if (samples != nullptr && !samples->empty() && rp_batch_is_on()) {
+      return BeginBatch(samples->sample_data, samples->sample_lens);
+    }
+    return Wrap(
+        wrapped_->MaybeCloneSpecialized(block_type, std::move(dict_config)),
+        options_);
+  }
+#else
+  size_t GetMaxSampleSizeIfWantDict(CacheEntryRole block_type) const override {
+    size_t batch_bytes = BatchBytes(block_type);
+    return batch_bytes > 0 ? batch_bytes
+                           : wrapped_->GetMaxSampleSizeIfWantDict(block_type);
+  }
+
+#if ROCKPRESS_ROCKSDB_INTERFACE >= 1009
+  std::unique_ptr<Compressor> MaybeCloneSpecialized(
+      CacheEntryRole block_type, DictSampleArgs&& samples) const override {
+#else
+  std::unique_ptr<Compressor> MaybeCloneSpecialized(
+      CacheEntryRole block_type, DictSampleArgs&& samples) override {
+#endif
+    if (!samples.empty() && rp_batch_is_on()) {
+      return BeginBatch(samples.sample_data, samples.sample_lens);
+    }
+    return Wrap(wrapped_->MaybeCloneSpecialized(block_type, std::move(samples)),
+                options_);
+  }
+#endif
+
+#if ROCKPRESS_ROCKSDB_INTERFACE >= 1102
+  uint32_t GetRecommendedParallelThreads() const override {
+    return wrapped_->GetRecommendedParallelThreads();
+  }
+#endif
+
+  ManagedWorkingArea ObtainWorkingArea() override {
+    Area* area = new (std::nothrow) Area();
+    return area != nullptr ? ManagedWorkingArea(area, this)
+                           : ManagedWorkingArea();
+  }
+
+  void ReleaseWorkingArea(WorkingArea* area) override {
+    delete static_cast<Area*>(area);
+  }
+
+#if ROCKPRESS_ROCKSDB_INTERFACE >= 1006
+  Status CompressBlock(Slice block, char* output, size_t* output_size,
+                       CompressionType* type,
+                       ManagedWorkingArea* area) override {
+    rp_offload_request request;
+    rp_skip skip = Offload(block, output, output_size, &request);
+    if (skip == RP_SKIP_NONE) {
+      *type = kZSTD;
+      return Status::OK();
+    }
+    uint64_t begun = rp_adapter_cpu_begin(skip);
+    Status status = wrapped_->CompressBlock(block, output, output_size, type,
+                                            BuiltinArea(area));
+    bool good = status.ok() && *type != kNoCompression;
+    rp_adapter_cpu_end(skip, &request, good ? *output_size : 0, begun);
+    return status;
+  }
+#else
+  // The built-in compressor may write any length into the string, and its
+  // caller refuses what is longer than the options allow. A frame of ours that
+  // would be refused is not written to begin with.
+  Status CompressBlock(Slice block, std::string* output, CompressionType* type,
+                       ManagedWorkingArea* area) override {
+    rp_offload_request request;
+    rp_skip skip = OffloadToString(block, output, &request);
+    if (skip == RP_SKIP_NONE) {
+      *type = kZSTD;
+      return Status::OK();
+    }
+    uint64_t begun = rp_adapter_cpu_begin(skip);
+    Status status =
+        wrapped_->CompressBlock(block, output, type, BuiltinArea(area));
+    bool good = status.ok() && *type != kNoCompression;
+    rp_adapter_cpu_end(skip, &request, good ? output->size() : 0, begun);
+    return status;
+  }
+#endif
+
+ private:
+  struct Area : public WorkingArea {
+    ManagedWorkingArea builtin;
+  };
+
+  // The built-in compressor's part of a working area of ours. It can do
+  // without.
+  ManagedWorkingArea* BuiltinArea(ManagedWorkingArea* area) {
+    if (area == nullptr || area->owner() != this || area->get() == nullptr) {
+      return nullptr;
+    }
+    ManagedWorkingArea* builtin = &static_cast<Area*>(area->get())->builtin;
+    if (builtin->get() == nullptr) {
+      try {
+        *builtin = wrapped_->ObtainWorkingArea();
+      } catch (...) {
+        return nullptr;
+      }
+    }
+    return builtin;
+  }
+
+  // The block as RocksDB stores it, made by the device, into at most
+  // *output_size bytes; then that is its size.
+  rp_skip Offload(const Slice& block, char* output, size_t* output_size,
+                  rp_offload_request* request) const {
+    size_t frame_size;
+
+    *request = rp_offload_request();
+    request->input = block.data();
+    request->input_size = block.size();
+    if (*output_size <= kMaxVarint32Bytes) {
+      return RP_SKIP_CAPACITY;
+    }
+    if (block.size() > std::numeric_limits<uint32_t>::max()) {
+      return RP_SKIP_SIZE;
+    }
+    if (!wrapped_->GetSerializedDict().empty()) {
+      return RP_SKIP_DICTIONARY;
+    }
+    char* frame = PutLength(output, static_cast<uint32_t>(block.size()));
+    size_t length_bytes = static_cast<size_t>(frame - output);
+    request->output = frame;
+    request->output_capacity = *output_size - length_bytes;
+    request->level = Level();
+    request->checksum = options_.checksum;
+    rp_skip skip = rp_offload_compress(request, &frame_size);
+    if (skip == RP_SKIP_NONE) {
+      *output_size = length_bytes + frame_size;
+    }
+    return skip;
+  }
+
+#if ROCKPRESS_ROCKSDB_INTERFACE < 1006
+  rp_skip OffloadToString(const Slice& block, std::string* output,
+                          rp_offload_request* request) const {
+    // RocksDB's own rule, which also wants at least some bytes saved.
+    uint64_t per_kb = static_cast<uint64_t>(
+        std::max(0, std::min(1023, options_.max_compressed_bytes_per_kb)));
+    size_t size = static_cast<size_t>((per_kb * block.size()) >> 10);
+    rp_skip skip;
+    try {
+      output->resize(size);
+      skip = Offload(block, &(*output)[0], &size, request);
+      if (skip == RP_SKIP_NONE) {
+        output->resize(size);
+      }
+    } catch (...) {
+      *request = rp_offload_request();
+      request->input_size = block.size();
+      skip = RP_SKIP_FAULT;
+    }
+    if (skip != RP_SKIP_NONE) {
+      output->clear();
+    }
+    return skip;
+  }
+#endif
+
+  int Level() const {
+    return options_.level == CompressionOptions::kDefaultCompressionLevel
+               ? kZstdDefaultLevel
+               : options_.level;
+  }
+
+  static size_t BatchBytes(CacheEntryRole block_type) {
+    return block_type == CacheEntryRole::kDataBlock ? rp_adapter_batch_bytes()
+                                                    : 0;
+  }
+
+  // A compressor for the blocks of a batch, and others; without a dictionary.
+  template <typename Lengths>
+  std::unique_ptr<Compressor> BeginBatch(const std::string& samples,
+                                         const Lengths& lengths) const {
+    rp_batch_hint hint = {Level(), options_.checksum};
+    rp_batch_id batch =
+        rp_batch_begin(samples.data(), lengths.data(), lengths.size(), &hint);
+    return Wrap(
+        GetBuiltinV2CompressionManager()->GetCompressor(options_, kZSTD),
+        options_, batch);
+  }
+
+  const CompressionOptions options_;
+  const Batch batch_;
+};
+
+class RockpressManager : public CompressionManagerWrapper {
+ public:
+  RockpressManager()
+      : CompressionManagerWrapper(GetBuiltinV2CompressionManager()) {}
+
+  static const char* kClassName() { return kName; }
+  const char* Name() const override { return kName; }
+
+  std::unique_ptr<Compressor> GetCompressorForSST(
+      const FilterBuildingContext& context, const CompressionOptions& options,
+      CompressionType preferred) override {
+    return RockpressCompressor::Wrap(
+        wrapped_->GetCompressorForSST(context, options, preferred), options);
+  }
+
+  std::unique_ptr<Compressor> GetCompressor(const CompressionOptions& options,
+                                            CompressionType type) override {
+    return RockpressCompressor::Wrap(wrapped_->GetCompressor(options, type),
+                                     options);
+  }
+};
+
+// Whether the RocksDB that runs is of the release that this was compiled for.
+// The classes differ between releases, and neither the name of a shared library
+// nor a left-over object file of a plugin's folder tells minor ones apart.
+bool IsOurRelease() {
+  const std::string ours =
+      std::to_string(ROCKSDB_MAJOR) + "." + std::to_string(ROCKSDB_MINOR);
+  const std::string theirs = GetRocksVersionAsString(false);
+  if (theirs == ours) {
+    return true;
+  }
+  rp_log(RP_LOG_ERROR,
+         "this CompressionManager was built for RocksDB %s and is of no use to "
+         "%s; it was not registered",
+         ours.c_str(), theirs.c_str());
+  return false;
+}
+
+void AddTo(ObjectLibrary& library) {
+  library.AddFactory<CompressionManager>(
+      kName,
+      [](const std::string& /*uri*/, std::unique_ptr<CompressionManager>* guard,
+         std::string* /*message*/) {
+        guard->reset(new RockpressManager());
+        return guard->get();
+      });
+}
+
+}  // namespace
+}  // namespace ROCKSDB_NAMESPACE
+
+extern "C" {
+
+int rockpress_register(void) {
+  try {
+    static const bool added = [] {
+      if (!ROCKSDB_NAMESPACE::IsOurRelease()) {
+        return false;
+      }
+      ROCKSDB_NAMESPACE::AddTo(*ROCKSDB_NAMESPACE::ObjectLibrary::Default());
+      return true;
+    }();
+    return added ? 0 : -1;
+  } catch (...) {
+    return -1;
+  }
+}
+
+// What a RocksDB that is built with ROCKSDB_PLUGINS=rockpress calls. Returns
+// how many names were added.
+RP_API int rockpress_register_plugin(ROCKSDB_NAMESPACE::ObjectLibrary& library,
+                                     const std::string& /*argument*/) {
+  try {
+    if (!ROCKSDB_NAMESPACE::IsOurRelease()) {
+      return 0;
+    }
+    ROCKSDB_NAMESPACE::AddTo(library);
+    return 1;
+  } catch (...) {
+    return 0;
+  }
+}
+
+#ifdef ROCKPRESS_REGISTER_ON_LOAD
+__attribute__((constructor)) static void RegisterOnLoad() {
+  rockpress_register();
+}
+#endif
+}
