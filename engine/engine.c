@@ -75,7 +75,7 @@ rp_status rp_check_batch_size(size_t max_input_bytes, size_t n_inputs,
             options->error, RP_STATUS_INVALID_BATCH_SIZE,
             "batch of %zu inputs of up to %zu bytes; allowed: 1 to %zu inputs, up to %zu "
             "zstd blocks together",
-            n_inputs, max_input_bytes, RP_MAX_BATCH_INPUTS, RP_MAX_BATCH_CHUNKS);
+            n_inputs, max_input_bytes, RP_MAX_BATCH_INPUTS, RP_MAX_BATCH_ZSTD_BLOCKS);
     return RP_STATUS_OK;
 }
 
@@ -126,20 +126,21 @@ static rp_status launch_stage(rp_stage stage, size_t n_teams, bool may_begin_ear
 static bool is_for_one_launch(const rp_stage_args *args, rp_stream stream)
 {
     return (stream.device->flags & RP_DEVICE_FUSED_LAUNCH) != 0 &&
-           args->buffers.chunks_per_input == 1 && args->buffers.chunk_bytes <= RP_FUSED_MAX_BYTES &&
+           args->buffers.zstd_blocks_per_input == 1 &&
+           args->buffers.zstd_block_bytes <= RP_FUSED_MAX_BYTES &&
            args->batch.n_inputs <= RP_FUSED_MAX_INPUTS && args->effort < RP_EFFORT_HIGH;
 }
 
 static rp_status launch_all(const rp_stage_args *args, rp_stream stream)
 {
-    static const rp_stage per_chunk[] = {RP_STAGE_LZ77_MATCHER, RP_STAGE_HUFFMAN_ENCODER,
-                                         RP_STAGE_FSE_ENCODER};
+    static const rp_stage per_zstd_block[] = {RP_STAGE_LZ77_MATCHER, RP_STAGE_HUFFMAN_ENCODER,
+                                              RP_STAGE_FSE_ENCODER};
     if (is_for_one_launch(args, stream))
         return launch_stage(RP_STAGE_FUSED, args->batch.n_inputs, false, args, stream);
-    for (size_t i = 0; i < sizeof(per_chunk) / sizeof(per_chunk[0]); i++) {
-        bool is_beside_literals = per_chunk[i] == RP_STAGE_FSE_ENCODER;
-        rp_status status =
-            launch_stage(per_chunk[i], args->buffers.n_chunks, is_beside_literals, args, stream);
+    for (size_t i = 0; i < sizeof(per_zstd_block) / sizeof(per_zstd_block[0]); i++) {
+        bool is_beside_literals = per_zstd_block[i] == RP_STAGE_FSE_ENCODER;
+        rp_status status = launch_stage(per_zstd_block[i], args->buffers.n_zstd_blocks,
+                                        is_beside_literals, args, stream);
         if (status != RP_STATUS_OK)
             return status;
     }
@@ -251,13 +252,14 @@ rp_status rp_enqueue_batch(void *d_workspace, size_t workspace_size, const rp_ba
     return launch_all(&args, stream);
 }
 
-/* What the stages write to each chunk's part of a buffer follows from the size of a chunk and from
- * the effort; a part that is smaller, as one laid out for a lower effort is, would be left. */
+/* What the stages write to each zstd block's part of a buffer follows from the size of a zstd block
+ * and from the effort; a part that is smaller, as one laid out for a lower effort is, would be
+ * left. */
 static rp_status check_strides(const rp_stage_buffers *buffers, rp_effort effort, rp_error *error)
 {
     rp_stage_buffers needed;
     /* An aligned address that is not NULL, of which nothing is read. */
-    rp_workspace_layout((uint8_t *)RP_WORKSPACE_ALIGNMENT, buffers->chunk_bytes, 1, effort,
+    rp_workspace_layout((uint8_t *)RP_WORKSPACE_ALIGNMENT, buffers->zstd_block_bytes, 1, effort,
                         &needed);
     const struct {
         const char *name;
@@ -276,11 +278,12 @@ static rp_status check_strides(const rp_stage_buffers *buffers, rp_effort effort
     };
     for (size_t i = 0; i < sizeof(strides) / sizeof(strides[0]); i++) {
         if (strides[i].has < strides[i].needs || strides[i].has % strides[i].multiple != 0)
-            return rp_fail(error, RP_STATUS_WORKSPACE_TOO_SMALL,
-                           "%s %zu for chunks of %zu bytes at effort %s; allowed: multiples of %zu "
-                           "from %zu on",
-                           strides[i].name, strides[i].has, buffers->chunk_bytes,
-                           rp_effort_name(effort), strides[i].multiple, strides[i].needs);
+            return rp_fail(
+                error, RP_STATUS_WORKSPACE_TOO_SMALL,
+                "%s %zu for zstd blocks of %zu bytes at effort %s; allowed: multiples of %zu "
+                "from %zu on",
+                strides[i].name, strides[i].has, buffers->zstd_block_bytes, rp_effort_name(effort),
+                strides[i].multiple, strides[i].needs);
     }
     return RP_STATUS_OK;
 }
@@ -291,7 +294,7 @@ static rp_status check_alignment(const rp_stage_buffers *buffers, rp_error *erro
         const char *name;
         const void *address;
     } parts[] = {
-        {"d_chunks", buffers->d_chunks},
+        {"d_zstd_blocks", buffers->d_zstd_blocks},
         {"d_sequences", buffers->d_sequences},
         {"d_literals", buffers->d_literals},
         {"d_literals_sections", buffers->d_literals_sections},
@@ -322,20 +325,21 @@ static rp_status check_buffers(const rp_batch *batch, const rp_stage_buffers *bu
     if (batch->max_input_bytes > RP_MAX_INPUT_BYTES)
         return rp_fail(error, RP_STATUS_INPUT_TOO_LARGE, "inputs of up to %zu bytes; allowed: %zu",
                        batch->max_input_bytes, RP_MAX_INPUT_BYTES);
-    if (buffers->chunk_bytes == 0 || buffers->chunk_bytes > RP_ZSTD_BLOCK_BYTES)
-        return rp_fail(error, RP_STATUS_INVALID_OPTION, "chunks of %zu bytes; allowed: 1 to %zu",
-                       buffers->chunk_bytes, RP_ZSTD_BLOCK_BYTES);
+    if (buffers->zstd_block_bytes == 0 || buffers->zstd_block_bytes > RP_ZSTD_BLOCK_BYTES)
+        return rp_fail(error, RP_STATUS_INVALID_OPTION,
+                       "zstd blocks of %zu bytes; allowed: 1 to %zu", buffers->zstd_block_bytes,
+                       RP_ZSTD_BLOCK_BYTES);
     if (batch->n_inputs == 0 || batch->n_inputs > RP_MAX_BATCH_INPUTS ||
-        buffers->chunks_per_input == 0 || buffers->n_chunks > RP_MAX_BATCH_CHUNKS ||
-        buffers->chunks_per_input > RP_MAX_BATCH_CHUNKS ||
-        buffers->n_chunks != batch->n_inputs * buffers->chunks_per_input)
+        buffers->zstd_blocks_per_input == 0 || buffers->n_zstd_blocks > RP_MAX_BATCH_ZSTD_BLOCKS ||
+        buffers->zstd_blocks_per_input > RP_MAX_BATCH_ZSTD_BLOCKS ||
+        buffers->n_zstd_blocks != batch->n_inputs * buffers->zstd_blocks_per_input)
         return rp_fail(error, RP_STATUS_INVALID_BATCH_SIZE,
-                       "%zu inputs with buffers for %zu chunks, %zu for each input",
-                       batch->n_inputs, buffers->n_chunks, buffers->chunks_per_input);
-    if (batch->max_input_bytes > buffers->chunk_bytes * buffers->chunks_per_input)
+                       "%zu inputs with buffers for %zu zstd blocks, %zu for each input",
+                       batch->n_inputs, buffers->n_zstd_blocks, buffers->zstd_blocks_per_input);
+    if (batch->max_input_bytes > buffers->zstd_block_bytes * buffers->zstd_blocks_per_input)
         return rp_fail(error, RP_STATUS_INPUT_TOO_LARGE,
                        "inputs of up to %zu bytes with buffers for %zu", batch->max_input_bytes,
-                       buffers->chunk_bytes * buffers->chunks_per_input);
+                       buffers->zstd_block_bytes * buffers->zstd_blocks_per_input);
     return check_strides(buffers, effort, error);
 }
 
@@ -354,9 +358,9 @@ static rp_status launch_one(rp_stage stage, const rp_batch *batch, const rp_stag
     rp_stage_args args;
     batch_args(&args, batch, options);
     args.buffers = *buffers;
-    return launch_stage(stage,
-                        stage == RP_STAGE_FRAME_ASSEMBLER ? batch->n_inputs : buffers->n_chunks,
-                        false, &args, stream);
+    return launch_stage(
+        stage, stage == RP_STAGE_FRAME_ASSEMBLER ? batch->n_inputs : buffers->n_zstd_blocks, false,
+        &args, stream);
 }
 
 rp_status rp_launch_lz77_matcher(const rp_batch *batch, const rp_stage_buffers *buffers,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A workspace is one array for each kind of intermediate result, with one element for each
- * chunk of the batch. Sizes follow from the largest input alone, so that the size of a
+ * zstd block of the batch. Sizes follow from the largest input alone, so that the size of a
  * workspace can be known before there is one.
  */
 #include "engine/workspace.h"
@@ -24,32 +24,33 @@ static uint8_t *carve(uint8_t **next, size_t stride, size_t n)
 size_t rp_workspace_layout(uint8_t *base, size_t max_input_bytes, size_t n_inputs, rp_effort effort,
                            rp_stage_buffers *buffers)
 {
-    size_t chunk = max_input_bytes;
+    size_t zstd_block_bytes = max_input_bytes;
     size_t per_input = 1;
     if (max_input_bytes > RP_ZSTD_BLOCK_BYTES) {
-        chunk = RP_ZSTD_BLOCK_BYTES;
-        per_input = (max_input_bytes + chunk - 1) / chunk;
+        zstd_block_bytes = RP_ZSTD_BLOCK_BYTES;
+        per_input = (max_input_bytes + zstd_block_bytes - 1) / zstd_block_bytes;
     }
-    /* A chunk of 0 bytes takes its place too, which keeps the arithmetic free of exceptions. */
-    if (chunk == 0)
-        chunk = 1;
-    size_t max_sequences = chunk / RP_STEP_MIN_BYTES + 1;
+    /* A zstd block of 0 bytes takes its place too, which keeps the arithmetic free of exceptions.
+     */
+    if (zstd_block_bytes == 0)
+        zstd_block_bytes = 1;
+    size_t max_sequences = zstd_block_bytes / RP_STEP_MIN_BYTES + 1;
     /* The matcher's scratch; the sequences stage has use for 4 bytes a sequence of it. */
-    size_t extra = rp_lz77_scratch_bytes((uint32_t)chunk, effort >= RP_EFFORT_HIGH);
+    size_t extra = rp_lz77_scratch_bytes((uint32_t)zstd_block_bytes, effort >= RP_EFFORT_HIGH);
 
-    buffers->n_chunks = n_inputs * per_input;
-    buffers->chunks_per_input = per_input;
-    buffers->chunk_bytes = chunk;
+    buffers->n_zstd_blocks = n_inputs * per_input;
+    buffers->zstd_blocks_per_input = per_input;
+    buffers->zstd_block_bytes = zstd_block_bytes;
     buffers->sequences_stride = max_sequences;
-    buffers->literals_stride = round_up(chunk + RP_BUFFER_SLACK);
-    buffers->literals_section_stride = round_up(chunk + RP_BUFFER_SLACK);
-    buffers->sequences_section_stride = round_up(chunk + RP_BUFFER_SLACK);
+    buffers->literals_stride = round_up(zstd_block_bytes + RP_BUFFER_SLACK);
+    buffers->literals_section_stride = round_up(zstd_block_bytes + RP_BUFFER_SLACK);
+    buffers->sequences_section_stride = round_up(zstd_block_bytes + RP_BUFFER_SLACK);
     buffers->scratch_stride = round_up(extra);
 
-    size_t n = buffers->n_chunks;
+    size_t n = buffers->n_zstd_blocks;
     uint8_t *next = base;
     buffers->d_team_memory = carve(&next, RP_TEAM_MEMORY_BYTES, 1);
-    buffers->d_chunks = (rp_chunk *)(void *)carve(&next, sizeof(rp_chunk), n);
+    buffers->d_zstd_blocks = (rp_zstd_block *)(void *)carve(&next, sizeof(rp_zstd_block), n);
     buffers->d_sequences =
         (rp_sequence *)(void *)carve(&next, max_sequences * sizeof(rp_sequence), n);
     buffers->d_literals = carve(&next, buffers->literals_stride, n);
@@ -64,7 +65,7 @@ static bool batch_in_range(size_t max_input_bytes, size_t n_inputs)
     if (max_input_bytes > RP_MAX_INPUT_BYTES || n_inputs == 0 || n_inputs > RP_MAX_BATCH_INPUTS)
         return false;
     size_t per_input = (max_input_bytes + RP_ZSTD_BLOCK_BYTES - 1) / RP_ZSTD_BLOCK_BYTES;
-    return n_inputs <= RP_MAX_BATCH_CHUNKS / (per_input == 0 ? 1 : per_input);
+    return n_inputs <= RP_MAX_BATCH_ZSTD_BLOCKS / (per_input == 0 ? 1 : per_input);
 }
 
 size_t rp_workspace_size(size_t max_input_bytes, size_t max_inputs, rp_effort effort)

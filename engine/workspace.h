@@ -5,8 +5,8 @@
 
 #include "rockpress/engine.h"
 
-/* Most chunks of one batch: launches count their teams in 31 bits. */
-#define RP_MAX_BATCH_CHUNKS ((size_t)INT32_MAX)
+/* Most zstd blocks of one batch: launches count their teams in 31 bits. */
+#define RP_MAX_BATCH_ZSTD_BLOCKS ((size_t)INT32_MAX)
 
 /*
  * Fills `buffers` with addresses from `base` on; returns the bytes that they take, rounded up to

@@ -115,8 +115,8 @@ RP_API rp_status rp_compress_batch_async(void *d_workspace, size_t workspace_siz
                                          rp_stream stream);
 
 /*
- * The stages, for callers who want one of them alone. Each works on the zstd blocks ("chunks")
- * of a batch, chunks_per_input for each input, and reads and writes the buffers below, which
+ * The stages, for callers who want one of them alone. Each works on the zstd blocks
+ * of a batch, zstd_blocks_per_input for each input, and reads and writes the buffers below, which
  * rp_workspace_carve() lays out in a workspace. Each is one launch on the caller's stream.
  */
 
@@ -140,22 +140,22 @@ RP_INLINE uint32_t rp_sequence_offset_value(rp_sequence sequence)
     return (uint32_t)(sequence >> 34);
 }
 
-/* What the stages know of one chunk. */
-typedef struct rp_chunk {
+/* What the stages know of one zstd block. */
+typedef struct rp_zstd_block {
     uint32_t n_sequences;
     uint32_t n_literals; /* all literals, those after the last sequence too */
     uint32_t
         literals_section_bytes; /* from the matcher: 1 if a code would not shorten them, or 0 */
     uint32_t sequences_section_bytes;
-} rp_chunk;
+} rp_zstd_block;
 
 typedef struct rp_stage_buffers {
-    size_t n_chunks;         /* n_inputs * chunks_per_input */
-    size_t chunks_per_input; /* at least 1 */
-    size_t chunk_bytes;      /* most bytes of one chunk, at most RP_ZSTD_BLOCK_BYTES */
-    rp_chunk *d_chunks;      /* [n_chunks] */
+    size_t n_zstd_blocks;         /* n_inputs * zstd_blocks_per_input */
+    size_t zstd_blocks_per_input; /* at least 1 */
+    size_t zstd_block_bytes;      /* most bytes of one zstd block, at most RP_ZSTD_BLOCK_BYTES */
+    rp_zstd_block *d_zstd_blocks; /* [n_zstd_blocks] */
     rp_sequence *d_sequences;
-    size_t sequences_stride; /* elements from one chunk's sequences to the next's */
+    size_t sequences_stride; /* elements from one zstd block's sequences to the next's */
     uint8_t *d_literals;
     size_t literals_stride; /* bytes, and so on */
     uint8_t *d_literals_sections;
@@ -169,12 +169,13 @@ typedef struct rp_stage_buffers {
 
 /* Lays out the buffers for a batch in a workspace; pure arithmetic, enqueues nothing. They serve
  * every effort up to this one: a stage refuses buffers whose strides are less than what its effort
- * and chunk_bytes need (RP_STATUS_WORKSPACE_TOO_SMALL) or that are not aligned as these are. */
+ * and zstd_block_bytes need (RP_STATUS_WORKSPACE_TOO_SMALL) or that are not aligned as these are.
+ */
 RP_API rp_status rp_workspace_carve(void *d_workspace, size_t workspace_size,
                                     size_t max_input_bytes, size_t n_inputs, rp_effort effort,
                                     rp_stage_buffers *buffers);
 
-/* inputs -> d_chunks (n_sequences, n_literals), d_sequences, d_literals */
+/* inputs -> d_zstd_blocks (n_sequences, n_literals), d_sequences, d_literals */
 RP_API rp_status rp_launch_lz77_matcher(const rp_batch *batch, const rp_stage_buffers *buffers,
                                         const rp_compress_options *options, rp_stream stream);
 

@@ -16,7 +16,7 @@ typedef enum rp_stage {
     RP_STAGE_HUFFMAN_ENCODER = 1,
     RP_STAGE_FSE_ENCODER = 2,
     RP_STAGE_FRAME_ASSEMBLER = 3,
-    RP_STAGE_FUSED = 4 /* all of them, of inputs of one chunk each */
+    RP_STAGE_FUSED = 4 /* all of them, of inputs of one zstd block each */
 } rp_stage;
 
 #define RP_N_STAGES 4
@@ -40,7 +40,7 @@ typedef struct rp_stage_args {
 
 struct rp_launch {
     rp_stage stage;
-    uint32_t n_teams; /* chunks; for the frame assembler and all stages at once, inputs */
+    uint32_t n_teams; /* zstd blocks; for the frame assembler and all stages at once, inputs */
     /* Needs nothing of the launch before it in the stream, and that one is of the Huffman encoder:
      * it may begin before that one has ended, if it does not end before. */
     bool may_begin_early;
@@ -59,11 +59,11 @@ struct rp_launch {
 #define RP_LITERALS_STAY_RAW 1
 
 /* One zstd block's worth of input. */
-typedef struct rp_chunk_view {
+typedef struct rp_zstd_block_view {
     const uint8_t *source;
     uint32_t n_bytes;
     bool is_first; /* of its frame: the repeat offsets have their initial values */
-} rp_chunk_view;
+} rp_zstd_block_view;
 
 RP_FN const uint8_t *rp_input(const rp_stage_args *args, size_t index, size_t *n_bytes)
 {
@@ -75,24 +75,25 @@ RP_FN const uint8_t *rp_input(const rp_stage_args *args, size_t index, size_t *n
     return (const uint8_t *)args->batch.d_inputs[index];
 }
 
-/* An input beyond the batch's maximum has no chunks: the frame assembler reports it. */
-RP_FN rp_chunk_view rp_view_chunk(const rp_stage_args *args, uint32_t chunk_index)
+/* An input beyond the batch's maximum has no zstd blocks: the frame assembler reports it. */
+RP_FN rp_zstd_block_view rp_view_zstd_block(const rp_stage_args *args, uint32_t block_index)
 {
     const rp_stage_buffers *buffers = &args->buffers;
     size_t input_size;
-    /* At most RP_MAX_BATCH_CHUNKS; a GPU takes long to divide numbers of 64 bits. */
-    uint32_t per_input = (uint32_t)buffers->chunks_per_input;
-    uint32_t ordinal = chunk_index % per_input;
-    const uint8_t *input = rp_input(args, chunk_index / per_input, &input_size);
-    size_t begin = ordinal * buffers->chunk_bytes;
-    rp_chunk_view view;
+    /* At most RP_MAX_BATCH_ZSTD_BLOCKS; a GPU takes long to divide numbers of 64 bits. */
+    uint32_t per_input = (uint32_t)buffers->zstd_blocks_per_input;
+    uint32_t ordinal = block_index % per_input;
+    const uint8_t *input = rp_input(args, block_index / per_input, &input_size);
+    size_t begin = ordinal * buffers->zstd_block_bytes;
+    rp_zstd_block_view view;
     view.source = input;
     view.n_bytes = 0;
     view.is_first = ordinal == 0;
     if (begin < input_size && input_size <= args->batch.max_input_bytes) {
         size_t left = input_size - begin;
         view.source = input + begin;
-        view.n_bytes = (uint32_t)(left < buffers->chunk_bytes ? left : buffers->chunk_bytes);
+        view.n_bytes =
+            (uint32_t)(left < buffers->zstd_block_bytes ? left : buffers->zstd_block_bytes);
     }
     return view;
 }

@@ -23,7 +23,7 @@ extern __shared__ __align__(16) uint8_t rp_shared_memory[];
 #define RP_FUSED_TABLE_BYTES (sizeof(uint16_t) << RP_FUSED_TABLE_LOG)
 #define RP_FUSED_LITERALS_BYTES ((sizeof(rp_literals_memory) + 15) / 16 * 16)
 #define RP_FUSED_MEMORY_BYTES                                                                      \
-    (RP_FUSED_COPY_BYTES + RP_MAX_OF((RP_LZ77_LONG + 1) * RP_FUSED_TABLE_BYTES,                    \
+    (RP_FUSED_COPY_BYTES + RP_MAX_OF((RP_LZ77_HASH8 + 1) * RP_FUSED_TABLE_BYTES,                   \
                                      RP_FUSED_LITERALS_BYTES + sizeof(rp_sequences_memory)))
 #define RP_MAX_OF(a, b) ((a) > (b) ? (a) : (b))
 
@@ -42,7 +42,7 @@ template <uint32_t n_threads> RP_FN rp_team rp_block_team(void)
     team.size = n_threads;
     team.exchange = NULL;
     team.barrier = 0;
-    team.is_of_values = false;
+    team.is_unordered = false;
     if (n_threads != RP_WARP_THREADS) {
         __shared__ rp_team_exchange exchange;
         team.exchange = &exchange;
@@ -53,30 +53,32 @@ template <uint32_t n_threads> RP_FN rp_team rp_block_team(void)
 /* The hash tables that an effort has. */
 static __host__ __device__ uint32_t rp_candidates_kinds(uint32_t effort)
 {
-    return effort >= RP_EFFORT_HIGH ? RP_LZ77_THREE + 1 : RP_LZ77_LONG + 1;
+    return effort >= RP_EFFORT_HIGH ? RP_LZ77_HASH3 + 1 : RP_LZ77_HASH8 + 1;
 }
 
 __global__ void __launch_bounds__(RP_CANDIDATES_THREADS)
     rp_lz77_candidates_kernel(const __grid_constant__ rp_stage_args args)
 {
     rp_team team = rp_block_team<RP_CANDIDATES_THREADS>();
-    /* All kinds of a chunk side by side: they read the same bytes, and write beside each other. */
+    /* All kinds of a zstd block side by side: they read the same bytes, and write beside each
+     * other. */
     uint32_t n_kinds = rp_candidates_kinds(args.effort);
-    uint32_t chunk = blockIdx.x / n_kinds;
+    uint32_t zstd_block = blockIdx.x / n_kinds;
     switch (blockIdx.x % n_kinds) { /* a constant for what is called */
-    case RP_LZ77_SHORT:
-        rp_stage_lz77_find_kind(&team, &args, chunk, RP_LZ77_SHORT, rp_shared_memory);
+    case RP_LZ77_HASH4:
+        rp_stage_lz77_find_kind(&team, &args, zstd_block, RP_LZ77_HASH4, rp_shared_memory);
         break;
-    case RP_LZ77_LONG:
-        rp_stage_lz77_find_kind(&team, &args, chunk, RP_LZ77_LONG, rp_shared_memory);
+    case RP_LZ77_HASH8:
+        rp_stage_lz77_find_kind(&team, &args, zstd_block, RP_LZ77_HASH8, rp_shared_memory);
         break;
     default:
-        rp_stage_lz77_find_kind(&team, &args, chunk, RP_LZ77_THREE, rp_shared_memory);
+        rp_stage_lz77_find_kind(&team, &args, zstd_block, RP_LZ77_HASH3, rp_shared_memory);
     }
 }
 
-/* Copies a chunk to shared memory, where its bytes are compared with many others. */
-template <uint32_t n_threads> RP_FN rp_lz77_source rp_copy_source(rp_chunk_view view, uint8_t *copy)
+/* Copies a zstd block to shared memory, where its bytes are compared with many others. */
+template <uint32_t n_threads>
+RP_FN rp_lz77_source rp_copy_source(rp_zstd_block_view view, uint8_t *copy)
 {
     uint32_t n_words = view.n_bytes / 4;
     for (uint32_t i = threadIdx.x; i < n_words; i += n_threads)
@@ -96,7 +98,7 @@ template <uint32_t n_threads> RP_FN rp_lz77_source rp_copy_source(rp_chunk_view 
 RP_FN void rp_copy_near(rp_team *team, rp_near *near)
 {
     const uint32_t each = RP_LZ77_QUARTERS_MAX_BYTES / 4 / RP_FUSED_THREADS;
-    const rp_chunk_view view = near->block.view;
+    const rp_zstd_block_view view = near->block.view;
     const uint32_t n_words = view.n_bytes / 4;
     uint32_t words[each];
     RP_UNROLL
@@ -128,13 +130,13 @@ __global__ void __launch_bounds__(n_threads, RP_FIND_THREADS_PER_SM / n_threads)
     warp.size = RP_WARP_THREADS;
     warp.exchange = NULL;
     warp.barrier = 0;
-    warp.is_of_values = false;
+    warp.is_unordered = false;
     rp_team team = warp;
     team.rank = threadIdx.x;
     team.size = n_threads;
     uint32_t *room = rp_find_room(&team, rp_shared_memory);
     rp_lz77_source source = rp_copy_source<n_threads>(
-        rp_view_chunk(&args, blockIdx.x), rp_shared_memory + RP_FIND_ROOM_BYTES(n_threads));
+        rp_view_zstd_block(&args, blockIdx.x), rp_shared_memory + RP_FIND_ROOM_BYTES(n_threads));
     rp_lz77_block block = rp_lz77_block_of(&args, blockIdx.x);
     block.source = source;
     uint32_t n_pieces = rp_find_pieces(source.n_bytes);
@@ -160,10 +162,10 @@ __global__ void __launch_bounds__(RP_PARSE_THREADS)
     thread.size = 1;
     thread.exchange = NULL;
     thread.barrier = 0;
-    thread.is_of_values = false;
-    uint32_t n_segments = rp_lazy_segments((uint32_t)args.buffers.chunk_bytes);
+    thread.is_unordered = false;
+    uint32_t n_segments = rp_lazy_segments((uint32_t)args.buffers.zstd_block_bytes);
     uint32_t i = blockIdx.x * RP_PARSE_THREADS + threadIdx.x;
-    if (i / n_segments < args.batch.n_inputs * args.buffers.chunks_per_input)
+    if (i / n_segments < args.batch.n_inputs * args.buffers.zstd_blocks_per_input)
         rp_stage_lz77_parse_segment(&thread, &args, i / n_segments, i % n_segments);
 }
 
@@ -234,7 +236,7 @@ RP_FN rp_team rp_part_of_block(void)
     team.size = n_threads;
     team.exchange = &exchange;
     team.barrier = barrier;
-    team.is_of_values = false;
+    team.is_unordered = false;
     return team;
 }
 
@@ -265,10 +267,10 @@ __global__ void __launch_bounds__(RP_FUSED_THREADS, 1)
     } else {
         block = rp_lz77_block_of(&args, blockIdx.x);
         rp_team warp = team_part(&team);
-        if (warp_index == RP_LZ77_SHORT)
-            rp_stage_lz77_find_kind(&warp, &args, blockIdx.x, RP_LZ77_SHORT, memory);
-        else if (warp_index == RP_LZ77_LONG)
-            rp_stage_lz77_find_kind(&warp, &args, blockIdx.x, RP_LZ77_LONG,
+        if (warp_index == RP_LZ77_HASH4)
+            rp_stage_lz77_find_kind(&warp, &args, blockIdx.x, RP_LZ77_HASH4, memory);
+        else if (warp_index == RP_LZ77_HASH8)
+            rp_stage_lz77_find_kind(&warp, &args, blockIdx.x, RP_LZ77_HASH8,
                                     memory + RP_FUSED_TABLE_BYTES);
         rp_lz77_block copied = block;
         copied.source = rp_copy_source<RP_FUSED_THREADS>(block.view, rp_shared_memory);
@@ -309,14 +311,14 @@ __global__ void __launch_bounds__(RP_FUSED_THREADS, 1)
 #if __CUDA_ARCH__ >= 900
     cooperative_groups::cluster_group cluster = cooperative_groups::this_cluster();
     const uint32_t rank = cluster.block_rank();
-    const uint32_t chunk = blockIdx.x / RP_LZ77_SLICES;
+    const uint32_t zstd_block = blockIdx.x / RP_LZ77_SLICES;
     rp_near_memory *own = (rp_near_memory *)rp_shared_memory;
     rp_near_memory *all[RP_LZ77_SLICES];
     RP_UNROLL
     for (uint32_t k = 0; k < RP_LZ77_SLICES; k++)
         all[k] = cluster.map_shared_rank(own, k);
     rp_team team = rp_block_team<RP_FUSED_THREADS>();
-    rp_near near = rp_near_open(&args, chunk, rank, RP_LZ77_SLICES, own);
+    rp_near near = rp_near_open(&args, zstd_block, rank, RP_LZ77_SLICES, own);
     rp_copy_near(&team, &near);
     rp_near_find(&team, &near);
     cluster.sync();
@@ -333,13 +335,13 @@ __global__ void __launch_bounds__(RP_FUSED_THREADS, 1)
     if (rank <= 1)
         rp_near_fetch_steps(&team, &near, RP_LZ77_SLICES, all);
     if (rank == 0)
-        only_literals = rp_near_encode_literals(&team, &near, &args, chunk, outlook);
+        only_literals = rp_near_encode_literals(&team, &near, &args, zstd_block, outlook);
     else if (rank == 1)
-        rp_near_encode_sequences(&team, &near, &args, chunk, outlook);
+        rp_near_encode_sequences(&team, &near, &args, zstd_block, outlook);
     cluster.sync();
     if (rank == 0) {
-        rp_near_close(&team, &args, chunk, near.block.view.n_bytes, only_literals);
-        rp_stage_frame_assembler(&team, &args, chunk, own->free);
+        rp_near_close(&team, &args, zstd_block, near.block.view.n_bytes, only_literals);
+        rp_stage_frame_assembler(&team, &args, zstd_block, own->free);
     }
 #endif
 }
@@ -458,10 +460,10 @@ static uint32_t rp_divide_up(uint32_t n, uint32_t by)
 
 static cudaError_t rp_launch_matches(const struct rp_launch *launch, void *stream)
 {
-    uint32_t chunk_bytes = (uint32_t)launch->args.buffers.chunk_bytes;
-    const rp_kernel *kernel = chunk_bytes <= 4096 ? &rp_matches_up_to_4k : &rp_matches;
+    uint32_t zstd_block_bytes = (uint32_t)launch->args.buffers.zstd_block_bytes;
+    const rp_kernel *kernel = zstd_block_bytes <= 4096 ? &rp_matches_up_to_4k : &rp_matches;
     size_t room_bytes = RP_FIND_ROOM_BYTES(kernel->n_threads);
-    size_t copy_bytes = rp_divide_up(chunk_bytes, 4) * 4 + RP_SOURCE_SLACK;
+    size_t copy_bytes = rp_divide_up(zstd_block_bytes, 4) * 4 + RP_SOURCE_SLACK;
     if (room_bytes + copy_bytes > RP_SHARED_MEMORY_OF_ALL) {
         size_t limit;
         cudaError_t error = rp_shared_memory_limit(&limit);
@@ -477,11 +479,11 @@ static cudaError_t rp_launch_matches(const struct rp_launch *launch, void *strea
 
 static cudaError_t rp_launch_lz77(const struct rp_launch *launch, void *stream)
 {
-    uint32_t chunk_bytes = (uint32_t)launch->args.buffers.chunk_bytes;
+    uint32_t zstd_block_bytes = (uint32_t)launch->args.buffers.zstd_block_bytes;
     uint32_t n_kinds = rp_candidates_kinds(launch->args.effort);
-    uint32_t n_segments = rp_divide_up(chunk_bytes, RP_LAZY_SEGMENT_BYTES);
+    uint32_t n_segments = rp_divide_up(zstd_block_bytes, RP_LAZY_SEGMENT_BYTES);
     const rp_kernel *join = launch->args.effort >= RP_EFFORT_HIGH ? &rp_optimal : &rp_join;
-    size_t table_bytes = sizeof(uint16_t) << rp_table_log_of(chunk_bytes);
+    size_t table_bytes = sizeof(uint16_t) << rp_table_log_of(zstd_block_bytes);
     cudaError_t error = rp_launch_kernel(&rp_candidates, dim3(launch->n_teams * n_kinds),
                                          table_bytes, launch, stream);
     if (error == cudaSuccess)

@@ -134,7 +134,7 @@ RP_FN void rp_fse_build(rp_team *team, rp_fse_table *table, const int16_t *proba
         uint32_t state = first + TEAM_RANK(team);
         uint32_t s = state < size ? work->spread[state] : 0;
         uint32_t n_equal;
-        uint32_t order = team_order(team, s, state < size, &n_equal);
+        uint32_t order = team_match_rank(team, s, state < size, &n_equal);
         uint32_t next = work->next[s] + order;
         team_sync(team);
         if (state < size) {

@@ -64,7 +64,7 @@ RP_FN void rp_huffman_assign(rp_team *team, rp_huffman_code *code)
         uint32_t s = first + TEAM_RANK(team);
         uint32_t bits = s <= code->last_symbol ? code->lengths[s] : 0;
         uint32_t n_equal;
-        uint32_t order = team_order(team, bits, bits != 0, &n_equal);
+        uint32_t order = team_match_rank(team, bits, bits != 0, &n_equal);
         uint32_t next = code->next[bits] + order;
         team_sync(team);
         if (s <= code->last_symbol)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stage 4: the frame of one input (RFC 8878 section 3.1.1): header, a zstd block for each of
- * its chunks in the smallest of the three forms, checksum. One team does one input.
+ * its zstd blocks in the smallest of the three forms, checksum. One team does one input.
  */
 #ifndef ROCKPRESS_KERNELS_FRAME_STAGE_H
 #define ROCKPRESS_KERNELS_FRAME_STAGE_H
@@ -30,31 +30,31 @@ RP_FN uint32_t rp_frame_header(uint8_t *header, size_t content_bytes, bool has_c
     return 5 + n_size_bytes;
 }
 
-/* The smallest form of a chunk. Equal bytes come from the earlier stages as one match of
+/* The smallest form of a zstd block. Equal bytes come from the earlier stages as one match of
  * offset 1 behind one literal or, when too short for a match, as RLE literals. */
-RP_FN rp_block_form rp_choose_block_form(const rp_stage_buffers *buffers, size_t chunk_index,
+RP_FN rp_block_form rp_choose_block_form(const rp_stage_buffers *buffers, size_t block_index,
                                          uint32_t n_bytes)
 {
-    const rp_chunk *chunk = &buffers->d_chunks[chunk_index];
+    const rp_zstd_block *zstd_block = &buffers->d_zstd_blocks[block_index];
     rp_block_form form;
-    uint32_t compressed = chunk->literals_section_bytes + chunk->sequences_section_bytes;
+    uint32_t compressed = zstd_block->literals_section_bytes + zstd_block->sequences_section_bytes;
     form.type = RP_BLOCK_RAW;
     form.content_bytes = n_bytes;
     if (n_bytes == 0)
         return form;
-    if (chunk->sequences_section_bytes != 0 && compressed < n_bytes) {
+    if (zstd_block->sequences_section_bytes != 0 && compressed < n_bytes) {
         form.type = RP_BLOCK_COMPRESSED;
         form.content_bytes = compressed;
     }
     bool is_run = false;
-    if (chunk->n_sequences == 0) {
+    if (zstd_block->n_sequences == 0) {
         const uint8_t *section =
-            buffers->d_literals_sections + chunk_index * buffers->literals_section_stride;
+            buffers->d_literals_sections + block_index * buffers->literals_section_stride;
         is_run = (section[0] & 3) == RP_LITERALS_RLE;
-    } else if (chunk->n_sequences == 1 && chunk->n_literals == 1) {
+    } else if (zstd_block->n_sequences == 1 && zstd_block->n_literals == 1) {
         /* Offset 1: the initial third repeat offset is 8, the first is 1. A block that is not the
          * first of its frame has no known repeat offsets, so there 1 is only coded as 4. */
-        rp_sequence sequence = buffers->d_sequences[chunk_index * buffers->sequences_stride];
+        rp_sequence sequence = buffers->d_sequences[block_index * buffers->sequences_stride];
         is_run = rp_sequence_literal_length(sequence) == 1 &&
                  (rp_sequence_offset_value(sequence) == 1 ||
                   rp_sequence_offset_value(sequence) == 1 + 3);
@@ -105,17 +105,19 @@ RP_FN void rp_stage_frame_assembler(rp_team *team, const rp_stage_args *args, ui
 
     bool has_checksum = (args->flags & RP_COMPRESS_CHECKSUM) != 0;
     uint8_t *header = (uint8_t *)team_memory;
-    size_t first_chunk = input_index * buffers->chunks_per_input;
-    uint32_t n_chunks = 1;
-    if (input_size > buffers->chunk_bytes)
-        n_chunks = (uint32_t)((input_size + buffers->chunk_bytes - 1) / buffers->chunk_bytes);
+    size_t first_zstd_block = input_index * buffers->zstd_blocks_per_input;
+    uint32_t n_zstd_blocks = 1;
+    if (input_size > buffers->zstd_block_bytes)
+        n_zstd_blocks =
+            (uint32_t)((input_size + buffers->zstd_block_bytes - 1) / buffers->zstd_block_bytes);
 
     uint32_t header_bytes = 5 + (input_size < 256 ? 1 : input_size < 65536 + 256 ? 2 : 4);
     size_t frame_bytes = header_bytes + (has_checksum ? RP_FRAME_CHECKSUM_BYTES : 0);
-    for (uint32_t k = 0; k < n_chunks; k++) {
-        rp_chunk_view view = rp_view_chunk(args, (uint32_t)first_chunk + k);
-        frame_bytes += RP_BLOCK_HEADER_BYTES +
-                       rp_choose_block_form(buffers, first_chunk + k, view.n_bytes).content_bytes;
+    for (uint32_t k = 0; k < n_zstd_blocks; k++) {
+        rp_zstd_block_view view = rp_view_zstd_block(args, (uint32_t)first_zstd_block + k);
+        frame_bytes +=
+            RP_BLOCK_HEADER_BYTES +
+            rp_choose_block_form(buffers, first_zstd_block + k, view.n_bytes).content_bytes;
     }
     if (frame_bytes > capacity) {
         rp_frame_result(team, args, input_index, 0, RP_STATUS_OUTPUT_TOO_SMALL);
@@ -127,21 +129,21 @@ RP_FN void rp_stage_frame_assembler(rp_team *team, const rp_stage_args *args, ui
     team_sync(team);
     team_copy(team, output, header, header_bytes);
     size_t at = header_bytes;
-    for (uint32_t k = 0; k < n_chunks; k++) {
-        size_t c = first_chunk + k;
-        rp_chunk_view view = rp_view_chunk(args, (uint32_t)c);
+    for (uint32_t k = 0; k < n_zstd_blocks; k++) {
+        size_t c = first_zstd_block + k;
+        rp_zstd_block_view view = rp_view_zstd_block(args, (uint32_t)c);
         rp_block_form form = rp_choose_block_form(buffers, c, view.n_bytes);
         if (TEAM_RANK(team) == 0)
-            rp_block_header(output + at, form, view.n_bytes, k + 1 == n_chunks);
+            rp_block_header(output + at, form, view.n_bytes, k + 1 == n_zstd_blocks);
         at += RP_BLOCK_HEADER_BYTES;
         if (form.type == RP_BLOCK_COMPRESSED) {
-            uint32_t n_literals_section = buffers->d_chunks[c].literals_section_bytes;
+            uint32_t n_literals_section = buffers->d_zstd_blocks[c].literals_section_bytes;
             team_copy(team, output + at,
                       buffers->d_literals_sections + c * buffers->literals_section_stride,
                       n_literals_section);
             team_copy(team, output + at + n_literals_section,
                       buffers->d_sequences_sections + c * buffers->sequences_section_stride,
-                      buffers->d_chunks[c].sequences_section_bytes);
+                      buffers->d_zstd_blocks[c].sequences_section_bytes);
         } else {
             team_copy(team, output + at, view.source, form.content_bytes);
         }

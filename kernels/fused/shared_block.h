@@ -71,15 +71,15 @@ RP_FN rp_lz77_slice rp_near_slice(uint32_t n_bytes, uint32_t index, uint32_t n_s
     return slice;
 }
 
-RP_FN rp_near rp_near_open(const rp_stage_args *args, uint32_t chunk_index, uint32_t slice,
+RP_FN rp_near rp_near_open(const rp_stage_args *args, uint32_t block_index, uint32_t slice,
                            uint32_t n_slices, rp_near_memory *memory)
 {
     rp_near near;
-    near.block = rp_lz77_block_of(args, chunk_index);
+    near.block = rp_lz77_block_of(args, block_index);
     near.block.source.bytes = memory->copy;
     near.block.source.is_padded = true;
-    near.block.scratch.candidates.of_both = memory->candidates;
-    near.block.scratch.candidates.of_three = NULL;
+    near.block.scratch.candidates.hash4_hash8 = memory->candidates;
+    near.block.scratch.candidates.hash3 = NULL;
     near.block.scratch.matches = memory->matches;
     near.block.scratch.steps = memory->steps;
     near.block.scratch.lazy_segments = memory->segments;

@@ -52,11 +52,11 @@ RP_FN uint32_t rp_near_join(rp_team *team, const rp_near *near, rp_parse_memory 
 /* The literals' section. Returns whether the block is better off as literals only, which the
  * outlook most often excludes; else the offsets are encoded here, too. */
 RP_FN bool rp_near_encode_literals(rp_team *team, const rp_near *near, const rp_stage_args *args,
-                                   uint32_t chunk_index, rp_lz77_outlook outlook)
+                                   uint32_t block_index, rp_lz77_outlook outlook)
 {
     rp_near_literals_memory *memory = (rp_near_literals_memory *)(void *)near->own->free;
-    const rp_chunk_view view = near->block.view;
-    rp_chunk *chunk = &args->buffers.d_chunks[chunk_index];
+    const rp_zstd_block_view view = near->block.view;
+    rp_zstd_block *zstd_block = &args->buffers.d_zstd_blocks[block_index];
     rp_lz77_output output = {memory->sequences, memory->literals, 0, 0};
     if (view.n_bytes == 0)
         return true;
@@ -77,24 +77,24 @@ RP_FN bool rp_near_encode_literals(rp_team *team, const rp_near *near, const rp_
     }
     if (only_literals)
         rp_lz77_all_literals(team, view.source, view.n_bytes, &output);
-    uint32_t n_section = rp_literals_encode_chunk(
-        team, args, chunk_index, output.literals, output.n_literals, output.n_sequences,
+    uint32_t n_section = rp_literals_encode_block(
+        team, args, block_index, output.literals, output.n_literals, output.n_sequences,
         outlook.is_spared && view.n_bytes > RP_NEVER_SHORTER_BYTES, &memory->encoding);
     if (TEAM_RANK(team) == 0) {
-        chunk->n_literals = output.n_literals;
-        chunk->literals_section_bytes = n_section;
+        zstd_block->n_literals = output.n_literals;
+        zstd_block->literals_section_bytes = n_section;
     }
     return only_literals;
 }
 
 /* The sequences' section, unless the block is spared. */
 RP_FN void rp_near_encode_sequences(rp_team *team, const rp_near *near, const rp_stage_args *args,
-                                    uint32_t chunk_index, rp_lz77_outlook outlook)
+                                    uint32_t block_index, rp_lz77_outlook outlook)
 {
     rp_near_sequences_memory *memory = (rp_near_sequences_memory *)(void *)near->own->free;
     const rp_stage_buffers *buffers = &args->buffers;
-    const rp_chunk_view view = near->block.view;
-    rp_chunk *chunk = &buffers->d_chunks[chunk_index];
+    const rp_zstd_block_view view = near->block.view;
+    rp_zstd_block *zstd_block = &buffers->d_zstd_blocks[block_index];
     if (view.n_bytes == 0 || outlook.is_spared)
         return;
     uint32_t n = rp_near_join(team, near, &memory->parse, memory->sequences);
@@ -102,27 +102,27 @@ RP_FN void rp_near_encode_sequences(rp_team *team, const rp_near *near, const rp
     team_sync(team);
     uint32_t n_section = rp_sequences_encode(team, memory->sequences, n, memory->noted,
                                              buffers->d_sequences_sections +
-                                                 chunk_index * buffers->sequences_section_stride,
+                                                 block_index * buffers->sequences_section_stride,
                                              view.n_bytes, &memory->encoding);
     if (TEAM_RANK(team) == 0) {
-        chunk->n_sequences = n;
-        chunk->sequences_section_bytes = n_section;
+        zstd_block->n_sequences = n;
+        zstd_block->sequences_section_bytes = n_section;
         /* By the first, the frame assembler knows a run. */
         if (n != 0)
-            buffers->d_sequences[chunk_index * buffers->sequences_stride] = memory->sequences[0];
+            buffers->d_sequences[block_index * buffers->sequences_stride] = memory->sequences[0];
     }
 }
 
 /* When both sections are there: what is not to be had of the sequences if there are only literals.
  */
-RP_FN void rp_near_close(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
+RP_FN void rp_near_close(rp_team *team, const rp_stage_args *args, uint32_t block_index,
                          uint32_t n_bytes, bool only_literals)
 {
     const rp_stage_buffers *buffers = &args->buffers;
     if (only_literals && n_bytes != 0 && TEAM_RANK(team) == 0) {
-        buffers->d_chunks[chunk_index].n_sequences = 0;
-        buffers->d_chunks[chunk_index].sequences_section_bytes = 1;
-        buffers->d_sequences_sections[chunk_index * buffers->sequences_section_stride] = 0;
+        buffers->d_zstd_blocks[block_index].n_sequences = 0;
+        buffers->d_zstd_blocks[block_index].sequences_section_bytes = 1;
+        buffers->d_sequences_sections[block_index * buffers->sequences_section_stride] = 0;
     }
     team_sync(team);
 }

@@ -24,7 +24,7 @@
 
 /* One table for each kind. */
 typedef struct rp_lz77_quarter_table {
-    uint16_t of[RP_LZ77_LONG + 1][1 << RP_LZ77_QUARTER_TABLE_LOG];
+    uint16_t of[RP_LZ77_HASH8 + 1][1 << RP_LZ77_QUARTER_TABLE_LOG];
 } rp_lz77_quarter_table;
 
 #define RP_LZ77_QUARTER_TABLE_FOURS (sizeof(rp_lz77_quarter_table) / sizeof(rp_four_words))
@@ -74,21 +74,22 @@ RP_FN void rp_lz77_find_in_quarters(rp_team *team, const uint8_t *source, uint32
                                     rp_lz77_quarter_tables *tables)
 {
     uint32_t each = rp_lz77_quarter_bytes(slice);
-    uint32_t end_short = rp_lz77_end(RP_LZ77_SHORT, n_bytes);
-    uint32_t end_long = rp_lz77_end(RP_LZ77_LONG, n_bytes);
+    uint32_t end_hash4 = rp_lz77_end(RP_LZ77_HASH4, n_bytes);
+    uint32_t end_hash8 = rp_lz77_end(RP_LZ77_HASH8, n_bytes);
     rp_team part = team_part(team);
     TEAM_FOR_PARTS(i, 0, 2 * RP_LZ77_QUARTERS, team)
     {
         uint32_t quarter = i / 2;
         uint32_t begin = slice.begin + quarter * each;
         uint32_t end = rp_min32(begin + each, slice.end);
-        if (i % 2 == RP_LZ77_SHORT)
-            rp_lz77_find_range(&part, source, n_bytes, RP_LZ77_SHORT, begin,
-                               rp_min32(end, end_short), candidates,
-                               tables->of[quarter].of[RP_LZ77_SHORT]);
+        if (i % 2 == RP_LZ77_HASH4)
+            rp_lz77_find_range(&part, source, n_bytes, RP_LZ77_HASH4, begin,
+                               rp_min32(end, end_hash4), candidates,
+                               tables->of[quarter].of[RP_LZ77_HASH4]);
         else
-            rp_lz77_find_range(&part, source, n_bytes, RP_LZ77_LONG, begin, rp_min32(end, end_long),
-                               candidates, tables->of[quarter].of[RP_LZ77_LONG]);
+            rp_lz77_find_range(&part, source, n_bytes, RP_LZ77_HASH8, begin,
+                               rp_min32(end, end_hash8), candidates,
+                               tables->of[quarter].of[RP_LZ77_HASH8]);
     }
     team_sync(team);
     TEAM_FOR (i, 0, RP_LZ77_QUARTER_TABLE_FOURS, team) {
@@ -148,21 +149,21 @@ RP_FN void rp_lz77_complete_quarters(rp_team *team, const uint8_t *source, uint3
 {
     uint32_t log = rp_lz77_table_log(n_bytes);
     uint32_t each = rp_lz77_quarter_bytes(slice);
-    uint32_t end = rp_min32(slice.end, rp_lz77_end(RP_LZ77_SHORT, n_bytes));
-    uint32_t end_long = rp_lz77_end(RP_LZ77_LONG, n_bytes);
+    uint32_t end = rp_min32(slice.end, rp_lz77_end(RP_LZ77_HASH4, n_bytes));
+    uint32_t end_hash8 = rp_lz77_end(RP_LZ77_HASH8, n_bytes);
     /* The first quarter of the block has nothing before it. */
     uint32_t begin = slice.begin + (slice.index == 0 ? each : 0);
     TEAM_FOR (i, begin, end, team) {
-        uint16_t *noted = candidates.of_both + 2 * i;
+        uint16_t *noted = candidates.hash4_hash8 + 2 * i;
         uint32_t quarter = (i - slice.begin) / each;
-        uint32_t of_short =
-            rp_lz77_complete(tables, before, source, log, RP_LZ77_SHORT, quarter, i, noted[0]);
-        uint32_t of_long = of_short;
-        if (i < end_long)
-            of_long =
-                rp_lz77_complete(tables, before, source, log, RP_LZ77_LONG, quarter, i, noted[1]);
-        noted[0] = (uint16_t)of_short;
-        noted[1] = (uint16_t)of_long;
+        uint32_t hash4 =
+            rp_lz77_complete(tables, before, source, log, RP_LZ77_HASH4, quarter, i, noted[0]);
+        uint32_t hash8 = hash4;
+        if (i < end_hash8)
+            hash8 =
+                rp_lz77_complete(tables, before, source, log, RP_LZ77_HASH8, quarter, i, noted[1]);
+        noted[0] = (uint16_t)hash4;
+        noted[1] = (uint16_t)hash8;
     }
     team_sync(team);
 }

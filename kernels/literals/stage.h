@@ -287,34 +287,35 @@ RP_FN uint32_t rp_literals_encode(rp_team *team, const uint8_t *literals, uint32
 
 /* The section of a block's literals, which may be near. Returns its size. `stays_raw`: the matcher
  * knows that a code would not shorten them. */
-RP_FN uint32_t rp_literals_encode_chunk(rp_team *team, const rp_stage_args *args,
-                                        uint32_t chunk_index, const uint8_t *literals,
+RP_FN uint32_t rp_literals_encode_block(rp_team *team, const rp_stage_args *args,
+                                        uint32_t block_index, const uint8_t *literals,
                                         uint32_t n_literals, uint32_t n_sequences, bool stays_raw,
                                         rp_literals_memory *memory)
 {
     const rp_stage_buffers *buffers = &args->buffers;
     uint8_t *section =
-        buffers->d_literals_sections + chunk_index * buffers->literals_section_stride;
+        buffers->d_literals_sections + block_index * buffers->literals_section_stride;
     /* Without matches, it is likely that literals can't be compressed either. */
     bool is_raw =
         stays_raw || (n_sequences == 0 && rp_is_flat(team, literals, n_literals, memory->totals));
     return rp_literals_encode(team, literals, n_literals, is_raw, section, memory);
 }
 
-RP_FN void rp_stage_huffman_encoder(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
+RP_FN void rp_stage_huffman_encoder(rp_team *team, const rp_stage_args *args, uint32_t block_index,
                                     void *team_memory)
 {
     const rp_stage_buffers *buffers = &args->buffers;
-    rp_chunk *chunk = &buffers->d_chunks[chunk_index];
-    if (rp_view_chunk(args, chunk_index).n_bytes == 0)
+    rp_zstd_block *zstd_block = &buffers->d_zstd_blocks[block_index];
+    if (rp_view_zstd_block(args, block_index).n_bytes == 0)
         return;
-    const uint8_t *literals = buffers->d_literals + chunk_index * buffers->literals_stride;
-    uint32_t n_bytes = rp_literals_encode_chunk(
-        team, args, chunk_index, literals, chunk->n_literals, chunk->n_sequences,
-        chunk->literals_section_bytes == RP_LITERALS_STAY_RAW, (rp_literals_memory *)team_memory);
+    const uint8_t *literals = buffers->d_literals + block_index * buffers->literals_stride;
+    uint32_t n_bytes = rp_literals_encode_block(
+        team, args, block_index, literals, zstd_block->n_literals, zstd_block->n_sequences,
+        zstd_block->literals_section_bytes == RP_LITERALS_STAY_RAW,
+        (rp_literals_memory *)team_memory);
     team_sync(team); /* all have read what the matcher left there */
     if (TEAM_RANK(team) == 0)
-        chunk->literals_section_bytes = n_bytes;
+        zstd_block->literals_section_bytes = n_bytes;
 }
 
 #endif

@@ -41,7 +41,7 @@ RP_FN uint32_t rp_find_offset(rp_find_offsets offsets, uint32_t k)
  * the position of each rank; rank 0 is at the last one. The result has 8 bits for each, 0 for those
  * that are not pending. Few positions have any, and some have several: they are dealt out to all
  * workers. `room` has RP_FIND_ROOM_WORDS for each. Its collectives are barriers where one is
- * needed, also for a team_of_values().
+ * needed, also for a team_unordered().
  */
 RP_FN_INLINE uint32_t rp_find_lengths(rp_team *team, rp_lz77_source source, uint32_t last_position,
                                       const uint32_t *offsets, const bool *is_pending,
@@ -55,7 +55,7 @@ RP_FN_INLINE uint32_t rp_find_lengths(rp_team *team, rp_lz77_source source, uint
     RP_UNROLL
     for (uint32_t k = 0; k < n_offsets; k++) {
         uint32_t n_here;
-        uint32_t place = n + team_place(team, is_pending[k], &n_here);
+        uint32_t place = n + team_rank_if(team, is_pending[k], &n_here);
         if (is_pending[k])
             matches[place] = (offsets[k] << 16) + rank * 4 + k;
         n += n_here;
@@ -65,7 +65,7 @@ RP_FN_INLINE uint32_t rp_find_lengths(rp_team *team, rp_lz77_source source, uint
         uint32_t where = matches[i] & 0xFFFF;
         uint32_t offset = matches[i] >> 16;
         uint32_t position = last_position - where / 4;
-        uint32_t length = RP_LZ77_SHORT_BYTES;
+        uint32_t length = RP_LZ77_HASH4_BYTES;
         uint32_t equal = 8;
         while (equal == 8 && length < RP_LZ77_JUDGED_LENGTH) {
             uint32_t at = position + length;
@@ -113,14 +113,14 @@ RP_FN_INLINE void rp_find_positions(const rp_team *whole_team, rp_lz77_source so
                                     rp_lz77_depths depths, uint32_t *matches, bool are_near,
                                     uint32_t *room)
 {
-    const uint32_t n_offsets = depths.of_three + depths.of_short + depths.of_long;
+    const uint32_t n_offsets = depths.hash3 + depths.hash4 + depths.hash8;
     const uint32_t n_words = (n_offsets + 1) / 2;
-    rp_team values = team_of_values(whole_team);
+    rp_team values = team_unordered(whole_team);
     rp_team *team = &values;
     TEAM_KEEP_RANK(team);
     const uint32_t rank = TEAM_RANK(team);
     if (!are_near) {
-        candidates.of_both = rp_keep_pointer(candidates.of_both);
+        candidates.hash4_hash8 = rp_keep_pointer(candidates.hash4_hash8);
         matches = rp_keep_pointer(matches);
     }
     /* Of the position behind those that the team looks at: its offsets and their lengths, 8 bits
@@ -176,7 +176,7 @@ RP_FN_INLINE void rp_find_positions(const rp_team *whole_team, rp_lz77_source so
         bool none = best <= RP_FIND_NO_KEY;
         uint32_t found = none ? 0 : rp_find_match(best, packed);
         distance = team_count_on(team, none, 0, distance);
-        uint32_t of_team = team_get(team, found, distance <= rank ? rank - distance : 0);
+        uint32_t of_team = team_shuffle(team, found, distance <= rank ? rank - distance : 0);
         next = distance <= rank ? of_team : next;
         if (active)
             matches[position] = distance == 0 ? found : rp_found_behind(next, distance);
@@ -199,7 +199,7 @@ RP_FN_INLINE void rp_lz77_find_matches(rp_team *team, rp_lz77_source source, uin
                                        rp_lz77_depths depths, uint32_t *matches, bool are_near,
                                        uint32_t *room)
 {
-    uint32_t end = rp_min32(begin + n_positions, rp_lz77_end(RP_LZ77_SHORT, source.n_bytes));
+    uint32_t end = rp_min32(begin + n_positions, rp_lz77_end(RP_LZ77_HASH4, source.n_bytes));
     if (begin < end)
         rp_find_positions(team, source, begin, end, candidates, depths, matches, are_near, room);
 }

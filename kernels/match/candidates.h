@@ -21,21 +21,20 @@
 
 #include "kernels/base/memory.h"
 
-#define RP_LZ77_THREE_BYTES 3
-#define RP_LZ77_SHORT_BYTES 4
-#define RP_LZ77_LONG_BYTES 8
+#define RP_LZ77_HASH4_BYTES 4
+#define RP_LZ77_HASH8_BYTES 8
 #define RP_LZ77_MAX_TABLE_LOG 14
 #define RP_LZ77_MIN_TABLE_LOG 8
 
 typedef struct rp_lz77_tables {
-    uint16_t short_table[1 << RP_LZ77_MAX_TABLE_LOG];
-    uint16_t long_table[1 << RP_LZ77_MAX_TABLE_LOG];
+    uint16_t hash4_table[1 << RP_LZ77_MAX_TABLE_LOG];
+    uint16_t hash8_table[1 << RP_LZ77_MAX_TABLE_LOG];
 } rp_lz77_tables;
 
 /* Candidates of all positions: how far back each is, modulo 64 Ki; 0 where there is none. */
 typedef struct rp_lz77_candidates {
-    uint16_t *of_both;  /* at [2 i] of the 4 bytes at i, at [2 i + 1] of the 8 bytes */
-    uint16_t *of_three; /* NULL: not wanted */
+    uint16_t *hash4_hash8; /* at [2 i] of the 4 bytes at i, at [2 i + 1] of the 8 bytes */
+    uint16_t *hash3;       /* NULL: not wanted */
 } rp_lz77_candidates;
 
 /* One entry a position up to 8 Ki, and no more for up to 16 Ki, where twice as many tables fit a
@@ -50,17 +49,17 @@ RP_FN uint32_t rp_lz77_table_log(uint32_t n_bytes)
 }
 
 /* Of the lowest 3 bytes. */
-RP_FN uint32_t rp_lz77_hash_three(uint32_t bytes, uint32_t log)
+RP_FN uint32_t rp_lz77_hash3(uint32_t bytes, uint32_t log)
 {
     return ((bytes << 8) * UINT32_C(506832829)) >> (32 - log);
 }
 
-RP_FN uint32_t rp_lz77_hash_short(uint32_t bytes, uint32_t log)
+RP_FN uint32_t rp_lz77_hash4(uint32_t bytes, uint32_t log)
 {
     return (bytes * UINT32_C(2654435761)) >> (32 - log);
 }
 
-RP_FN uint32_t rp_lz77_hash_long(uint64_t bytes, uint32_t log)
+RP_FN uint32_t rp_lz77_hash8(uint64_t bytes, uint32_t log)
 {
     return (uint32_t)((bytes * UINT64_C(0xCF1BBCDCB7A56463)) >> (64 - log));
 }
@@ -99,19 +98,19 @@ RP_FN void rp_lz77_clear(rp_team *team, uint16_t *table, uint32_t log)
 }
 
 /* The hashes that there are candidates of. */
-typedef enum rp_lz77_kind { RP_LZ77_SHORT, RP_LZ77_LONG, RP_LZ77_THREE } rp_lz77_kind;
+typedef enum rp_lz77_kind { RP_LZ77_HASH4, RP_LZ77_HASH8, RP_LZ77_HASH3 } rp_lz77_kind;
 
 /* The bytes at a position that its hash is of. */
 RP_FN uint64_t rp_lz77_load(rp_lz77_kind kind, const uint8_t *source, uint32_t position)
 {
-    return kind == RP_LZ77_LONG ? rp_load64(source + position) : rp_load32(source + position);
+    return kind == RP_LZ77_HASH8 ? rp_load64(source + position) : rp_load32(source + position);
 }
 
 RP_FN uint32_t rp_lz77_hash(rp_lz77_kind kind, uint64_t bytes, uint32_t log)
 {
-    return kind == RP_LZ77_LONG    ? rp_lz77_hash_long(bytes, log)
-           : kind == RP_LZ77_SHORT ? rp_lz77_hash_short((uint32_t)bytes, log)
-                                   : rp_lz77_hash_three((uint32_t)bytes, log);
+    return kind == RP_LZ77_HASH8   ? rp_lz77_hash8(bytes, log)
+           : kind == RP_LZ77_HASH4 ? rp_lz77_hash4((uint32_t)bytes, log)
+                                   : rp_lz77_hash3((uint32_t)bytes, log);
 }
 
 /* So many tiles are hashed at a time, and the bytes of as many behind them are fetched meanwhile:
@@ -124,7 +123,7 @@ RP_FN uint32_t rp_lz77_hash(rp_lz77_kind kind, uint64_t bytes, uint32_t log)
 /* Behind the last position that has a candidate of this kind. */
 RP_FN uint32_t rp_lz77_end(rp_lz77_kind kind, uint32_t n_bytes)
 {
-    uint32_t n_hashed = kind == RP_LZ77_LONG ? RP_LZ77_LONG_BYTES : RP_LZ77_SHORT_BYTES;
+    uint32_t n_hashed = kind == RP_LZ77_HASH8 ? RP_LZ77_HASH8_BYTES : RP_LZ77_HASH4_BYTES;
     return n_bytes < n_hashed ? 0 : n_bytes - n_hashed + 1;
 }
 
@@ -155,7 +154,7 @@ RP_FN rp_lz77_tiles rp_lz77_load_tiles(rp_team *team, rp_lz77_kind kind, const u
     RP_UNROLL
     for (uint32_t k = 0; k < RP_LZ77_TILES; k++) {
         RP_UNROLL
-        for (uint32_t i = 0; i < (kind == RP_LZ77_LONG ? 3 : 2); i++)
+        for (uint32_t i = 0; i < (kind == RP_LZ77_HASH8 ? 3 : 2); i++)
             tiles.words[k][i] = words[k * TEAM_SIZE(team) / 4 + i];
     }
 #else
@@ -170,7 +169,7 @@ RP_FN uint64_t rp_lz77_tile(const rp_lz77_tiles *tiles, rp_lz77_kind kind, uint3
 #if defined(__CUDACC__)
     const uint32_t *words = tiles->words[k];
     uint64_t bytes = __funnelshift_r(words[0], words[1], tiles->shift);
-    if (kind == RP_LZ77_LONG)
+    if (kind == RP_LZ77_HASH8)
         bytes |= (uint64_t)__funnelshift_r(words[1], words[2], tiles->shift) << 32;
     return bytes;
 #else
@@ -182,8 +181,8 @@ RP_FN uint64_t rp_lz77_tile(const rp_lz77_tiles *tiles, rp_lz77_kind kind, uint3
 /* Where the candidate of a position is noted: how far back it is. */
 RP_FN uint16_t *rp_lz77_place(rp_lz77_candidates candidates, rp_lz77_kind kind, uint32_t position)
 {
-    return kind == RP_LZ77_THREE ? candidates.of_three + position
-                                 : candidates.of_both + 2 * position + (kind == RP_LZ77_LONG);
+    return kind == RP_LZ77_HASH3 ? candidates.hash3 + position
+                                 : candidates.hash4_hash8 + 2 * position + (kind == RP_LZ77_HASH8);
 }
 
 /* The tiles from `first` on go through the table. Most often they are full: all positions of them
@@ -193,7 +192,7 @@ RP_FN_INLINE void rp_lz77_find_tiles(rp_team *team, rp_lz77_kind kind, uint32_t 
                                      const uint32_t *keys, rp_lz77_candidates candidates,
                                      uint16_t *table)
 {
-    const uint32_t stride = (kind == RP_LZ77_THREE ? 1 : 2) * TEAM_SIZE(team);
+    const uint32_t stride = (kind == RP_LZ77_HASH3 ? 1 : 2) * TEAM_SIZE(team);
     uint16_t *places = rp_lz77_place(candidates, kind, first + TEAM_RANK(team));
     RP_UNROLL
     for (uint32_t k = 0; k < RP_LZ77_TILES; k++) {
@@ -202,7 +201,7 @@ RP_FN_INLINE void rp_lz77_find_tiles(rp_team *team, rp_lz77_kind kind, uint32_t 
         uint32_t candidate = rp_lz77_exchange(team, table, keys[k], i, active);
         if (active)
             places[k * stride] = (uint16_t)(i - candidate);
-        if (!are_full && active && kind == RP_LZ77_SHORT && i + RP_LZ77_LONG_BYTES > n_bytes)
+        if (!are_full && active && kind == RP_LZ77_HASH4 && i + RP_LZ77_HASH8_BYTES > n_bytes)
             places[k * stride + 1] = (uint16_t)(i - candidate);
     }
 }
@@ -253,29 +252,29 @@ RP_FN void rp_lz77_find_kind(rp_team *team, const uint8_t *source, uint32_t n_by
 }
 
 /* Both kinds that every effort has, by one worker: in one pass over the source. */
-RP_FN void rp_lz77_find_both(rp_team *team, const uint8_t *source, uint32_t n_bytes,
-                             rp_lz77_candidates candidates, rp_lz77_tables *tables)
+RP_FN void rp_lz77_find_hash4_hash8(rp_team *team, const uint8_t *source, uint32_t n_bytes,
+                                    rp_lz77_candidates candidates, rp_lz77_tables *tables)
 {
     uint32_t log = rp_lz77_table_log(n_bytes);
-    rp_lz77_clear(team, tables->short_table, log);
-    rp_lz77_clear(team, tables->long_table, log);
-    uint32_t end_long = rp_lz77_end(RP_LZ77_LONG, n_bytes);
-    uint32_t end_short = rp_lz77_end(RP_LZ77_SHORT, n_bytes);
-    for (uint32_t i = 0; i < end_long; i++) {
+    rp_lz77_clear(team, tables->hash4_table, log);
+    rp_lz77_clear(team, tables->hash8_table, log);
+    uint32_t end_hash8 = rp_lz77_end(RP_LZ77_HASH8, n_bytes);
+    uint32_t end_hash4 = rp_lz77_end(RP_LZ77_HASH4, n_bytes);
+    for (uint32_t i = 0; i < end_hash8; i++) {
         uint64_t bytes = rp_load64(source + i);
-        uint16_t *of_short = &tables->short_table[rp_lz77_hash_short((uint32_t)bytes, log)];
-        uint16_t *of_long = &tables->long_table[rp_lz77_hash_long(bytes, log)];
+        uint16_t *hash4 = &tables->hash4_table[rp_lz77_hash4((uint32_t)bytes, log)];
+        uint16_t *hash8 = &tables->hash8_table[rp_lz77_hash8(bytes, log)];
         /* With one store: what bounds this loop are stores. */
-        uint32_t both = ((i - *of_short) & 0xFFFF) | (i - *of_long) << 16;
-        memcpy(candidates.of_both + 2 * i, &both, sizeof(both));
-        *of_short = (uint16_t)i;
-        *of_long = (uint16_t)i;
+        uint32_t both = ((i - *hash4) & 0xFFFF) | (i - *hash8) << 16;
+        memcpy(candidates.hash4_hash8 + 2 * i, &both, sizeof(both));
+        *hash4 = (uint16_t)i;
+        *hash8 = (uint16_t)i;
     }
-    for (uint32_t i = end_long; i < end_short; i++) {
-        uint16_t *of_short = &tables->short_table[rp_lz77_hash_short(rp_load32(source + i), log)];
-        candidates.of_both[2 * i] = (uint16_t)(i - *of_short);
-        candidates.of_both[2 * i + 1] = (uint16_t)(i - *of_short);
-        *of_short = (uint16_t)i;
+    for (uint32_t i = end_hash8; i < end_hash4; i++) {
+        uint16_t *hash4 = &tables->hash4_table[rp_lz77_hash4(rp_load32(source + i), log)];
+        candidates.hash4_hash8[2 * i] = (uint16_t)(i - *hash4);
+        candidates.hash4_hash8[2 * i + 1] = (uint16_t)(i - *hash4);
+        *hash4 = (uint16_t)i;
     }
 }
 
@@ -285,24 +284,24 @@ RP_FN void rp_lz77_find_candidates(rp_team *team, const uint8_t *source, uint32_
                                    rp_lz77_candidates candidates, rp_lz77_tables *tables)
 {
     if (TEAM_SIZE(team) == 1) {
-        rp_lz77_find_both(team, source, n_bytes, candidates, tables);
+        rp_lz77_find_hash4_hash8(team, source, n_bytes, candidates, tables);
     } else {
         rp_team part = team_part(team);
-        TEAM_FOR_PARTS(kind, RP_LZ77_SHORT, RP_LZ77_LONG + 1, team)
+        TEAM_FOR_PARTS(kind, RP_LZ77_HASH4, RP_LZ77_HASH8 + 1, team)
         {
-            if (kind == RP_LZ77_SHORT)
-                rp_lz77_find_kind(&part, source, n_bytes, RP_LZ77_SHORT, candidates,
-                                  tables->short_table);
+            if (kind == RP_LZ77_HASH4)
+                rp_lz77_find_kind(&part, source, n_bytes, RP_LZ77_HASH4, candidates,
+                                  tables->hash4_table);
             else
-                rp_lz77_find_kind(&part, source, n_bytes, RP_LZ77_LONG, candidates,
-                                  tables->long_table);
+                rp_lz77_find_kind(&part, source, n_bytes, RP_LZ77_HASH8, candidates,
+                                  tables->hash8_table);
         }
         team_sync(team);
     }
     /* A pass of its own: three tables beside each other would not fit the team memory. */
-    if (candidates.of_three != NULL && TEAM_PART(team) == 0) {
+    if (candidates.hash3 != NULL && TEAM_PART(team) == 0) {
         rp_team part = team_part(team);
-        rp_lz77_find_kind(&part, source, n_bytes, RP_LZ77_THREE, candidates, tables->short_table);
+        rp_lz77_find_kind(&part, source, n_bytes, RP_LZ77_HASH3, candidates, tables->hash4_table);
     }
     team_sync(team);
 }

@@ -38,7 +38,7 @@ RP_FN uint32_t rp_trim_segments(rp_segment *segments, uint32_t n_segments, const
     for (uint32_t i = 0; i < n_segments; i++) {
         rp_segment *segment = &segments[i];
         while (segment->n_steps != 0) {
-            if (segment->first_position >= end || segment->first_end >= end + RP_LZ77_SHORT_BYTES)
+            if (segment->first_position >= end || segment->first_end >= end + RP_LZ77_HASH4_BYTES)
                 break;
             segment->first++;
             segment->n_steps--;

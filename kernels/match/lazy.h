@@ -49,7 +49,7 @@ RP_FN_INLINE uint32_t rp_lazy_parse(rp_team *team, rp_lz77_source source, uint32
                                     rp_repeat_offsets repeats, rp_step *steps)
 {
     /* Judged are also the positions behind the segment that decide on its last ones. */
-    uint32_t end_judged = rp_min32(rp_lz77_end(RP_LZ77_SHORT, source.n_bytes), end + plan.n_ahead);
+    uint32_t end_judged = rp_min32(rp_lz77_end(RP_LZ77_HASH4, source.n_bytes), end + plan.n_ahead);
     uint32_t n_steps = 0;
     uint32_t anchor = begin;           /* first byte that is not in a step yet */
     uint32_t position = begin;         /* the window's start */

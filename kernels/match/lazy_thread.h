@@ -45,14 +45,14 @@ RP_FN_INLINE void rp_lazy_differ(rp_lz77_source source, uint32_t position,
             differ[k] = rp_lazy_differ_at_ends(source, position, repeats.offset[k]);
         return;
     }
-    rp_sixteen bytes = rp_source_load_sixteen(source, position);
-    rp_sixteen before[RP_LZ77_REPEATS];
+    rp_bytes16 bytes = rp_source_load_bytes16(source, position);
+    rp_bytes16 before[RP_LZ77_REPEATS];
     RP_UNROLL
     for (uint32_t k = 0; k < RP_LZ77_REPEATS; k++)
-        before[k] = rp_source_load_sixteen(source, position - repeats.offset[k]);
+        before[k] = rp_source_load_bytes16(source, position - repeats.offset[k]);
     RP_UNROLL
     for (uint32_t k = 0; k < RP_LZ77_REPEATS; k++)
-        differ[k] = rp_sixteen_differ(bytes, before[k]);
+        differ[k] = rp_bytes16_differ(bytes, before[k]);
 }
 
 /* Number of equal bytes at two positions, a before b, up to `most`; 16 at a time. */
@@ -60,8 +60,8 @@ RP_FN uint32_t rp_lazy_count(rp_lz77_source source, uint32_t a, uint32_t b, uint
 {
     uint32_t length = 0;
     while (length < most && source.n_bytes - (b + length) >= RP_SIXTEEN_READ) {
-        uint32_t differ = rp_sixteen_differ(rp_source_load_sixteen(source, a + length),
-                                            rp_source_load_sixteen(source, b + length));
+        uint32_t differ = rp_bytes16_differ(rp_source_load_bytes16(source, a + length),
+                                            rp_source_load_bytes16(source, b + length));
         if (differ != 0)
             return rp_min32(length + rp_trailing_zeros32(differ), most);
         length += RP_SIXTEEN;
@@ -104,7 +104,7 @@ RP_FN uint32_t rp_lazy_repeat_match(uint32_t noted, uint32_t code, uint32_t offs
     /* Most often it is that of the match that was found, whose length is known. */
     length = offset == noted >> 6 ? rp_found_length(noted) : length;
     uint32_t match = length * ((uint32_t)RP_LZ77_BYTE_GAIN << RP_LAZY_GAIN_SHIFT | 1) + of_offset;
-    return length >= RP_LZ77_SHORT_BYTES && offset != 0 ? match : 0;
+    return length >= RP_LZ77_HASH4_BYTES && offset != 0 ? match : 0;
 }
 
 /* The best match of each position of a window, given what was noted of them. */
@@ -151,7 +151,7 @@ RP_FN_INLINE uint32_t rp_lazy_parse_thread(rp_lz77_source source, uint32_t begin
     /* Of a GPU, in its global memory. */
     source.bytes = rp_keep_pointer(source.bytes);
     matches = rp_keep_pointer(matches);
-    uint32_t end_judged = rp_min32(rp_lz77_end(RP_LZ77_SHORT, source.n_bytes), end + plan.n_ahead);
+    uint32_t end_judged = rp_min32(rp_lz77_end(RP_LZ77_HASH4, source.n_bytes), end + plan.n_ahead);
     uint32_t n_steps = 0;
     uint32_t anchor = begin;
     uint32_t position = begin;

@@ -30,7 +30,7 @@ RP_FN uint32_t rp_lazy_repeat(rp_lz77_source source, uint32_t position, uint32_t
     if (offset != noted >> 6)
         length = rp_source_count(source, position - offset, position,
                                  rp_min32(source.n_bytes - position, RP_LZ77_JUDGED_LENGTH));
-    if (length < RP_LZ77_SHORT_BYTES)
+    if (length < RP_LZ77_HASH4_BYTES)
         return 0;
     return (length * RP_LZ77_BYTE_GAIN - code) << RP_LAZY_GAIN_SHIFT |
            UINT32_C(1) << (RP_LAZY_GAIN_SHIFT - 1) | offset << 6 | length;
@@ -55,13 +55,13 @@ RP_FN_INLINE uint32_t rp_lazy_parse_warp(const rp_team *whole_team, rp_lz77_sour
                                          rp_lazy_plan plan, rp_repeat_offsets repeats,
                                          rp_step *steps)
 {
-    rp_team values = team_of_values(whole_team);
+    rp_team values = team_unordered(whole_team);
     rp_team *team = &values;
     const uint32_t rank = TEAM_RANK(team);
     const uint32_t index = rank % RP_LAZY_WARP_POSITIONS;
     const uint32_t code = rank / RP_LAZY_WARP_POSITIONS;
     const uint32_t last = RP_LAZY_WARP_POSITIONS - 1;
-    uint32_t end_judged = rp_min32(rp_lz77_end(RP_LZ77_SHORT, source.n_bytes), end + plan.n_ahead);
+    uint32_t end_judged = rp_min32(rp_lz77_end(RP_LZ77_HASH4, source.n_bytes), end + plan.n_ahead);
     uint32_t n_steps = 0;
     uint32_t anchor = begin;
     uint32_t position = begin;
@@ -78,17 +78,17 @@ RP_FN_INLINE uint32_t rp_lazy_parse_warp(const rp_team *whole_team, rp_lz77_sour
                                    rp_repeat_offset(repeats, code, mine == anchor));
         RP_UNROLL
         for (uint32_t k = RP_LAZY_WARP_POSITIONS; k < RP_LAZY_WARP_WORKERS; k *= 2)
-            match = rp_max32(match, team_get(team, match, rank ^ k));
+            match = rp_max32(match, team_shuffle(team, match, rank ^ k));
         uint32_t least = rp_max32(rp_lazy_gain(previous), rp_lazy_gain(older));
         if (index == 0 && rp_lazy_gain(match) <= least)
             match = 0;
         /* The worker that sees a match and all that come into question instead decides. */
-        uint32_t before = team_get(team, match, (rank - 1) % RP_LAZY_WARP_WORKERS);
+        uint32_t before = team_shuffle(team, match, (rank - 1) % RP_LAZY_WARP_WORKERS);
         before = rank == 0 ? previous : before;
         uint32_t judged = before;
         bool better = rp_lazy_gain(match) > rp_lazy_gain(before);
         if (plan.n_ahead == 2) {
-            judged = team_get(team, match, (rank - 2) % RP_LAZY_WARP_WORKERS);
+            judged = team_shuffle(team, match, (rank - 2) % RP_LAZY_WARP_WORKERS);
             judged = rank == 0 ? older : rank == 1 ? previous : judged;
             better = rp_lazy_gain(before) > rp_lazy_gain(judged) ||
                      rp_lazy_gain(match) > rp_lazy_gain(judged) + RP_LZ77_SECOND_MARGIN;

@@ -155,9 +155,9 @@ RP_FN_INLINE uint32_t rp_optimal_offsets(uint32_t position, rp_lz77_candidates c
         offsets[n] = offset;
         n += offset != 0 && offset <= position;
     }
-    n = rp_add_chain(candidates.of_three, 1, position, depths.of_three, offsets, n);
-    n = rp_add_chain(candidates.of_both, 2, position, depths.of_short, offsets, n);
-    return rp_add_chain(candidates.of_both + 1, 2, position, depths.of_long, offsets, n);
+    n = rp_add_chain(candidates.hash3, 1, position, depths.hash3, offsets, n);
+    n = rp_add_chain(candidates.hash4_hash8, 2, position, depths.hash4, offsets, n);
+    return rp_add_chain(candidates.hash4_hash8 + 1, 2, position, depths.hash8, offsets, n);
 }
 
 /* Offers all matches at a position, each length with the first offset that reaches it. Returns the
@@ -215,7 +215,7 @@ RP_FN void rp_solve_segment(const uint8_t *source, uint32_t n_bytes, const rp_se
         rp_offer_literal(node, source[position], prices);
         uint32_t reached = 0;
         bool worth = node[1].price + RP_OPTIMAL_CHEAPER > node->price;
-        if (worth && position + RP_LZ77_SHORT_BYTES <= n_bytes &&
+        if (worth && position + RP_LZ77_HASH4_BYTES <= n_bytes &&
             position + RP_STEP_MIN_BYTES <= end)
             reached = rp_offer_matches(source, position, end, candidates, depths, prices, node);
         position += reached < RP_OPTIMAL_SUFFICIENT_LENGTH ? 1 : reached;

@@ -140,7 +140,7 @@ RP_FN_INLINE void rp_lz77_judge(const uint8_t *source, uint32_t n_bytes, uint32_
     uint32_t most = rp_min32(n_bytes - position, RP_LZ77_JUDGED_LENGTH);
     uint32_t length = rp_lz77_count_equal(at, at - offset, at + most);
     int32_t gain = (int32_t)(length * RP_LZ77_BYTE_GAIN) - cost;
-    if (gain > best->gain && length >= RP_LZ77_SHORT_BYTES) {
+    if (gain > best->gain && length >= RP_LZ77_HASH4_BYTES) {
         best->length = length;
         best->offset = offset;
         best->gain = gain;
@@ -149,9 +149,9 @@ RP_FN_INLINE void rp_lz77_judge(const uint8_t *source, uint32_t n_bytes, uint32_
 
 /* How many positions back each chain of candidates is followed. */
 typedef struct rp_lz77_depths {
-    uint32_t of_long;
-    uint32_t of_short;
-    uint32_t of_three;
+    uint32_t hash8;
+    uint32_t hash4;
+    uint32_t hash3;
 } rp_lz77_depths;
 
 /* Most offsets of one position: three repeat offsets and the chains. */
@@ -190,7 +190,7 @@ RP_FN_INLINE void rp_lz77_repeats(uint32_t position, rp_repeat_offsets repeats, 
 /* Both candidates of a position with one load: that of 4 bytes in the low half. */
 RP_FN_INLINE uint32_t rp_lz77_both(rp_lz77_candidates candidates, uint32_t position)
 {
-    return rp_load_word(candidates.of_both, position);
+    return rp_load_word(candidates.hash4_hash8, position);
 }
 
 /* Fills offsets with those of the chains at a position; 0 for those that are none. Returns how
@@ -200,16 +200,16 @@ RP_FN_INLINE uint32_t rp_lz77_chains(uint32_t position, rp_lz77_candidates candi
 {
     uint32_t n = 0;
     uint32_t both = rp_lz77_both(candidates, position);
-    if (depths.of_three != 0)
-        rp_lz77_follow(candidates.of_three, 1, position, candidates.of_three[position],
-                       depths.of_three, offsets + n);
-    n += depths.of_three;
-    rp_lz77_follow(candidates.of_both, 2, position, both & 0xFFFF, depths.of_short, offsets + n);
-    n += depths.of_short;
-    rp_lz77_follow(candidates.of_both + 1, 2, position, both >> 16, depths.of_long, offsets + n);
+    if (depths.hash3 != 0)
+        rp_lz77_follow(candidates.hash3, 1, position, candidates.hash3[position], depths.hash3,
+                       offsets + n);
+    n += depths.hash3;
+    rp_lz77_follow(candidates.hash4_hash8, 2, position, both & 0xFFFF, depths.hash4, offsets + n);
+    n += depths.hash4;
+    rp_lz77_follow(candidates.hash4_hash8 + 1, 2, position, both >> 16, depths.hash8, offsets + n);
     /* Often both chains begin with the same position, which need not be judged twice. */
-    offsets[n] = offsets[n] == offsets[depths.of_three] ? 0 : offsets[n];
-    return n + depths.of_long;
+    offsets[n] = offsets[n] == offsets[depths.hash3] ? 0 : offsets[n];
+    return n + depths.hash8;
 }
 
 /* The offsets to try at a position, repeat offsets first. Returns how many. */
@@ -297,7 +297,7 @@ RP_FN_INLINE rp_match rp_lz77_best_match(const uint8_t *source, uint32_t n_bytes
 RP_FN_INLINE uint32_t rp_lz77_next_match(const uint8_t *source, uint32_t position, uint32_t end,
                                          rp_lz77_candidates candidates, rp_lz77_depths depths)
 {
-    bool only_last = depths.of_short == 1 && depths.of_long == 1 && depths.of_three == 0;
+    bool only_last = depths.hash4 == 1 && depths.hash8 == 1 && depths.hash3 == 0;
     for (; position < end; position++) {
         const uint8_t *at = source + position;
         if (only_last) {

@@ -96,13 +96,13 @@ RP_FN uint32_t rp_source_count(rp_lz77_source source, uint32_t a, uint32_t b, ui
 #define RP_SIXTEEN 16
 #define RP_SIXTEEN_READ 20
 
-typedef struct rp_sixteen {
+typedef struct rp_bytes16 {
     uint32_t words[RP_SIXTEEN / 4];
-} rp_sixteen;
+} rp_bytes16;
 
-RP_FN rp_sixteen rp_source_load_sixteen(rp_lz77_source source, uint32_t at)
+RP_FN rp_bytes16 rp_source_load_bytes16(rp_lz77_source source, uint32_t at)
 {
-    rp_sixteen bytes;
+    rp_bytes16 bytes;
 #if defined(__CUDACC__)
     uint32_t begin = (uint32_t)(uintptr_t)source.bytes & 3;
     const uint32_t *words = (const uint32_t *)(source.bytes - begin) + (begin + at) / 4;
@@ -116,7 +116,7 @@ RP_FN rp_sixteen rp_source_load_sixteen(rp_lz77_source source, uint32_t at)
 }
 
 /* Which of them differ, as bits. */
-RP_FN uint32_t rp_sixteen_differ(rp_sixteen a, rp_sixteen b)
+RP_FN uint32_t rp_bytes16_differ(rp_bytes16 a, rp_bytes16 b)
 {
     uint32_t bytes[4]; /* the highest bit of each tells */
     RP_UNROLL

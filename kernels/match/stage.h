@@ -46,13 +46,14 @@ RP_FN rp_lz77_scratch rp_lz77_divide_scratch(uint8_t *base, uint32_t n_bytes, bo
     size_t round = (n_bytes + UINT32_C(15)) & ~UINT32_C(15);
     scratch.lazy_segments = (rp_segment *)(void *)base;
     scratch.steps = (rp_step *)(void *)(scratch.lazy_segments + rp_lazy_segments(n_bytes));
-    scratch.candidates.of_both = (uint16_t *)(void *)(scratch.steps + rp_first_step(n_bytes) + 2);
-    scratch.candidates.of_three = NULL;
-    scratch.matches = (uint32_t *)(void *)(scratch.candidates.of_both + 2 * round);
+    scratch.candidates.hash4_hash8 =
+        (uint16_t *)(void *)(scratch.steps + rp_first_step(n_bytes) + 2);
+    scratch.candidates.hash3 = NULL;
+    scratch.matches = (uint32_t *)(void *)(scratch.candidates.hash4_hash8 + 2 * round);
     scratch.nodes = NULL;
     if (optimal) {
-        scratch.candidates.of_three = scratch.candidates.of_both + 2 * round;
-        scratch.nodes = (rp_node *)(void *)(scratch.candidates.of_three + round);
+        scratch.candidates.hash3 = scratch.candidates.hash4_hash8 + 2 * round;
+        scratch.nodes = (rp_node *)(void *)(scratch.candidates.hash3 + round);
         scratch.matches = (uint32_t *)(void *)scratch.nodes;
     }
     return scratch;
@@ -69,7 +70,7 @@ RP_FN size_t rp_lz77_scratch_bytes(uint32_t n_bytes, bool optimal)
 }
 
 /* Parses again under prices from the sequences and literals that are there, and replaces them. */
-RP_FN void rp_optimal_pass(rp_team *team, rp_chunk_view view, const rp_lz77_scratch *scratch,
+RP_FN void rp_optimal_pass(rp_team *team, rp_zstd_block_view view, const rp_lz77_scratch *scratch,
                            rp_lz77_depths depths, rp_repeat_offsets repeats,
                            rp_parse_memory *memory, rp_lz77_output *output)
 {
@@ -94,12 +95,12 @@ RP_FN void rp_optimal_pass(rp_team *team, rp_chunk_view view, const rp_lz77_scra
                   repeats, &memory->n_joined, &memory->lists, output);
 }
 
-RP_FN rp_lz77_depths rp_depths(uint32_t of_long, uint32_t of_short, uint32_t of_three)
+RP_FN rp_lz77_depths rp_depths(uint32_t hash8, uint32_t hash4, uint32_t hash3)
 {
     rp_lz77_depths depths;
-    depths.of_long = of_long;
-    depths.of_short = of_short;
-    depths.of_three = of_three;
+    depths.hash8 = hash8;
+    depths.hash4 = hash4;
+    depths.hash3 = hash3;
     return depths;
 }
 
@@ -113,49 +114,49 @@ RP_FN rp_lazy_plan rp_lazy_plan_of(bool is_fast)
 }
 
 /* The scratch of one block, divided. */
-RP_FN rp_lz77_scratch rp_lz77_scratch_of(const rp_stage_args *args, uint32_t chunk_index,
+RP_FN rp_lz77_scratch rp_lz77_scratch_of(const rp_stage_args *args, uint32_t block_index,
                                          uint32_t n_bytes)
 {
     const rp_stage_buffers *buffers = &args->buffers;
-    uint8_t *base = buffers->d_scratch + chunk_index * buffers->scratch_stride;
+    uint8_t *base = buffers->d_scratch + block_index * buffers->scratch_stride;
     return rp_lz77_divide_scratch(base, n_bytes, args->effort >= RP_EFFORT_HIGH);
 }
 
 /* A block, and where the parts of the stage find it and leave what the next one needs. */
 typedef struct rp_lz77_block {
-    rp_chunk_view view;
+    rp_zstd_block_view view;
     rp_lz77_source source; /* its bytes, or a copy of them */
     rp_lz77_scratch scratch;
     bool is_near; /* on a GPU, the scratch is in shared memory */
 } rp_lz77_block;
 
-RP_FN rp_lz77_block rp_lz77_block_of(const rp_stage_args *args, uint32_t chunk_index)
+RP_FN rp_lz77_block rp_lz77_block_of(const rp_stage_args *args, uint32_t block_index)
 {
     rp_lz77_block block;
-    block.view = rp_view_chunk(args, chunk_index);
+    block.view = rp_view_zstd_block(args, block_index);
     block.source.bytes = block.view.source;
     block.source.n_bytes = block.view.n_bytes;
     block.source.is_padded = false;
-    block.scratch = rp_lz77_scratch_of(args, chunk_index, block.view.n_bytes);
+    block.scratch = rp_lz77_scratch_of(args, block_index, block.view.n_bytes);
     block.is_near = false;
     return block;
 }
 
 /* First part of the stage: the candidates of all positions, into the scratch. */
-RP_FN void rp_stage_lz77_find(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
+RP_FN void rp_stage_lz77_find(rp_team *team, const rp_stage_args *args, uint32_t block_index,
                               void *team_memory)
 {
-    rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
+    rp_lz77_block block = rp_lz77_block_of(args, block_index);
     if (block.view.n_bytes != 0)
         rp_lz77_find_candidates(team, block.view.source, block.view.n_bytes,
                                 block.scratch.candidates, (rp_lz77_tables *)team_memory);
 }
 
 /* The same for one kind of candidates only. */
-RP_FN void rp_stage_lz77_find_kind(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
+RP_FN void rp_stage_lz77_find_kind(rp_team *team, const rp_stage_args *args, uint32_t block_index,
                                    rp_lz77_kind kind, void *team_memory)
 {
-    rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
+    rp_lz77_block block = rp_lz77_block_of(args, block_index);
     if (block.view.n_bytes != 0)
         rp_lz77_find_kind(team, block.view.source, block.view.n_bytes, kind,
                           block.scratch.candidates, (uint16_t *)team_memory);
@@ -186,9 +187,9 @@ RP_FN void rp_lz77_block_find_matches(rp_team *team, const rp_lz77_block *block,
 
 /* Of a block, a piece for each part of the team. */
 RP_FN void rp_stage_lz77_find_matches(rp_team *team, const rp_stage_args *args,
-                                      uint32_t chunk_index, void *team_memory)
+                                      uint32_t block_index, void *team_memory)
 {
-    rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
+    rp_lz77_block block = rp_lz77_block_of(args, block_index);
     uint32_t n_pieces = rp_find_pieces(block.view.n_bytes);
     rp_team part = team_part(team);
     if (!RP_LZ77_MATCHES_FIRST)
@@ -202,7 +203,7 @@ RP_FN void rp_stage_lz77_find_matches(rp_team *team, const rp_stage_args *args,
 }
 
 /* The repeat offsets at the begin of a block. */
-RP_FN rp_repeat_offsets rp_first_repeats(rp_chunk_view view)
+RP_FN rp_repeat_offsets rp_first_repeats(rp_zstd_block_view view)
 {
     rp_repeat_offsets repeats;
     repeats.offset[0] = view.is_first ? 1 : 0;
@@ -229,11 +230,11 @@ RP_FN_APART void rp_lz77_block_parse_segment(rp_team *team, const rp_lz77_block 
                               scratch->steps);
 }
 
-/* The same, of a chunk. */
+/* The same, of a zstd block. */
 RP_FN void rp_stage_lz77_parse_segment(rp_team *team, const rp_stage_args *args,
-                                       uint32_t chunk_index, uint32_t segment)
+                                       uint32_t block_index, uint32_t segment)
 {
-    rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
+    rp_lz77_block block = rp_lz77_block_of(args, block_index);
     rp_lz77_block_parse_segment(team, &block, args->effort, segment);
 }
 
@@ -249,10 +250,10 @@ RP_FN void rp_lz77_block_parse(rp_team *team, const rp_lz77_block *block, uint32
     team_sync(team);
 }
 
-/* The same, of a chunk. */
-RP_FN void rp_stage_lz77_parse(rp_team *team, const rp_stage_args *args, uint32_t chunk_index)
+/* The same, of a zstd block. */
+RP_FN void rp_stage_lz77_parse(rp_team *team, const rp_stage_args *args, uint32_t block_index)
 {
-    rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
+    rp_lz77_block block = rp_lz77_block_of(args, block_index);
     rp_lz77_block_parse(team, &block, args->effort);
 }
 
@@ -261,7 +262,7 @@ RP_FN void rp_stage_lz77_parse(rp_team *team, const rp_stage_args *args, uint32_
 
 /* Whether the block looks random: hardly a match, and all its bytes about as frequent as each
  * other, so that not even 3 bytes at a time can be saved by looking longer. A collective. */
-RP_FN bool rp_looks_random(rp_team *team, rp_chunk_view view, const rp_lz77_output *output,
+RP_FN bool rp_looks_random(rp_team *team, rp_zstd_block_view view, const rp_lz77_output *output,
                            uint32_t *byte_counts)
 {
     if (view.n_bytes - output->n_literals >= view.n_bytes / RP_LEAST_MATCHED)
@@ -291,7 +292,7 @@ RP_FN void rp_lz77_take_segments(rp_team *team, const rp_segment *segments, uint
 RP_FN void rp_lz77_join(rp_team *team, const rp_lz77_block *block, uint32_t effort, bool is_optimal,
                         rp_parse_memory *memory, rp_lz77_output *output)
 {
-    const rp_chunk_view view = block->view;
+    const rp_zstd_block_view view = block->view;
     const rp_lz77_scratch scratch = block->scratch;
     rp_repeat_offsets repeats = rp_first_repeats(view);
     uint32_t n_segments = rp_lazy_segments(view.n_bytes);
@@ -320,7 +321,7 @@ typedef struct rp_lz77_outlook {
 } rp_lz77_outlook;
 
 /* Whether the block is spared all parts of the stage. */
-RP_FN rp_lz77_outlook rp_lz77_look(rp_team *team, rp_chunk_view view, void *team_memory)
+RP_FN rp_lz77_outlook rp_lz77_look(rp_team *team, rp_zstd_block_view view, void *team_memory)
 {
     rp_lz77_outlook outlook;
     outlook.is_spared = view.n_bytes <= RP_NEVER_SHORTER_BYTES ||
@@ -331,7 +332,7 @@ RP_FN rp_lz77_outlook rp_lz77_look(rp_team *team, rp_chunk_view view, void *team
 }
 
 /* And what would be asked behind the parse. */
-RP_FN rp_lz77_outlook rp_lz77_look_closer(rp_team *team, rp_chunk_view view, void *team_memory)
+RP_FN rp_lz77_outlook rp_lz77_look_closer(rp_team *team, rp_zstd_block_view view, void *team_memory)
 {
     rp_lz77_outlook outlook = rp_lz77_look(team, view, team_memory);
     if (!outlook.is_spared)
@@ -342,14 +343,14 @@ RP_FN rp_lz77_outlook rp_lz77_look_closer(rp_team *team, rp_chunk_view view, voi
 
 /* The result of the stage: of the parts before, unless the block is spared. */
 RP_FN void rp_lz77_block_finish(rp_team *team, const rp_lz77_block *block,
-                                const rp_stage_args *args, uint32_t chunk_index,
+                                const rp_stage_args *args, uint32_t block_index,
                                 rp_lz77_outlook outlook, bool is_optimal, void *team_memory)
 {
     const rp_stage_buffers *buffers = &args->buffers;
-    const rp_chunk_view view = block->view;
+    const rp_zstd_block_view view = block->view;
     rp_lz77_output output;
-    output.sequences = buffers->d_sequences + chunk_index * buffers->sequences_stride;
-    output.literals = buffers->d_literals + chunk_index * buffers->literals_stride;
+    output.sequences = buffers->d_sequences + block_index * buffers->sequences_stride;
+    output.literals = buffers->d_literals + block_index * buffers->literals_stride;
     output.n_sequences = 0;
     output.n_literals = 0;
     if (outlook.is_spared) {
@@ -362,45 +363,45 @@ RP_FN void rp_lz77_block_finish(rp_team *team, const rp_lz77_block *block,
             rp_lz77_all_literals(team, view.source, view.n_bytes, &output);
     }
     if (TEAM_RANK(team) == 0) {
-        rp_chunk *chunk = &buffers->d_chunks[chunk_index];
-        chunk->n_sequences = output.n_sequences;
-        chunk->n_literals = output.n_literals;
-        chunk->literals_section_bytes =
+        rp_zstd_block *zstd_block = &buffers->d_zstd_blocks[block_index];
+        zstd_block->n_sequences = output.n_sequences;
+        zstd_block->n_literals = output.n_literals;
+        zstd_block->literals_section_bytes =
             outlook.is_spared && view.n_bytes > RP_NEVER_SHORTER_BYTES ? RP_LITERALS_STAY_RAW : 0;
-        chunk->sequences_section_bytes = 0;
+        zstd_block->sequences_section_bytes = 0;
     }
 }
 
 /* The last part of the stage, behind parts that did not know whether the block is spared. Whether
  * the effort has the optimal parse is a constant for a GPU, since it takes many registers. */
 RP_FN void rp_lz77_block_join(rp_team *team, const rp_lz77_block *block, const rp_stage_args *args,
-                              uint32_t chunk_index, bool is_optimal, void *team_memory)
+                              uint32_t block_index, bool is_optimal, void *team_memory)
 {
     rp_lz77_outlook outlook = rp_lz77_look(team, block->view, team_memory);
-    rp_lz77_block_finish(team, block, args, chunk_index, outlook, is_optimal, team_memory);
+    rp_lz77_block_finish(team, block, args, block_index, outlook, is_optimal, team_memory);
 }
 
-/* The same, of a chunk. */
-RP_FN void rp_stage_lz77_join(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
+/* The same, of a zstd block. */
+RP_FN void rp_stage_lz77_join(rp_team *team, const rp_stage_args *args, uint32_t block_index,
                               bool is_optimal, void *team_memory)
 {
-    rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
-    rp_lz77_block_join(team, &block, args, chunk_index, is_optimal, team_memory);
+    rp_lz77_block block = rp_lz77_block_of(args, block_index);
+    rp_lz77_block_join(team, &block, args, block_index, is_optimal, team_memory);
 }
 
 /* All parts. They share nothing but the scratch, so they may also be launched one by one, on teams
  * of different sizes, with this stage's team memory for each. */
-RP_FN void rp_stage_lz77_matcher(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
+RP_FN void rp_stage_lz77_matcher(rp_team *team, const rp_stage_args *args, uint32_t block_index,
                                  void *team_memory)
 {
-    rp_lz77_block block = rp_lz77_block_of(args, chunk_index);
+    rp_lz77_block block = rp_lz77_block_of(args, block_index);
     rp_lz77_outlook outlook = rp_lz77_look(team, block.view, team_memory);
     if (!outlook.is_spared) {
-        rp_stage_lz77_find(team, args, chunk_index, team_memory);
-        rp_stage_lz77_find_matches(team, args, chunk_index, team_memory);
-        rp_stage_lz77_parse(team, args, chunk_index);
+        rp_stage_lz77_find(team, args, block_index, team_memory);
+        rp_stage_lz77_find_matches(team, args, block_index, team_memory);
+        rp_stage_lz77_parse(team, args, block_index);
     }
-    rp_lz77_block_finish(team, &block, args, chunk_index, outlook, args->effort >= RP_EFFORT_HIGH,
+    rp_lz77_block_finish(team, &block, args, block_index, outlook, args->effort >= RP_EFFORT_HIGH,
                          team_memory);
 }
 

@@ -494,21 +494,22 @@ RP_FN uint32_t rp_sequences_encode(rp_team *team, const rp_sequence *sequences,
     return n_bytes;
 }
 
-RP_FN void rp_stage_fse_encoder(rp_team *team, const rp_stage_args *args, uint32_t chunk_index,
+RP_FN void rp_stage_fse_encoder(rp_team *team, const rp_stage_args *args, uint32_t block_index,
                                 void *team_memory)
 {
     const rp_stage_buffers *buffers = &args->buffers;
-    rp_chunk *chunk = &buffers->d_chunks[chunk_index];
-    uint32_t n_bytes = rp_view_chunk(args, chunk_index).n_bytes;
+    rp_zstd_block *zstd_block = &buffers->d_zstd_blocks[block_index];
+    uint32_t n_bytes = rp_view_zstd_block(args, block_index).n_bytes;
     if (n_bytes == 0)
         return;
     uint32_t n_section = rp_sequences_encode(
-        team, buffers->d_sequences + chunk_index * buffers->sequences_stride, chunk->n_sequences,
-        (uint32_t *)(void *)(buffers->d_scratch + chunk_index * buffers->scratch_stride),
-        buffers->d_sequences_sections + chunk_index * buffers->sequences_section_stride, n_bytes,
+        team, buffers->d_sequences + block_index * buffers->sequences_stride,
+        zstd_block->n_sequences,
+        (uint32_t *)(void *)(buffers->d_scratch + block_index * buffers->scratch_stride),
+        buffers->d_sequences_sections + block_index * buffers->sequences_section_stride, n_bytes,
         (rp_sequences_memory *)team_memory);
     if (TEAM_RANK(team) == 0)
-        chunk->sequences_section_bytes = n_section;
+        zstd_block->sequences_section_bytes = n_section;
 }
 
 #endif

@@ -23,7 +23,7 @@
  * Who may call: every function with a team argument is a collective. All workers call it, at
  * the same point; results are valid on all of them, unless said otherwise. Every collective is a
  * barrier: what any worker did to the team's memory before it is seen by all behind it (but for
- * team_of_values()).
+ * team_unordered()).
  */
 #ifndef ROCKPRESS_KERNELS_TEAM_TEAM_H
 #define ROCKPRESS_KERNELS_TEAM_TEAM_H
@@ -129,7 +129,7 @@ RP_FN rp_team team_part(const rp_team *team)
 
 /* The same team for collectives that only exchange values: on a GPU, of a team of one warp, none
  * but team_sync() is a barrier for memory then, which takes an instruction each time. */
-RP_FN rp_team team_of_values(const rp_team *team)
+RP_FN rp_team team_unordered(const rp_team *team)
 {
     return *team;
 }
@@ -163,7 +163,7 @@ RP_FN uint32_t team_broadcast(rp_team *team, uint32_t value, uint32_t root)
 }
 
 /* The value of some rank, another one for each worker. On a GPU, for a team of one warp only. */
-RP_FN uint32_t team_get(rp_team *team, uint32_t value, uint32_t rank)
+RP_FN uint32_t team_shuffle(rp_team *team, uint32_t value, uint32_t rank)
 {
     team->shared->exchange[team->rank] = value;
     team_sync(team);
@@ -275,7 +275,7 @@ RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_las
  * For each rank with `active`: how many active ranks below it have the same key, and in *n_equal
  * how many have it at all. On a GPU, for a team of one warp only.
  */
-RP_FN uint32_t team_order(rp_team *team, uint32_t key, bool active, uint32_t *n_equal)
+RP_FN uint32_t team_match_rank(rp_team *team, uint32_t key, bool active, uint32_t *n_equal)
 {
     team->shared->exchange[team->rank] = active ? key : UINT64_MAX;
     team_sync(team);
@@ -292,7 +292,7 @@ RP_FN uint32_t team_order(rp_team *team, uint32_t key, bool active, uint32_t *n_
 }
 
 /* How many ranks below have `value`; how many there are with it goes to *n. */
-RP_FN uint32_t team_place(rp_team *team, bool value, uint32_t *n)
+RP_FN uint32_t team_rank_if(rp_team *team, bool value, uint32_t *n)
 {
     team->shared->exchange[team->rank] = value;
     team_sync(team);
@@ -347,7 +347,7 @@ RP_FN uint32_t team_broadcast(rp_team *team, uint32_t value, uint32_t root)
     return value;
 }
 
-RP_FN uint32_t team_get(rp_team *team, uint32_t value, uint32_t rank)
+RP_FN uint32_t team_shuffle(rp_team *team, uint32_t value, uint32_t rank)
 {
     (void)team;
     (void)rank;
@@ -401,7 +401,7 @@ RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_las
     return RP_TEAM_NONE;
 }
 
-RP_FN uint32_t team_order(rp_team *team, uint32_t key, bool active, uint32_t *n_equal)
+RP_FN uint32_t team_match_rank(rp_team *team, uint32_t key, bool active, uint32_t *n_equal)
 {
     (void)team;
     (void)key;
@@ -409,7 +409,7 @@ RP_FN uint32_t team_order(rp_team *team, uint32_t key, bool active, uint32_t *n_
     return 0;
 }
 
-RP_FN uint32_t team_place(rp_team *team, bool value, uint32_t *n)
+RP_FN uint32_t team_rank_if(rp_team *team, bool value, uint32_t *n)
 {
     (void)team;
     *n = value;

@@ -24,7 +24,7 @@ typedef struct rp_team {
     uint32_t size;              /* 1, RP_WARP_THREADS, or several warps */
     rp_team_exchange *exchange; /* in shared memory; not used by a team of one warp */
     uint32_t barrier;  /* 0: the team is the thread block; else a part of it, with this barrier */
-    bool is_of_values; /* of a team of one warp: team_of_values() */
+    bool is_unordered; /* of a team of one warp: team_unordered() */
 } rp_team;
 
 /* Of a team of several warps. */
@@ -69,21 +69,21 @@ RP_FN rp_team team_part(const rp_team *team)
     part.size = RP_WARP_THREADS;
     part.exchange = NULL;
     part.barrier = 0;
-    part.is_of_values = false;
+    part.is_unordered = false;
     return part;
 }
 
-RP_FN rp_team team_of_values(const rp_team *team)
+RP_FN rp_team team_unordered(const rp_team *team)
 {
     rp_team values = *team;
-    values.is_of_values = true;
+    values.is_unordered = true;
     return values;
 }
 
 /* A shuffle or a vote is no barrier for memory. */
 RP_FN void rp_warp_order(const rp_team *team)
 {
-    if (!team->is_of_values)
+    if (!team->is_unordered)
         __syncwarp();
 }
 
@@ -128,7 +128,7 @@ RP_FN uint32_t team_broadcast(rp_team *team, uint32_t value, uint32_t root)
 }
 
 /* Of a team of one warp only. */
-RP_FN uint32_t team_get(rp_team *team, uint32_t value, uint32_t rank)
+RP_FN uint32_t team_shuffle(rp_team *team, uint32_t value, uint32_t rank)
 {
     if (team->size != RP_WARP_THREADS)
         __trap();
@@ -269,7 +269,7 @@ RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_las
 }
 
 /* Of a team of one warp only. */
-RP_FN uint32_t team_order(rp_team *team, uint32_t key, bool active, uint32_t *n_equal)
+RP_FN uint32_t team_match_rank(rp_team *team, uint32_t key, bool active, uint32_t *n_equal)
 {
     if (team->size != RP_WARP_THREADS)
         __trap();
@@ -280,7 +280,7 @@ RP_FN uint32_t team_order(rp_team *team, uint32_t key, bool active, uint32_t *n_
 }
 
 /* Of a team of one warp only. */
-RP_FN uint32_t team_place(rp_team *team, bool value, uint32_t *n)
+RP_FN uint32_t team_rank_if(rp_team *team, bool value, uint32_t *n)
 {
     if (team->size != RP_WARP_THREADS)
         __trap();

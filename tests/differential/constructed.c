@@ -66,7 +66,7 @@ typedef struct word_list {
 
 static uint32_t hash_of(const word_list *list, const uint8_t *bytes)
 {
-    return rp_lz77_hash_short(rp_load32(bytes), list->log);
+    return rp_lz77_hash4(rp_load32(bytes), list->log);
 }
 
 static bool is_harmless(const word_list *list, uint32_t a, uint32_t b)

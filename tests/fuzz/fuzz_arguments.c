@@ -297,17 +297,18 @@ static void fuzz_stage(void)
     check(rp_workspace_carve(workspace, workspace_bytes, 4096, 4, usual_effort, &buffers) ==
               RP_STATUS_OK,
           "carve", RP_STATUS_OK);
-    buffers.n_chunks = take_size(buffers.n_chunks);
-    buffers.chunks_per_input = take_size(buffers.chunks_per_input);
+    buffers.n_zstd_blocks = take_size(buffers.n_zstd_blocks);
+    buffers.zstd_blocks_per_input = take_size(buffers.zstd_blocks_per_input);
     if (take_mishap())
         buffers.d_scratch = NULL;
-    bool is_good = are_options_good(&options) && batch.d_input_sizes != NULL &&
-                   batch.d_statuses != NULL && buffers.d_scratch != NULL && batch.n_inputs >= 1 &&
-                   batch.n_inputs <= RP_MAX_BATCH_INPUTS && buffers.chunks_per_input >= 1 &&
-                   buffers.n_chunks / buffers.chunks_per_input == batch.n_inputs &&
-                   buffers.n_chunks % buffers.chunks_per_input == 0 &&
-                   buffers.n_chunks <= INT32_MAX &&
-                   batch.max_input_bytes <= buffers.chunk_bytes * buffers.chunks_per_input;
+    bool is_good =
+        are_options_good(&options) && batch.d_input_sizes != NULL && batch.d_statuses != NULL &&
+        buffers.d_scratch != NULL && batch.n_inputs >= 1 && batch.n_inputs <= RP_MAX_BATCH_INPUTS &&
+        buffers.zstd_blocks_per_input >= 1 &&
+        buffers.n_zstd_blocks / buffers.zstd_blocks_per_input == batch.n_inputs &&
+        buffers.n_zstd_blocks % buffers.zstd_blocks_per_input == 0 &&
+        buffers.n_zstd_blocks <= INT32_MAX &&
+        batch.max_input_bytes <= buffers.zstd_block_bytes * buffers.zstd_blocks_per_input;
     rp_status status = launches[take(1) % 4](&batch, &buffers, &options, stream);
     check((status == RP_STATUS_OK) == is_good || batch.max_input_bytes > RP_MAX_INPUT_BYTES,
           "stage: accepted and wrong, or refused and right", status);

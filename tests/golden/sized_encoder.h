@@ -17,7 +17,7 @@ typedef struct sized_encoder {
     size_t frame_bytes;
     size_t frame_capacity;
     uint8_t *decoded;
-    /* What the stages left behind of the last block: a chunk of its own. */
+    /* What the stages left behind of the last block: a zstd block of its own. */
     rp_stage_buffers buffers;
 } sized_encoder;
 

@@ -80,7 +80,7 @@ static uint32_t resolve_offset(uint32_t value, bool has_literals, uint32_t *rece
 static size_t translate(const sized_encoder *encoder, size_t block_bytes)
 {
     uint32_t recent[3] = {1, 4, 8};
-    size_t n = encoder->buffers.d_chunks[0].n_sequences;
+    size_t n = encoder->buffers.d_zstd_blocks[0].n_sequences;
     size_t at = 0;
     for (size_t i = 0; i < n; i++) {
         rp_sequence from = encoder->buffers.d_sequences[i];

@@ -59,19 +59,18 @@ static void damage_output(const struct rp_launch *launch)
     else if (defect == INPUT)
         view.input[view.input_size / 2] ^= 1;
     else if (defect == WORKSPACE)
-        buffers->d_scratch[buffers->n_chunks * buffers->scratch_stride] ^= 1;
+        buffers->d_scratch[buffers->n_zstd_blocks * buffers->scratch_stride] ^= 1;
 }
 
 static void damage_sequence(const struct rp_launch *launch)
 {
     const rp_stage_buffers *buffers = &launch->args.buffers;
     size_t i = 0;
-    while (i < buffers->n_chunks && buffers->d_chunks[i].n_sequences == 0)
+    while (i < buffers->n_zstd_blocks && buffers->d_zstd_blocks[i].n_sequences == 0)
         i++;
-    if (i != buffers->n_chunks)
-        buffers
-            ->d_sequences[i * buffers->sequences_stride + buffers->d_chunks[i].n_sequences - 1] ^=
-            UINT64_C(1) << 34;
+    if (i != buffers->n_zstd_blocks)
+        buffers->d_sequences[i * buffers->sequences_stride + buffers->d_zstd_blocks[i].n_sequences -
+                             1] ^= UINT64_C(1) << 34;
 }
 
 static rp_status broken_launch(rp_stream stream, const struct rp_launch *launch)

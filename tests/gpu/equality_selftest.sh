@@ -26,7 +26,7 @@ fails_with input 'byte [0-9]+ of input [0-9]+ .* was overwritten'
 fails_with workspace '0 bytes behind the workspace'
 fails_with sequence 'first difference'
 output=$("$program" --device broken:sequence --small --effort fast) || true
-if ! grep -qE 'lz77 matcher, chunk 0, sequence [0-9]+' <<<"$output"; then
+if ! grep -qE 'lz77 matcher, zstd block 0, sequence [0-9]+' <<<"$output"; then
     printf 'WRONG: broken:sequence: the stage is not named\n'
     wrong=$((wrong + 1))
 fi

@@ -86,7 +86,8 @@ static stage_results run_stages(const rp_device *device, const test_input *input
     results.status = status != RP_STATUS_OK ? status : waited;
     results.memory = copy;
     /* The same distances from where the copy is; only its address is not aligned. */
-    buffers.d_chunks = (rp_chunk *)(void *)(copy + ((uint8_t *)buffers.d_chunks - d_memory));
+    buffers.d_zstd_blocks =
+        (rp_zstd_block *)(void *)(copy + ((uint8_t *)buffers.d_zstd_blocks - d_memory));
     buffers.d_sequences =
         (rp_sequence *)(void *)(copy + ((uint8_t *)buffers.d_sequences - d_memory));
     buffers.d_literals = copy + (buffers.d_literals - d_memory);
@@ -107,46 +108,47 @@ static size_t first_difference(const uint8_t *a, const uint8_t *b, size_t n)
     return at;
 }
 
-static size_t compare_sequences(const rp_sequence *a, const rp_sequence *b, size_t n, size_t chunk,
-                                char *text, size_t n_text)
+static size_t compare_sequences(const rp_sequence *a, const rp_sequence *b, size_t n,
+                                size_t zstd_block, char *text, size_t n_text)
 {
     for (size_t i = 0; i < n; i++) {
         if (a[i] == b[i])
             continue;
-        snprintf(text, n_text,
-                 "lz77 matcher, chunk %zu, sequence %zu of %zu: literals %u match %u offset value "
-                 "%u, expected %u %u %u",
-                 chunk, i, n, rp_sequence_literal_length(a[i]), rp_sequence_match_length(a[i]),
-                 rp_sequence_offset_value(a[i]), rp_sequence_literal_length(b[i]),
-                 rp_sequence_match_length(b[i]), rp_sequence_offset_value(b[i]));
+        snprintf(
+            text, n_text,
+            "lz77 matcher, zstd block %zu, sequence %zu of %zu: literals %u match %u offset value "
+            "%u, expected %u %u %u",
+            zstd_block, i, n, rp_sequence_literal_length(a[i]), rp_sequence_match_length(a[i]),
+            rp_sequence_offset_value(a[i]), rp_sequence_literal_length(b[i]),
+            rp_sequence_match_length(b[i]), rp_sequence_offset_value(b[i]));
         return i;
     }
     return n;
 }
 
-static bool compare_bytes(const char *what, size_t chunk, const uint8_t *a, size_t n_a,
+static bool compare_bytes(const char *what, size_t zstd_block, const uint8_t *a, size_t n_a,
                           const uint8_t *b, size_t n_b, char *text, size_t n_text)
 {
     size_t n = n_a < n_b ? n_a : n_b;
     size_t at = first_difference(a, b, n);
     if (at == n && n_a == n_b)
         return true;
-    snprintf(text, n_text, "%s, chunk %zu: %zu bytes, expected %zu; first difference at %zu", what,
-             chunk, n_a, n_b, at);
+    snprintf(text, n_text, "%s, zstd block %zu: %zu bytes, expected %zu; first difference at %zu",
+             what, zstd_block, n_a, n_b, at);
     return false;
 }
 
-static bool compare_chunk(const rp_stage_buffers *a, const rp_stage_buffers *b, size_t c,
-                          char *text, size_t n_text)
+static bool compare_zstd_block(const rp_stage_buffers *a, const rp_stage_buffers *b, size_t c,
+                               char *text, size_t n_text)
 {
-    const rp_chunk *x = &a->d_chunks[c];
-    const rp_chunk *y = &b->d_chunks[c];
+    const rp_zstd_block *x = &a->d_zstd_blocks[c];
+    const rp_zstd_block *y = &b->d_zstd_blocks[c];
     size_t n = x->n_sequences < y->n_sequences ? x->n_sequences : y->n_sequences;
     if (compare_sequences(a->d_sequences + c * a->sequences_stride,
                           b->d_sequences + c * b->sequences_stride, n, c, text, n_text) != n)
         return false;
     if (x->n_sequences != y->n_sequences) {
-        snprintf(text, n_text, "lz77 matcher, chunk %zu: %u sequences, expected %u", c,
+        snprintf(text, n_text, "lz77 matcher, zstd block %zu: %u sequences, expected %u", c,
                  x->n_sequences, y->n_sequences);
         return false;
     }
@@ -175,9 +177,10 @@ void describe_stage_difference(const rp_device *device, const rp_device *referen
                  rp_status_name(a.status != RP_STATUS_OK ? a.status : b.status));
     } else {
         size_t c = 0;
-        while (c < a.buffers.n_chunks && compare_chunk(&a.buffers, &b.buffers, c, text, n_text))
+        while (c < a.buffers.n_zstd_blocks &&
+               compare_zstd_block(&a.buffers, &b.buffers, c, text, n_text))
             c++;
-        if (c == a.buffers.n_chunks)
+        if (c == a.buffers.n_zstd_blocks)
             snprintf(text, n_text,
                      "stages one by one, in a batch of one: no difference before the "
                      "frame assembler");

@@ -5,7 +5,7 @@
 
 #include "tests/gpu/encode_job.h"
 
-/* One line into `text`: which stage, chunk and element differ first; or that none does. */
+/* One line into `text`: which stage, zstd block and element differ first; or that none does. */
 void describe_stage_difference(const rp_device *device, const rp_device *reference,
                                const test_input *input, rp_effort effort, uint32_t flags,
                                char *text, size_t n_text);

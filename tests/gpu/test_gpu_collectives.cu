@@ -28,7 +28,7 @@ __global__ void __launch_bounds__(n_threads *n_teams) collectives_kernel(collect
     team.size = n_threads;
     team.exchange = &exchanges[index];
     team.barrier = n_teams > 1 ? 1 + index : 0;
-    team.is_of_values = false;
+    team.is_unordered = false;
     if (in_shared) {
         for (uint32_t i = team.rank; i < sizeof(*work) / sizeof(uint32_t); i += n_threads)
             ((uint32_t *)work)[i] = ((const uint32_t *)mine)[i];

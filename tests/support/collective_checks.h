@@ -110,7 +110,7 @@ RP_FN bool collective_get(rp_team *team, const collective_test *test, uint32_t r
 {
     uint32_t rank = TEAM_RANK(team);
     uint32_t from = (uint32_t)(collective_value(test, round, 3000 + rank) % test->size);
-    return team_get(team, (uint32_t)collective_value(test, round, rank), from) ==
+    return team_shuffle(team, (uint32_t)collective_value(test, round, rank), from) ==
            (uint32_t)collective_value(test, round, from);
 }
 
@@ -244,7 +244,7 @@ RP_FN bool collective_order(rp_team *team, const collective_test *test, uint32_t
         all++;
     }
     uint32_t n_equal = ~all;
-    return team_order(team, key, active, &n_equal) == below && n_equal == all;
+    return team_match_rank(team, key, active, &n_equal) == below && n_equal == all;
 }
 
 RP_FN bool collective_place(rp_team *team, const collective_test *test, uint32_t round)
@@ -260,7 +260,7 @@ RP_FN bool collective_place(rp_team *team, const collective_test *test, uint32_t
         mine = rank == TEAM_RANK(team) ? value : mine;
     }
     uint32_t n = ~all;
-    return team_place(team, mine, &n) == below && n == all;
+    return team_rank_if(team, mine, &n) == below && n == all;
 }
 
 /* All see what all wrote before. */
@@ -376,8 +376,8 @@ RP_FN bool collective_extend(rp_team *team, collective_test *test, uint32_t roun
     return good;
 }
 
-/* On a GPU only teams of one warp have team_get(), team_match(), team_order(), team_count_on() and
- * team_place(). */
+/* On a GPU only teams of one warp have team_shuffle(), team_match(), team_match_rank(),
+ * team_count_on() and team_rank_if(). */
 RP_FN bool collective_has_match(const collective_test *test)
 {
 #if defined(__CUDACC__)

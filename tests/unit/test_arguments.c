@@ -370,7 +370,7 @@ static void check_stage_buffers(stage_function launch)
     EXPECT(launch(&batch, NULL, &options, stream), RP_STATUS_NULL_POINTER, "buffers");
     for (int which = 0; which < 7; which++) {
         buffers = working_buffers();
-        buffers.d_chunks = which == 0 ? NULL : buffers.d_chunks;
+        buffers.d_zstd_blocks = which == 0 ? NULL : buffers.d_zstd_blocks;
         buffers.d_sequences = which == 1 ? NULL : buffers.d_sequences;
         buffers.d_literals = which == 2 ? NULL : buffers.d_literals;
         buffers.d_literals_sections = which == 3 ? NULL : buffers.d_literals_sections;
@@ -383,18 +383,19 @@ static void check_stage_buffers(stage_function launch)
     buffers = working_buffers();
     batch.n_inputs = N_INPUTS + 1;
     EXPECT(launch(&batch, &buffers, &options, stream), RP_STATUS_INVALID_BATCH_SIZE, "4 inputs",
-           "3 chunks");
+           "3 zstd blocks");
     batch.n_inputs = 0;
     EXPECT(launch(&batch, &buffers, &options, stream), RP_STATUS_INVALID_BATCH_SIZE, "0 inputs");
     batch.n_inputs = RP_MAX_BATCH_INPUTS + 1;
     EXPECT(launch(&batch, &buffers, &options, stream), RP_STATUS_INVALID_BATCH_SIZE, "1048577");
     batch = working_batch();
-    buffers.chunks_per_input = 0;
+    buffers.zstd_blocks_per_input = 0;
     EXPECT(launch(&batch, &buffers, &options, stream), RP_STATUS_INVALID_BATCH_SIZE,
            "0 for each input");
     buffers = working_buffers();
-    buffers.n_chunks = 0;
-    EXPECT(launch(&batch, &buffers, &options, stream), RP_STATUS_INVALID_BATCH_SIZE, "0 chunks");
+    buffers.n_zstd_blocks = 0;
+    EXPECT(launch(&batch, &buffers, &options, stream), RP_STATUS_INVALID_BATCH_SIZE,
+           "0 zstd blocks");
     buffers = working_buffers();
     batch.max_input_bytes = INPUT_BYTES + 1;
     EXPECT(launch(&batch, &buffers, &options, stream), RP_STATUS_INPUT_TOO_LARGE, "301", "300");
@@ -433,11 +434,11 @@ static void check_stage_strides(stage_function launch)
     buffers.d_scratch += 8;
     EXPECT(launch(&batch, &buffers, &options, stream), RP_STATUS_WORKSPACE_MISALIGNED, "d_scratch",
            "256");
-    /* Larger chunks than the strides are for. */
+    /* Larger zstd blocks than the strides are for. */
     buffers = working_buffers();
-    buffers.chunk_bytes = RP_ZSTD_BLOCK_BYTES;
+    buffers.zstd_block_bytes = RP_ZSTD_BLOCK_BYTES;
     EXPECT(launch(&batch, &buffers, &options, stream), RP_STATUS_WORKSPACE_TOO_SMALL,
-           "chunks of 131072 bytes");
+           "zstd blocks of 131072 bytes");
 }
 
 /* Buffers serve the effort that they were carved for and those below; the optimal parse of the

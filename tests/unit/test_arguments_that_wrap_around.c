@@ -70,26 +70,26 @@ static void make_arguments(stage_arguments *a)
     atomic_store(&idle.n_launches, 0);
 }
 
-static void test_chunks_of_all_inputs(void **state)
+static void test_zstd_blocks_of_all_inputs(void **state)
 {
     (void)state;
     stage_arguments a;
     make_arguments(&a);
     /* 2^20 * (2^44 + 1) is 2^20 in 64 bits. */
     a.batch.n_inputs = RP_MAX_BATCH_INPUTS;
-    a.buffers.chunks_per_input = ((size_t)1 << 44) + 1;
-    a.buffers.n_chunks = RP_MAX_BATCH_INPUTS;
-    expect_refused("2^44 + 1 chunks for each input",
+    a.buffers.zstd_blocks_per_input = ((size_t)1 << 44) + 1;
+    a.buffers.n_zstd_blocks = RP_MAX_BATCH_INPUTS;
+    expect_refused("2^44 + 1 zstd blocks for each input",
                    rp_launch_lz77_matcher(&a.batch, &a.buffers, NULL, stream));
 }
 
-static void test_chunk_larger_than_a_zstd_block(void **state)
+static void test_zstd_block_larger_than_the_largest(void **state)
 {
     (void)state;
     stage_arguments a;
     make_arguments(&a);
-    a.buffers.chunk_bytes = RP_ZSTD_BLOCK_BYTES + 1;
-    expect_refused("chunks of 131073 bytes",
+    a.buffers.zstd_block_bytes = RP_ZSTD_BLOCK_BYTES + 1;
+    expect_refused("zstd blocks of 131073 bytes",
                    rp_launch_huffman_encoder(&a.batch, &a.buffers, NULL, stream));
 }
 
@@ -99,7 +99,7 @@ static void test_input_larger_than_any(void **state)
     stage_arguments a;
     make_arguments(&a);
     a.batch.max_input_bytes = SIZE_MAX;
-    a.buffers.chunk_bytes = SIZE_MAX;
+    a.buffers.zstd_block_bytes = SIZE_MAX;
     expect_refused("inputs of 2^64 - 1 bytes",
                    rp_launch_fse_encoder(&a.batch, &a.buffers, NULL, stream));
 }
@@ -122,8 +122,8 @@ static void test_overlap_with_the_largest_capacity(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_chunks_of_all_inputs),
-        cmocka_unit_test(test_chunk_larger_than_a_zstd_block),
+        cmocka_unit_test(test_zstd_blocks_of_all_inputs),
+        cmocka_unit_test(test_zstd_block_larger_than_the_largest),
         cmocka_unit_test(test_input_larger_than_any),
         cmocka_unit_test(test_overlap_with_the_largest_capacity),
     };

@@ -59,7 +59,7 @@ static void fill_sequences(rp_stage_buffers *buffers, uint32_t n, uint32_t n_bit
         uint64_t offset_value = (UINT64_C(1) << inputs_below(&random, most)) + 3;
         buffers->d_sequences[i] = literal_length | match_length << 17 | offset_value << 34;
     }
-    buffers->d_chunks[0].n_sequences = n;
+    buffers->d_zstd_blocks[0].n_sequences = n;
 }
 
 static void check(rp_device *device, uint32_t n, uint32_t n_bits, uint64_t seed)
@@ -88,9 +88,9 @@ static void check(rp_device *device, uint32_t n, uint32_t n_bits, uint64_t seed)
     memset(&memory, 0xA5, sizeof(memory));
     if (!team_device_run(device, encode, &args))
         fail_msg("%s", team_device_error(device));
-    uint32_t n_bytes = expected.buffers.d_chunks[0].sequences_section_bytes;
+    uint32_t n_bytes = expected.buffers.d_zstd_blocks[0].sequences_section_bytes;
     assert_int_not_equal(n_bytes, 0);
-    assert_int_equal(made.buffers.d_chunks[0].sequences_section_bytes, n_bytes);
+    assert_int_equal(made.buffers.d_zstd_blocks[0].sequences_section_bytes, n_bytes);
     assert_memory_equal(made.buffers.d_sequences_sections, expected.buffers.d_sequences_sections,
                         n_bytes);
     free(expected.memory);

@@ -22,25 +22,25 @@
 #include "tests/support/inputs.h"
 #include "tests/support/rfc8878_decoder.h"
 
-#define MAX_CHUNKS 4
+#define MAX_ZSTD_BLOCKS 4
 #define GUARD_BYTES 64
 #define GUARD 0xC3
 
 typedef enum block_type { RAW = 0, RLE = 1, COMPRESSED = 2 } block_type;
 
-/* What the earlier stages have left for one chunk, and the block that should come of it. */
-typedef struct chunk_spec {
-    rp_chunk chunk;
+/* What the earlier stages have left for one zstd block, and the block that should come of it. */
+typedef struct zstd_block_spec {
+    rp_zstd_block zstd_block;
     rp_sequence first_sequence;
     uint8_t literals_first_byte; /* of the section: its type is in the lowest two bits */
     block_type expected;
-} chunk_spec;
+} zstd_block_spec;
 
 typedef struct frame_test {
     uint8_t *input;
     size_t n_bytes;
     uint32_t flags;
-    chunk_spec chunks[MAX_CHUNKS];
+    zstd_block_spec zstd_blocks[MAX_ZSTD_BLOCKS];
     uint8_t *workspace;
     rp_stage_buffers buffers;
     uint8_t *frame; /* expected */
@@ -81,12 +81,13 @@ static void expect_header(frame_test *test)
 static void expect_block(frame_test *test, size_t c, bool is_last)
 {
     const rp_stage_buffers *buffers = &test->buffers;
-    const chunk_spec *spec = &test->chunks[c];
-    size_t begin = c * buffers->chunk_bytes;
+    const zstd_block_spec *spec = &test->zstd_blocks[c];
+    size_t begin = c * buffers->zstd_block_bytes;
     size_t n_bytes = test->n_bytes - begin;
-    if (n_bytes > buffers->chunk_bytes)
-        n_bytes = buffers->chunk_bytes;
-    size_t n_compressed = spec->chunk.literals_section_bytes + spec->chunk.sequences_section_bytes;
+    if (n_bytes > buffers->zstd_block_bytes)
+        n_bytes = buffers->zstd_block_bytes;
+    size_t n_compressed =
+        spec->zstd_block.literals_section_bytes + spec->zstd_block.sequences_section_bytes;
     append(test,
            (is_last ? 1 : 0) | (uint64_t)spec->expected << 1 |
                (spec->expected == COMPRESSED ? n_compressed : n_bytes) << 3,
@@ -97,14 +98,14 @@ static void expect_block(frame_test *test, size_t c, bool is_last)
         append_bytes(test, test->input + begin, 1);
     } else {
         append_bytes(test, buffers->d_literals_sections + c * buffers->literals_section_stride,
-                     spec->chunk.literals_section_bytes);
+                     spec->zstd_block.literals_section_bytes);
         append_bytes(test, buffers->d_sequences_sections + c * buffers->sequences_section_stride,
-                     spec->chunk.sequences_section_bytes);
+                     spec->zstd_block.sequences_section_bytes);
     }
 }
 
 /* The input is noise; the sections are, too. */
-static frame_test make_test(size_t n_bytes, uint32_t flags, const chunk_spec *specs)
+static frame_test make_test(size_t n_bytes, uint32_t flags, const zstd_block_spec *specs)
 {
     frame_test test;
     memset(&test, 0, sizeof(test));
@@ -122,16 +123,16 @@ static frame_test make_test(size_t n_bytes, uint32_t flags, const chunk_spec *sp
                                         &test.buffers),
                      RP_STATUS_OK);
     rp_stage_buffers *buffers = &test.buffers;
-    assert_true(buffers->n_chunks <= MAX_CHUNKS);
+    assert_true(buffers->n_zstd_blocks <= MAX_ZSTD_BLOCKS);
     expect_header(&test);
-    for (size_t c = 0; c < buffers->n_chunks; c++) {
+    for (size_t c = 0; c < buffers->n_zstd_blocks; c++) {
         if (specs != NULL)
-            test.chunks[c] = specs[c];
-        buffers->d_chunks[c] = test.chunks[c].chunk;
-        buffers->d_sequences[c * buffers->sequences_stride] = test.chunks[c].first_sequence;
+            test.zstd_blocks[c] = specs[c];
+        buffers->d_zstd_blocks[c] = test.zstd_blocks[c].zstd_block;
+        buffers->d_sequences[c * buffers->sequences_stride] = test.zstd_blocks[c].first_sequence;
         buffers->d_literals_sections[c * buffers->literals_section_stride] =
-            test.chunks[c].literals_first_byte;
-        expect_block(&test, c, c + 1 == buffers->n_chunks);
+            test.zstd_blocks[c].literals_first_byte;
+        expect_block(&test, c, c + 1 == buffers->n_zstd_blocks);
     }
     if ((flags & RP_COMPRESS_CHECKSUM) != 0)
         append(&test, XXH64(test.input, n_bytes, 0), 4);
@@ -237,7 +238,7 @@ static void test_headers(void **state)
 static void test_every_capacity(void **state)
 {
     (void)state;
-    static const chunk_spec compressed = {{3, 20, 30, 40}, 0, RAW, COMPRESSED};
+    static const zstd_block_spec compressed = {{3, 20, 30, 40}, 0, RAW, COMPRESSED};
     for (uint32_t flags = 0; flags <= RP_COMPRESS_FLAGS_ALL; flags++) {
         frame_test raw = make_test(100, flags, NULL);
         frame_test other = make_test(100, flags, &compressed);
@@ -261,8 +262,8 @@ static void test_every_capacity(void **state)
     ((uint64_t)(literal_length) | (uint64_t)((match_length)-3) << 17 |                             \
      (uint64_t)(offset_value) << 34)
 
-/* Chunks of 1000 bytes. */
-static const chunk_spec choices[] = {
+/* Zstd blocks of 1000 bytes. */
+static const zstd_block_spec choices[] = {
     /* The smallest of raw and compressed. */
     {{10, 500, 400, 599}, SEQUENCE(5, 5, 5), HUFFMAN_LITERALS, COMPRESSED},
     {{10, 500, 400, 600}, SEQUENCE(5, 5, 5), HUFFMAN_LITERALS, RAW},
@@ -300,7 +301,7 @@ static void test_choice(void **state)
 static void test_one_byte(void **state)
 {
     (void)state;
-    static const chunk_spec spec = {{0, 1, 2, 1}, 0, RLE_LITERALS, RAW};
+    static const zstd_block_spec spec = {{0, 1, 2, 1}, 0, RLE_LITERALS, RAW};
     frame_test test = make_test(1, 0, &spec);
     check_frame(&test);
     check_decodes(&test);
@@ -310,11 +311,12 @@ static void test_one_byte(void **state)
 static void test_many_blocks(void **state)
 {
     (void)state;
-    static const chunk_spec compressed = {{9, 90, 70000, 61071}, SEQUENCE(5, 5, 5), 2, COMPRESSED};
-    static const chunk_spec raw = {{9, 90, 70000, 61072}, SEQUENCE(5, 5, 5), 2, RAW};
-    static const chunk_spec run_spec = {{1, 1, 2, 8}, SEQUENCE(1, 131071, 4), 0, RLE};
-    static const chunk_spec tail = {{9, 90, 20, 10}, SEQUENCE(5, 5, 5), 2, COMPRESSED};
-    const chunk_spec orders[][MAX_CHUNKS] = {
+    static const zstd_block_spec compressed = {
+        {9, 90, 70000, 61071}, SEQUENCE(5, 5, 5), 2, COMPRESSED};
+    static const zstd_block_spec raw = {{9, 90, 70000, 61072}, SEQUENCE(5, 5, 5), 2, RAW};
+    static const zstd_block_spec run_spec = {{1, 1, 2, 8}, SEQUENCE(1, 131071, 4), 0, RLE};
+    static const zstd_block_spec tail = {{9, 90, 20, 10}, SEQUENCE(5, 5, 5), 2, COMPRESSED};
+    const zstd_block_spec orders[][MAX_ZSTD_BLOCKS] = {
         {compressed, raw, run_spec, tail},
         {raw, run_spec, compressed, tail},
         {run_spec, compressed, raw, tail},
@@ -399,7 +401,7 @@ static void test_batch(void **state)
         rp_workspace_carve(workspace, workspace_bytes, 500, N, RP_EFFORT_FAST, &buffers),
         RP_STATUS_OK);
     memset(buffers.d_literals_sections, 0, N * buffers.literals_section_stride);
-    memset(buffers.d_chunks, 0, N * sizeof(buffers.d_chunks[0]));
+    memset(buffers.d_zstd_blocks, 0, N * sizeof(buffers.d_zstd_blocks[0]));
     rp_stream stream = {host, NULL};
     assert_int_equal(rp_launch_frame_assembler(&batch, &buffers, NULL, stream), RP_STATUS_OK);
     for (size_t i = 0; i < N; i++) {

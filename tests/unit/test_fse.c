@@ -79,21 +79,21 @@ static void make_sequences(rp_sequence *sequences, uint32_t n, const style how[3
     }
 }
 
-/* Runs the stage on a chunk of chunk_bytes. Returns the section's bytes. */
-static uint32_t encode(const rp_sequence *sequences, uint32_t n, size_t chunk_bytes,
+/* Runs the stage on a zstd block of zstd_block_bytes. Returns the section's bytes. */
+static uint32_t encode(const rp_sequence *sequences, uint32_t n, size_t zstd_block_bytes,
                        uint8_t *section)
 {
     static uint8_t input[RP_ZSTD_BLOCK_BYTES];
     size_t scratch_bytes = (n + (size_t)64) * sizeof(uint32_t);
     scratch_bytes = (scratch_bytes + 255) / 256 * 256;
-    size_t section_bytes = (chunk_bytes + RP_BUFFER_SLACK + 255) / 256 * 256;
-    rp_chunk chunk = {n, 5, 123, 456};
+    size_t section_bytes = (zstd_block_bytes + RP_BUFFER_SLACK + 255) / 256 * 256;
+    rp_zstd_block zstd_block = {n, 5, 123, 456};
     rp_stage_buffers buffers;
     memset(&buffers, 0, sizeof(buffers));
-    buffers.n_chunks = 1;
-    buffers.chunks_per_input = 1;
-    buffers.chunk_bytes = chunk_bytes;
-    buffers.d_chunks = &chunk;
+    buffers.n_zstd_blocks = 1;
+    buffers.zstd_blocks_per_input = 1;
+    buffers.zstd_block_bytes = zstd_block_bytes;
+    buffers.d_zstd_blocks = &zstd_block;
     buffers.d_sequences = malloc((n + (size_t)1) * sizeof(rp_sequence));
     buffers.d_literals = input;
     buffers.d_literals_sections = input;
@@ -114,8 +114,8 @@ static uint32_t encode(const rp_sequence *sequences, uint32_t n, size_t chunk_by
     size_t capacities[1] = {0};
     size_t output_sizes[1];
     rp_status statuses[1];
-    rp_batch batch = {inputs,  &chunk_bytes, chunk_bytes,  1,
-                      outputs, capacities,   output_sizes, statuses};
+    rp_batch batch = {inputs,  &zstd_block_bytes, zstd_block_bytes, 1,
+                      outputs, capacities,        output_sizes,     statuses};
     rp_stream stream = {host, NULL};
     /* Not by rp_launch_fse_encoder(), which refuses buffers that are only as large as they have to
      * be for these sequences; here AddressSanitizer is to see each byte beyond. */
@@ -127,19 +127,19 @@ static uint32_t encode(const rp_sequence *sequences, uint32_t n, size_t chunk_by
     launch.args.buffers = buffers;
     launch.args.effort = RP_EFFORT_DEFAULT;
     assert_int_equal(host->ops->launch(stream, &launch), RP_STATUS_OK);
-    assert_int_equal(chunk.n_sequences, n);
-    assert_int_equal(chunk.n_literals, 5);
-    assert_int_equal(chunk.literals_section_bytes, 123);
-    assert_true(chunk.sequences_section_bytes <= chunk_bytes);
-    memcpy(section, buffers.d_sequences_sections, chunk.sequences_section_bytes);
+    assert_int_equal(zstd_block.n_sequences, n);
+    assert_int_equal(zstd_block.n_literals, 5);
+    assert_int_equal(zstd_block.literals_section_bytes, 123);
+    assert_true(zstd_block.sequences_section_bytes <= zstd_block_bytes);
+    memcpy(section, buffers.d_sequences_sections, zstd_block.sequences_section_bytes);
     free(buffers.d_sequences);
     free(buffers.d_sequences_sections);
     free(buffers.d_scratch);
     free(buffers.d_team_memory);
-    return chunk.sequences_section_bytes;
+    return zstd_block.sequences_section_bytes;
 }
 
-/* The same without the bound that a chunk of 128 KiB puts on it. */
+/* The same without the bound that a zstd block of 128 KiB puts on it. */
 static uint32_t encode_unbounded(const rp_sequence *sequences, uint32_t n, uint8_t *section)
 {
     static rp_sequences_memory memory;
@@ -275,7 +275,7 @@ static void test_no_sequences(void **state)
     assert_int_equal(section[0], 0);
 }
 
-/* A section is given up if it takes more bytes than its chunk has, and only then. */
+/* A section is given up if it takes more bytes than its zstd block has, and only then. */
 static void test_bound(void **state)
 {
     (void)state;

@@ -257,7 +257,7 @@ static uint32_t make_literals(uint8_t *literals, const uint32_t counts[256], inp
 /* Bytes of the team memory that the last encode() wrote. */
 static size_t n_memory_bytes;
 
-/* Runs the stage. The chunk has n_literals bytes, or one without any literal. */
+/* Runs the stage. The zstd block has n_literals bytes, or one without any literal. */
 static uint8_t *encode(const uint8_t *literals, uint32_t n_literals, uint32_t *section_bytes)
 {
     size_t input_bytes = n_literals == 0 ? 1 : n_literals;
@@ -271,7 +271,7 @@ static uint8_t *encode(const uint8_t *literals, uint32_t n_literals, uint32_t *s
         RP_STATUS_OK);
     if (n_literals != 0)
         memcpy(buffers.d_literals, literals, n_literals);
-    buffers.d_chunks[0] = (rp_chunk){7, n_literals, 0, 123};
+    buffers.d_zstd_blocks[0] = (rp_zstd_block){7, n_literals, 0, 123};
     const void *inputs[1] = {workspace}; /* not looked at */
     void *outputs[1] = {NULL};
     size_t capacities[1] = {0};
@@ -281,13 +281,13 @@ static uint8_t *encode(const uint8_t *literals, uint32_t n_literals, uint32_t *s
                       outputs, capacities,   output_sizes, statuses};
     rp_stream stream = {host, NULL};
     assert_int_equal(rp_launch_huffman_encoder(&batch, &buffers, NULL, stream), RP_STATUS_OK);
-    *section_bytes = buffers.d_chunks[0].literals_section_bytes;
+    *section_bytes = buffers.d_zstd_blocks[0].literals_section_bytes;
     n_memory_bytes = 0;
     for (uint32_t i = 0; i < RP_TEAM_MEMORY_BYTES; i++)
         n_memory_bytes += buffers.d_team_memory[i] != 0xA5;
-    assert_int_equal(buffers.d_chunks[0].n_sequences, 7);
-    assert_int_equal(buffers.d_chunks[0].n_literals, n_literals);
-    assert_int_equal(buffers.d_chunks[0].sequences_section_bytes, 123);
+    assert_int_equal(buffers.d_zstd_blocks[0].n_sequences, 7);
+    assert_int_equal(buffers.d_zstd_blocks[0].n_literals, n_literals);
+    assert_int_equal(buffers.d_zstd_blocks[0].sequences_section_bytes, 123);
     /* A copy of its exact size. */
     uint8_t *section = malloc(*section_bytes);
     assert_non_null(section);

@@ -104,27 +104,27 @@ static void note(rp_sequence sequence, uint32_t offset)
         seen.max_literal_length = literal_length;
 }
 
-/* Decodes chunk c behind `begin` bytes; appends its sequences with plain offsets and a block
+/* Decodes zstd block c behind `begin` bytes; appends its sequences with plain offsets and a block
  * delimiter to `plain`. Returns their number. */
-static size_t decode_chunk(const rp_stage_buffers *buffers, size_t c, uint8_t *decoded,
-                           size_t begin, size_t end, ZSTD_Sequence *plain)
+static size_t decode_zstd_block(const rp_stage_buffers *buffers, size_t c, uint8_t *decoded,
+                                size_t begin, size_t end, ZSTD_Sequence *plain)
 {
-    const rp_chunk *chunk = &buffers->d_chunks[c];
+    const rp_zstd_block *zstd_block = &buffers->d_zstd_blocks[c];
     const rp_sequence *sequences = buffers->d_sequences + c * buffers->sequences_stride;
     const uint8_t *literals = buffers->d_literals + c * buffers->literals_stride;
     uint32_t repeats[3] = {c == 0 ? 1 : 0, c == 0 ? 4 : 0, c == 0 ? 8 : 0};
     size_t at = begin;
     uint32_t n_literals = 0;
-    assert_true(chunk->n_sequences <= (end - begin) / MIN_MATCH_BYTES);
+    assert_true(zstd_block->n_sequences <= (end - begin) / MIN_MATCH_BYTES);
     /* No code would shorten literals: only of a block that is nothing else. */
-    assert_true(chunk->literals_section_bytes <= (chunk->n_sequences == 0));
-    assert_int_equal(chunk->sequences_section_bytes, 0);
-    for (uint32_t i = 0; i < chunk->n_sequences; i++) {
+    assert_true(zstd_block->literals_section_bytes <= (zstd_block->n_sequences == 0));
+    assert_int_equal(zstd_block->sequences_section_bytes, 0);
+    for (uint32_t i = 0; i < zstd_block->n_sequences; i++) {
         uint32_t literal_length = rp_sequence_literal_length(sequences[i]);
         uint32_t match_length = rp_sequence_match_length(sequences[i]);
         uint32_t value = rp_sequence_offset_value(sequences[i]);
         assert_true(value != 0);
-        assert_true(literal_length <= chunk->n_literals - n_literals);
+        assert_true(literal_length <= zstd_block->n_literals - n_literals);
         assert_true(literal_length + match_length <= end - at);
         memcpy(decoded + at, literals + n_literals, literal_length);
         n_literals += literal_length;
@@ -136,11 +136,11 @@ static size_t decode_chunk(const rp_stage_buffers *buffers, size_t c, uint8_t *d
         note(sequences[i], offset);
         plain[i] = (ZSTD_Sequence){offset, literal_length, match_length, 0};
     }
-    uint32_t left = chunk->n_literals - n_literals;
+    uint32_t left = zstd_block->n_literals - n_literals;
     assert_int_equal(left, end - at);
     memcpy(decoded + at, literals + n_literals, left);
-    plain[chunk->n_sequences] = (ZSTD_Sequence){0, left, 0, 0};
-    return chunk->n_sequences + (size_t)1;
+    plain[zstd_block->n_sequences] = (ZSTD_Sequence){0, left, 0, 0};
+    return zstd_block->n_sequences + (size_t)1;
 }
 
 static void check_with_libzstd(const uint8_t *input, size_t n_bytes, const ZSTD_Sequence *plain,
@@ -171,15 +171,15 @@ static void check_bytes(const uint8_t *input, size_t n_bytes)
     const rp_stage_buffers *buffers = &result.buffers;
     uint8_t *decoded = malloc(n_bytes + 1);
     ZSTD_Sequence *plain =
-        malloc((n_bytes / MIN_MATCH_BYTES + buffers->n_chunks) * sizeof(ZSTD_Sequence));
+        malloc((n_bytes / MIN_MATCH_BYTES + buffers->n_zstd_blocks) * sizeof(ZSTD_Sequence));
     assert_non_null(decoded);
     assert_non_null(plain);
     size_t n_plain = 0;
-    for (size_t c = 0; c < buffers->n_chunks; c++) {
-        size_t begin = c * buffers->chunk_bytes;
-        size_t end =
-            begin + buffers->chunk_bytes < n_bytes ? begin + buffers->chunk_bytes : n_bytes;
-        n_plain += decode_chunk(buffers, c, decoded, begin, end, plain + n_plain);
+    for (size_t c = 0; c < buffers->n_zstd_blocks; c++) {
+        size_t begin = c * buffers->zstd_block_bytes;
+        size_t end = begin + buffers->zstd_block_bytes < n_bytes ? begin + buffers->zstd_block_bytes
+                                                                 : n_bytes;
+        n_plain += decode_zstd_block(buffers, c, decoded, begin, end, plain + n_plain);
         seen.n_later_blocks += c != 0;
     }
     assert_memory_equal(decoded, input, n_bytes);
@@ -282,7 +282,7 @@ static void test_expected_sequences(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         size_t n = strlen(cases[i].input);
         matched result = match((const uint8_t *)cases[i].input, n);
-        assert_int_equal(result.buffers.d_chunks[0].n_sequences, cases[i].n_sequences);
+        assert_int_equal(result.buffers.d_zstd_blocks[0].n_sequences, cases[i].n_sequences);
         if (cases[i].n_sequences != 0)
             assert_true(result.buffers.d_sequences[0] == cases[i].first);
         free(result.workspace);
@@ -298,8 +298,8 @@ static void test_literals_only(void **state)
         uint8_t *input = malloc(sizes[i]);
         inputs_fill(INPUTS_HEX, input, sizes[i], i);
         matched result = match(input, sizes[i]);
-        assert_int_equal(result.buffers.d_chunks[0].n_sequences, 0);
-        assert_int_equal(result.buffers.d_chunks[0].n_literals, sizes[i]);
+        assert_int_equal(result.buffers.d_zstd_blocks[0].n_sequences, 0);
+        assert_int_equal(result.buffers.d_zstd_blocks[0].n_literals, sizes[i]);
         free(result.workspace);
         free(input);
     }
@@ -325,8 +325,8 @@ typedef struct effects {
 static effects effects_of(const uint8_t *input, size_t n_bytes)
 {
     matched result = match(input, n_bytes);
-    const rp_chunk *chunk = &result.buffers.d_chunks[0];
-    effects seen_there = {0, chunk->n_sequences, chunk->n_literals};
+    const rp_zstd_block *zstd_block = &result.buffers.d_zstd_blocks[0];
+    effects seen_there = {0, zstd_block->n_sequences, zstd_block->n_literals};
     for (size_t i = 0; i < result.buffers.scratch_stride; i++)
         seen_there.scratch_bytes += result.buffers.d_scratch[i] != 0xA5;
     free(result.workspace);

@@ -133,20 +133,20 @@ static void run_team(rp_device *device, team_function *function, near_run *run)
 /* The last position before each with the same hash; none is the block's begin. */
 static void check_candidates(uint32_t n_bytes)
 {
-    static uint16_t last[RP_LZ77_LONG + 1][1 << RP_LZ77_QUARTER_TABLE_LOG];
+    static uint16_t last[RP_LZ77_HASH8 + 1][1 << RP_LZ77_QUARTER_TABLE_LOG];
     static uint16_t expected[2 * MAX_BYTES];
     uint32_t log = rp_lz77_table_log(n_bytes);
-    uint32_t n = n_bytes < RP_LZ77_SHORT_BYTES ? 0 : n_bytes - RP_LZ77_SHORT_BYTES + 1;
+    uint32_t n = n_bytes < RP_LZ77_HASH4_BYTES ? 0 : n_bytes - RP_LZ77_HASH4_BYTES + 1;
     memset(last, 0, sizeof(last));
     for (uint32_t i = 0; i < n; i++) {
-        uint16_t *of_short = &last[RP_LZ77_SHORT][rp_lz77_hash_short(rp_load32(input + i), log)];
-        expected[2 * i] = (uint16_t)(i - *of_short);
+        uint16_t *hash4 = &last[RP_LZ77_HASH4][rp_lz77_hash4(rp_load32(input + i), log)];
+        expected[2 * i] = (uint16_t)(i - *hash4);
         expected[2 * i + 1] = expected[2 * i];
-        *of_short = (uint16_t)i;
-        if (i + RP_LZ77_LONG_BYTES <= n_bytes) {
-            uint16_t *of_long = &last[RP_LZ77_LONG][rp_lz77_hash_long(rp_load64(input + i), log)];
-            expected[2 * i + 1] = (uint16_t)(i - *of_long);
-            *of_long = (uint16_t)i;
+        *hash4 = (uint16_t)i;
+        if (i + RP_LZ77_HASH8_BYTES <= n_bytes) {
+            uint16_t *hash8 = &last[RP_LZ77_HASH8][rp_lz77_hash8(rp_load64(input + i), log)];
+            expected[2 * i + 1] = (uint16_t)(i - *hash8);
+            *hash8 = (uint16_t)i;
         }
     }
     assert_memory_equal(found, expected, 2 * n * sizeof(found[0]));
@@ -156,19 +156,21 @@ static void check_candidates(uint32_t n_bytes)
 static void check_sections(const rp_stage_buffers *made, const rp_stage_buffers *wanted,
                            uint32_t n_bytes)
 {
-    const rp_chunk *chunk = &made->d_chunks[0];
+    const rp_zstd_block *zstd_block = &made->d_zstd_blocks[0];
     if (n_bytes == 0)
         return;
-    assert_int_equal(chunk->n_sequences, wanted->d_chunks[0].n_sequences);
-    assert_int_equal(chunk->n_literals, wanted->d_chunks[0].n_literals);
-    assert_int_equal(chunk->literals_section_bytes, wanted->d_chunks[0].literals_section_bytes);
-    assert_int_equal(chunk->sequences_section_bytes, wanted->d_chunks[0].sequences_section_bytes);
-    if (chunk->n_sequences != 0)
+    assert_int_equal(zstd_block->n_sequences, wanted->d_zstd_blocks[0].n_sequences);
+    assert_int_equal(zstd_block->n_literals, wanted->d_zstd_blocks[0].n_literals);
+    assert_int_equal(zstd_block->literals_section_bytes,
+                     wanted->d_zstd_blocks[0].literals_section_bytes);
+    assert_int_equal(zstd_block->sequences_section_bytes,
+                     wanted->d_zstd_blocks[0].sequences_section_bytes);
+    if (zstd_block->n_sequences != 0)
         assert_memory_equal(made->d_sequences, wanted->d_sequences, sizeof(rp_sequence));
     assert_memory_equal(made->d_literals_sections, wanted->d_literals_sections,
-                        chunk->literals_section_bytes);
+                        zstd_block->literals_section_bytes);
     assert_memory_equal(made->d_sequences_sections, wanted->d_sequences_sections,
-                        chunk->sequences_section_bytes);
+                        zstd_block->sequences_section_bytes);
 }
 
 static void check_input(rp_device *device, uint32_t n_bytes, rp_effort effort, uint32_t n_slices)

@@ -139,27 +139,29 @@ static void compare_bytes(const char *what, size_t index, const void *a, const v
         fail_msg("%s %zu: not the same as the host's", what, index);
 }
 
-static void compare_chunk(const rp_stage_buffers *a, const rp_stage_buffers *b, size_t c)
+static void compare_zstd_block(const rp_stage_buffers *a, const rp_stage_buffers *b, size_t c)
 {
-    const rp_chunk *chunk = &a->d_chunks[c];
-    compare_bytes("sizes of chunk", c, chunk, &b->d_chunks[c], sizeof(*chunk));
-    compare_bytes("sequences of chunk", c, a->d_sequences + c * a->sequences_stride,
+    const rp_zstd_block *zstd_block = &a->d_zstd_blocks[c];
+    compare_bytes("sizes of zstd block", c, zstd_block, &b->d_zstd_blocks[c], sizeof(*zstd_block));
+    compare_bytes("sequences of zstd block", c, a->d_sequences + c * a->sequences_stride,
                   b->d_sequences + c * a->sequences_stride,
-                  chunk->n_sequences * sizeof(rp_sequence));
-    compare_bytes("literals of chunk", c, a->d_literals + c * a->literals_stride,
-                  b->d_literals + c * a->literals_stride, chunk->n_literals);
-    compare_bytes(
-        "literals section of chunk", c, a->d_literals_sections + c * a->literals_section_stride,
-        b->d_literals_sections + c * a->literals_section_stride, chunk->literals_section_bytes);
-    compare_bytes(
-        "sequences section of chunk", c, a->d_sequences_sections + c * a->sequences_section_stride,
-        b->d_sequences_sections + c * a->sequences_section_stride, chunk->sequences_section_bytes);
+                  zstd_block->n_sequences * sizeof(rp_sequence));
+    compare_bytes("literals of zstd block", c, a->d_literals + c * a->literals_stride,
+                  b->d_literals + c * a->literals_stride, zstd_block->n_literals);
+    compare_bytes("literals section of zstd block", c,
+                  a->d_literals_sections + c * a->literals_section_stride,
+                  b->d_literals_sections + c * a->literals_section_stride,
+                  zstd_block->literals_section_bytes);
+    compare_bytes("sequences section of zstd block", c,
+                  a->d_sequences_sections + c * a->sequences_section_stride,
+                  b->d_sequences_sections + c * a->sequences_section_stride,
+                  zstd_block->sequences_section_bytes);
 }
 
 static void compare_results(const batch_test *test, const batch_result *a, const batch_result *b)
 {
-    for (size_t c = 0; c < a->buffers.n_chunks; c++)
-        compare_chunk(&a->buffers, &b->buffers, c);
+    for (size_t c = 0; c < a->buffers.n_zstd_blocks; c++)
+        compare_zstd_block(&a->buffers, &b->buffers, c);
     for (size_t i = 0; i < test->n_inputs; i++) {
         assert_int_equal(a->statuses[i], b->statuses[i]);
         assert_int_equal(a->output_sizes[i], b->output_sizes[i]);
@@ -295,7 +297,7 @@ static void test_shuffled_20k(void **state)
 
 /* Several zstd blocks in a frame; the second one has unknown repeat offsets, and positions
  * beyond 16 bits occur. */
-static void test_shuffled_chunks(void **state)
+static void test_shuffled_zstd_blocks(void **state)
 {
     (void)state;
     if (!TEAM_DEVICE_CAN_SHUFFLE)
@@ -392,7 +394,7 @@ int main(void)
         cmocka_unit_test(test_shuffled_medium),
         cmocka_unit_test(test_shuffled_every_kind),
         cmocka_unit_test(test_shuffled_20k),
-        cmocka_unit_test(test_shuffled_chunks),
+        cmocka_unit_test(test_shuffled_zstd_blocks),
     };
     return cmocka_run_group_tests(tests, open_host, NULL) ? 1 : 0;
 }

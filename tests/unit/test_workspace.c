@@ -77,25 +77,25 @@ static void check_layout(size_t max_input_bytes, size_t n_inputs)
     memset(&b, 0xEE, sizeof(b));
     assert_int_equal(rp_workspace_carve(base, bytes, max_input_bytes, n_inputs, RP_EFFORT_FAST, &b),
                      RP_STATUS_OK);
-    assert_true(b.chunks_per_input >= 1);
-    assert_int_equal(b.n_chunks, n_inputs * b.chunks_per_input);
-    assert_true(b.chunk_bytes >= 1 && b.chunk_bytes <= RP_ZSTD_BLOCK_BYTES);
-    assert_true(b.chunk_bytes * b.chunks_per_input >= max_input_bytes);
-    assert_true(b.chunk_bytes * (b.chunks_per_input - 1) < max_input_bytes ||
-                b.chunks_per_input == 1);
-    /* What one chunk can have: a sequence for every 4 bytes, all bytes as literals, a section
+    assert_true(b.zstd_blocks_per_input >= 1);
+    assert_int_equal(b.n_zstd_blocks, n_inputs * b.zstd_blocks_per_input);
+    assert_true(b.zstd_block_bytes >= 1 && b.zstd_block_bytes <= RP_ZSTD_BLOCK_BYTES);
+    assert_true(b.zstd_block_bytes * b.zstd_blocks_per_input >= max_input_bytes);
+    assert_true(b.zstd_block_bytes * (b.zstd_blocks_per_input - 1) < max_input_bytes ||
+                b.zstd_blocks_per_input == 1);
+    /* What one zstd block can have: a sequence for every 4 bytes, all bytes as literals, a section
      * header more than that. */
-    assert_true(b.sequences_stride >= b.chunk_bytes / 4);
-    assert_true(b.literals_stride >= b.chunk_bytes);
-    assert_true(b.literals_section_stride >= b.chunk_bytes + 3 + 8);
-    assert_true(b.sequences_section_stride >= b.chunk_bytes + 8);
+    assert_true(b.sequences_stride >= b.zstd_block_bytes / 4);
+    assert_true(b.literals_stride >= b.zstd_block_bytes);
+    assert_true(b.literals_section_stride >= b.zstd_block_bytes + 3 + 8);
+    assert_true(b.sequences_section_stride >= b.zstd_block_bytes + 8);
     range ranges[] = {
-        range_of(b.d_chunks, b.n_chunks * sizeof(rp_chunk)),
-        range_of(b.d_sequences, b.n_chunks * b.sequences_stride * sizeof(rp_sequence)),
-        range_of(b.d_literals, b.n_chunks * b.literals_stride),
-        range_of(b.d_literals_sections, b.n_chunks * b.literals_section_stride),
-        range_of(b.d_sequences_sections, b.n_chunks * b.sequences_section_stride),
-        range_of(b.d_scratch, b.n_chunks * b.scratch_stride),
+        range_of(b.d_zstd_blocks, b.n_zstd_blocks * sizeof(rp_zstd_block)),
+        range_of(b.d_sequences, b.n_zstd_blocks * b.sequences_stride * sizeof(rp_sequence)),
+        range_of(b.d_literals, b.n_zstd_blocks * b.literals_stride),
+        range_of(b.d_literals_sections, b.n_zstd_blocks * b.literals_section_stride),
+        range_of(b.d_sequences_sections, b.n_zstd_blocks * b.sequences_section_stride),
+        range_of(b.d_scratch, b.n_zstd_blocks * b.scratch_stride),
         range_of(b.d_team_memory, RP_TEAM_MEMORY_BYTES),
     };
     for (size_t i = 0; i < 7; i++) {
