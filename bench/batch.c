@@ -249,7 +249,7 @@ static struct costs run_batch(const struct arguments *args, const struct file *f
                                       capacity,
                                       args->level,
                                       false};
-        if (id == 0 || rp_offload_compress(&request, &frame_size) != RP_SKIP_NONE) {
+        if (id == 0 || rp_offload_compress(&request, &frame_size) != RP_FALLBACK_NONE) {
             fputs("batch: a block was not served\n", stderr);
             exit(1);
         }

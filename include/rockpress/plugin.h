@@ -108,20 +108,20 @@ typedef enum rp_route {
 } rp_route;
 
 /* Why a block took the cpu route. Every block of that route has one reason. */
-typedef enum rp_skip {
-    RP_SKIP_NONE = 0,       /* it did not */
-    RP_SKIP_DICTIONARY = 1, /* the caller uses a dictionary */
-    RP_SKIP_SIZE = 2,       /* below min_block_bytes or above max_block_bytes */
-    RP_SKIP_DEVICE = 3,     /* switched off, not there, being opened, given up, or forked */
-    RP_SKIP_PARAMETER = 4,  /* a zstd parameter that rockpress's frames don't honour */
-    RP_SKIP_CAPACITY = 5,   /* the frame did not fit the output */
-    RP_SKIP_POOL = 6,       /* every lane was taken */
-    RP_SKIP_BREAKER = 7,    /* the device is left alone for a while */
-    RP_SKIP_FAULT = 8,      /* the device failed on this block; counted in faults, too */
-    RP_SKIP_ROUTER = 9,     /* libzstd is the cheaper way for such blocks */
-    RP_SKIP_BUSY = 10,      /* its batch is still on the device, and libzstd is quicker */
-    RP_N_SKIPS = 11
-} rp_skip;
+typedef enum rp_fallback_reason {
+    RP_FALLBACK_NONE = 0,       /* it did not */
+    RP_FALLBACK_DICTIONARY = 1, /* the caller uses a dictionary */
+    RP_FALLBACK_SIZE = 2,       /* below min_block_bytes or above max_block_bytes */
+    RP_FALLBACK_DEVICE = 3,     /* switched off, not there, being opened, given up, or forked */
+    RP_FALLBACK_PARAMETER = 4,  /* a zstd parameter that rockpress's frames don't honour */
+    RP_FALLBACK_CAPACITY = 5,   /* the frame did not fit the output */
+    RP_FALLBACK_POOL = 6,       /* every lane was taken */
+    RP_FALLBACK_BREAKER = 7,    /* the device is left alone for a while */
+    RP_FALLBACK_FAULT = 8,      /* the device failed on this block; counted in faults, too */
+    RP_FALLBACK_ROUTER = 9,     /* libzstd is the cheaper way for such blocks */
+    RP_FALLBACK_BUSY = 10,      /* its batch is still on the device, and libzstd is quicker */
+    RP_N_FALLBACK_REASONS = 11
+} rp_fallback_reason;
 
 typedef enum rp_fault {
     RP_FAULT_TIMEOUT = 0,
@@ -135,7 +135,7 @@ typedef enum rp_fault {
 
 /* Names as in the Prometheus labels ("cpu", "dictionary", "timeout"); "unknown" out of range. */
 RP_API const char *rp_route_name(rp_route route);
-RP_API const char *rp_skip_name(rp_skip skip);
+RP_API const char *rp_fallback_reason_name(rp_fallback_reason reason);
 RP_API const char *rp_fault_name(rp_fault fault);
 
 /* Sums since the process started. Each counter is exact once the threads that count have
@@ -146,7 +146,7 @@ typedef struct rp_stats {
     uint64_t bytes_out[RP_N_ROUTES];
     /* Wall time. The cpu route times one block in 16 and is scaled up by bytes: an estimate. */
     uint64_t microseconds[RP_N_ROUTES];
-    uint64_t skips[RP_N_SKIPS]; /* skips[RP_SKIP_NONE] is 0 */
+    uint64_t fallbacks[RP_N_FALLBACK_REASONS]; /* fallbacks[RP_FALLBACK_NONE] is 0 */
     uint64_t faults[RP_N_FAULTS];
     uint64_t rejected_blocks;   /* cpu route: libzstd returned an error, most often "too small" */
     uint64_t verified_blocks;   /* decoded and compared before they were handed over */

@@ -307,16 +307,16 @@ rp_batch_id rp_batch_begin(const void *samples, const size_t *sizes, size_t n_sa
     return id;
 }
 
-static rp_skip hand_over(const rp_plugin_config *config, struct rp_open_batch *batch,
-                         const struct rp_batch_block *block, const rp_offload_request *request,
-                         size_t *frame_size)
+static rp_fallback_reason hand_over(const rp_plugin_config *config, struct rp_open_batch *batch,
+                                    const struct rp_batch_block *block,
+                                    const rp_offload_request *request, size_t *frame_size)
 {
     if (block->status != RP_STATUS_OK)
         return block->status == RP_STATUS_OUTPUT_TOO_SMALL
-                   ? RP_SKIP_CAPACITY
+                   ? RP_FALLBACK_CAPACITY
                    : rp_session_fault(RP_STATUS_INTERNAL, RP_BREAKER_CLOSED);
     if (block->frame_bytes > request->output_capacity)
-        return RP_SKIP_CAPACITY;
+        return RP_FALLBACK_CAPACITY;
     memcpy(request->output, (const uint8_t *)batch->frame_slabs[block->slab] + block->offset,
            block->frame_bytes);
     *frame_size = block->frame_bytes;
@@ -340,7 +340,8 @@ static void finish(struct slot *slot, struct rp_batch_chunk *chunk)
 
 /* A thread that is inside. */
 static bool take_from(const rp_plugin_config *config, struct slot *slot, uint64_t fingerprint,
-                      const rp_offload_request *request, size_t *frame_size, rp_skip *skip)
+                      const rp_offload_request *request, size_t *frame_size,
+                      rp_fallback_reason *reason)
 {
     struct rp_open_batch *batch = slot->batch;
     rp_batch_id id = id_of(slot, atomic_load_explicit(&slot->state, memory_order_relaxed));
@@ -360,11 +361,11 @@ static bool take_from(const rp_plugin_config *config, struct slot *slot, uint64_
     /* Not for each block: when lanes are short, finding none costs more than a block. */
     if ((index & 15) == 0 || !atomic_load_explicit(&chunk->is_frozen, memory_order_relaxed))
         rp_chunk_start_ahead(batch, block->chunk, &options);
-    *skip = RP_SKIP_ROUTER;
+    *reason = RP_FALLBACK_ROUTER;
     if (!rp_router_samples_cpu(config, options.effort, request->input_size))
-        *skip = rp_chunk_finish(config, batch, chunk, &options, request->input_size);
-    if (*skip == RP_SKIP_NONE)
-        *skip = hand_over(config, batch, block, request, frame_size);
+        *reason = rp_chunk_finish(config, batch, chunk, &options, request->input_size);
+    if (*reason == RP_FALLBACK_NONE)
+        *reason = hand_over(config, batch, block, request, frame_size);
     finish(slot, chunk);
     rp_thread.batch = id;
     rp_thread.batch_next = index + 1;
@@ -383,7 +384,7 @@ static void add_cost(struct rp_open_batch *batch, uint64_t wall_ns, uint64_t sam
 }
 
 bool rp_batch_take(const rp_plugin_config *config, const rp_offload_request *request,
-                   size_t *frame_size, rp_skip *skip)
+                   size_t *frame_size, rp_fallback_reason *reason)
 {
     uint64_t open = atomic_load_explicit(&open_slots, memory_order_acquire);
     uint32_t first = (uint32_t)(rp_thread.batch % N_SLOTS);
@@ -403,14 +404,14 @@ bool rp_batch_take(const rp_plugin_config *config, const rp_offload_request *req
 
         if ((open >> ((first + i) % N_SLOTS) & 1) == 0 || !enter(slot, 0))
             continue;
-        if (!take_from(config, slot, fingerprint, request, frame_size, skip)) {
+        if (!take_from(config, slot, fingerprint, request, frame_size, reason)) {
             leave(slot);
             continue;
         }
         ns = rp_clock_ns() - begun;
         atomic_store_explicit(&slot->batch->last_used_ns, begun, memory_order_relaxed);
         add_cost(slot->batch, ns, sampled ? rp_router_cpu_ns(config) - cpu_begun : 0);
-        if (*skip == RP_SKIP_NONE) {
+        if (*reason == RP_FALLBACK_NONE) {
             rp_stats_device_block(RP_ROUTE_BATCH, request->input_size, *frame_size, ns);
             atomic_fetch_add_explicit(&slot->batch->bytes_served, request->input_size,
                                       memory_order_relaxed);

@@ -55,11 +55,11 @@ void rp_batch_end(rp_batch_id id);
 
 /*
  * Takes the frame of a block: used by rp_offload_compress, while the device is open. False when no
- * batch has the block. True: one has it, and *skip says whether it was served (RP_SKIP_NONE: done
- * and counted, the frame is output[0, *frame_size)) or why not.
+ * batch has the block. True: one has it, and *reason says whether it was served (RP_FALLBACK_NONE:
+ * done and counted, the frame is output[0, *frame_size)) or why not.
  */
 bool rp_batch_take(const rp_plugin_config *config, const rp_offload_request *request,
-                   size_t *frame_size, rp_skip *skip);
+                   size_t *frame_size, rp_fallback_reason *reason);
 
 /* Whether any batch is open: a look-up without one costs a single load. */
 bool rp_batch_any_open(void);

@@ -10,30 +10,30 @@
 pthread_mutex_t rp_batch_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Under the lock, which is let go of while a lane is found. */
-static rp_skip find_lane(struct rp_open_batch *batch, struct rp_batch_chunk *chunk,
-                         struct rp_batch_lane **lane)
+static rp_fallback_reason find_lane(struct rp_open_batch *batch, struct rp_batch_chunk *chunk,
+                                    struct rp_batch_lane **lane)
 {
     rp_breaker_pass pass;
     rp_status status;
 
     if (!rp_session_is_open())
-        return RP_SKIP_DEVICE;
+        return RP_FALLBACK_DEVICE;
     if (!rp_session_enter(&pass))
-        return RP_SKIP_BREAKER;
+        return RP_FALLBACK_BREAKER;
     for (uint32_t i = 0; i < chunk->n_slabs; i++) {
         void **slab = &batch->frame_slabs[chunk->first_slab + i];
         if (*slab == NULL)
             *slab = rp_slab_take(true);
         if (*slab == NULL)
-            return RP_SKIP_POOL;
+            return RP_FALLBACK_POOL;
     }
     *lane = rp_lane_take(&status);
     if (status == RP_STATUS_POOL_EXHAUSTED)
-        return RP_SKIP_POOL;
+        return RP_FALLBACK_POOL;
     if (status != RP_STATUS_OK)
         return rp_session_fault(status, pass);
     (*lane)->pass = pass;
-    return RP_SKIP_NONE;
+    return RP_FALLBACK_NONE;
 }
 
 static void occupy(struct rp_batch_lane *lane, struct rp_open_batch *batch,
@@ -52,20 +52,20 @@ static void occupy(struct rp_batch_lane *lane, struct rp_open_batch *batch,
 }
 
 /* Starts an idle chunk. Under the lock, which is let go of meanwhile. */
-static rp_skip start(struct rp_open_batch *batch, struct rp_batch_chunk *chunk,
-                     const rp_compress_options *options)
+static rp_fallback_reason start(struct rp_open_batch *batch, struct rp_batch_chunk *chunk,
+                                const rp_compress_options *options)
 {
     struct rp_batch_lane *lane = NULL;
     rp_status status;
-    rp_skip skip;
+    rp_fallback_reason reason;
 
     /* Others now wait instead of starting it, too. */
     chunk->state = RP_CHUNK_RUNNING;
-    skip = find_lane(batch, chunk, &lane);
-    if (skip != RP_SKIP_NONE) {
+    reason = find_lane(batch, chunk, &lane);
+    if (reason != RP_FALLBACK_NONE) {
         chunk->state = RP_CHUNK_IDLE;
         pthread_cond_broadcast(&rp_batch_changed);
-        return skip;
+        return reason;
     }
     chunk->effort = options->effort;
     chunk->flags = options->flags;
@@ -76,10 +76,10 @@ static rp_skip start(struct rp_open_batch *batch, struct rp_batch_chunk *chunk,
     lane->is_attended = false;
     if (status != RP_STATUS_OK) {
         rp_lane_settle(lane, status);
-        return RP_SKIP_FAULT;
+        return RP_FALLBACK_FAULT;
     }
     pthread_cond_broadcast(&rp_batch_changed);
-    return RP_SKIP_NONE;
+    return RP_FALLBACK_NONE;
 }
 
 void rp_chunk_start_ahead(struct rp_open_batch *batch, uint32_t chunk,
@@ -98,7 +98,7 @@ void rp_chunk_start_ahead(struct rp_open_batch *batch, uint32_t chunk,
         if (next < chunk)
             next = chunk;
         if (next >= end || (batch->chunks[next].state == RP_CHUNK_IDLE &&
-                            start(batch, &batch->chunks[next], options) != RP_SKIP_NONE))
+                            start(batch, &batch->chunks[next], options) != RP_FALLBACK_NONE))
             break;
         atomic_store_explicit(&batch->next_launch, next + 1, memory_order_relaxed);
     }
@@ -118,9 +118,9 @@ static void wait_for_others(uint64_t deadline_ns)
     pthread_cond_timedwait(&rp_batch_changed, &rp_batch_lock, &deadline);
 }
 
-/* One step nearer to done; under the lock. RP_SKIP_NONE: look again. */
-static rp_skip step(struct rp_open_batch *batch, struct rp_batch_chunk *chunk,
-                    const rp_compress_options *options, uint64_t deadline_ns)
+/* One step nearer to done; under the lock. RP_FALLBACK_NONE: look again. */
+static rp_fallback_reason step(struct rp_open_batch *batch, struct rp_batch_chunk *chunk,
+                               const rp_compress_options *options, uint64_t deadline_ns)
 {
     uint64_t now = rp_clock_ns();
 
@@ -129,23 +129,23 @@ static rp_skip step(struct rp_open_batch *batch, struct rp_batch_chunk *chunk,
         return start(batch, chunk, options);
     case RP_CHUNK_RUNNING:
         if (now >= deadline_ns)
-            return RP_SKIP_FAULT;
+            return RP_FALLBACK_FAULT;
         if (chunk->lane == NULL || chunk->lane->is_attended)
             wait_for_others(deadline_ns);
         else
             rp_lane_attend(chunk->lane, (uint32_t)((deadline_ns - now) / 1000) + 1);
-        return RP_SKIP_NONE;
+        return RP_FALLBACK_NONE;
     case RP_CHUNK_DONE:
         /* Begun for another level, and nobody has taken from it: once more, with this one. */
         if (chunk->was_relaunched || atomic_load(&chunk->is_frozen))
-            return RP_SKIP_PARAMETER;
+            return RP_FALLBACK_PARAMETER;
         chunk->was_relaunched = true;
         chunk->state = RP_CHUNK_IDLE;
-        return RP_SKIP_NONE;
+        return RP_FALLBACK_NONE;
     case RP_CHUNK_FAILED:
         break;
     }
-    return RP_SKIP_FAULT;
+    return RP_FALLBACK_FAULT;
 }
 
 /* Whether the thread had better compress its block itself. */
@@ -156,28 +156,28 @@ static bool is_too_slow(const rp_plugin_config *config, const struct rp_batch_ch
            !rp_router_waits(config, options->effort, block_bytes, rp_lane_expected_ns(chunk->lane));
 }
 
-rp_skip rp_chunk_finish(const rp_plugin_config *config, struct rp_open_batch *batch,
-                        struct rp_batch_chunk *chunk, const rp_compress_options *options,
-                        size_t block_bytes)
+rp_fallback_reason rp_chunk_finish(const rp_plugin_config *config, struct rp_open_batch *batch,
+                                   struct rp_batch_chunk *chunk, const rp_compress_options *options,
+                                   size_t block_bytes)
 {
-    rp_skip skip = RP_SKIP_NONE;
+    rp_fallback_reason reason = RP_FALLBACK_NONE;
     uint64_t deadline_ns;
 
     if (atomic_load_explicit(&chunk->is_frozen, memory_order_acquire))
-        return same_options(chunk, options) ? RP_SKIP_NONE : RP_SKIP_PARAMETER;
+        return same_options(chunk, options) ? RP_FALLBACK_NONE : RP_FALLBACK_PARAMETER;
     deadline_ns = rp_clock_ns() + config->timeout_ms * UINT64_C(1000000);
     pthread_mutex_lock(&rp_batch_lock);
-    while (skip == RP_SKIP_NONE &&
+    while (reason == RP_FALLBACK_NONE &&
            !(chunk->state == RP_CHUNK_DONE && same_options(chunk, options))) {
         if (is_too_slow(config, chunk, options, block_bytes))
-            skip = RP_SKIP_BUSY;
+            reason = RP_FALLBACK_BUSY;
         else
-            skip = step(batch, chunk, options, deadline_ns);
+            reason = step(batch, chunk, options, deadline_ns);
     }
-    if (skip == RP_SKIP_NONE)
+    if (reason == RP_FALLBACK_NONE)
         atomic_store_explicit(&chunk->is_frozen, true, memory_order_release);
     pthread_mutex_unlock(&rp_batch_lock);
-    return skip;
+    return reason;
 }
 
 void rp_chunk_release(struct rp_open_batch *batch, struct rp_batch_chunk *chunk)

@@ -131,12 +131,12 @@ uint32_t rp_batch_claim(struct rp_open_batch *batch, uint64_t fingerprint,
 void rp_chunk_start_ahead(struct rp_open_batch *batch, uint32_t chunk,
                           const rp_compress_options *options);
 
-/* Waits until the chunk is done with these options, starting it if need be. RP_SKIP_NONE: its
- * frames can be handed out. RP_SKIP_BUSY: not yet, and a block of block_bytes is sooner done on
+/* Waits until the chunk is done with these options, starting it if need be. RP_FALLBACK_NONE: its
+ * frames can be handed out. RP_FALLBACK_BUSY: not yet, and a block of block_bytes is sooner done on
  * the CPU. */
-rp_skip rp_chunk_finish(const rp_plugin_config *config, struct rp_open_batch *batch,
-                        struct rp_batch_chunk *chunk, const rp_compress_options *options,
-                        size_t block_bytes);
+rp_fallback_reason rp_chunk_finish(const rp_plugin_config *config, struct rp_open_batch *batch,
+                                   struct rp_batch_chunk *chunk, const rp_compress_options *options,
+                                   size_t block_bytes);
 
 /* Gives its slabs back, now or when the device has let go of them. Under the lock. */
 void rp_chunk_release(struct rp_open_batch *batch, struct rp_batch_chunk *chunk);

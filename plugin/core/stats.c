@@ -19,13 +19,13 @@ const char *rp_route_name(rp_route route)
     return (unsigned)route < RP_N_ROUTES ? names[route] : "unknown";
 }
 
-const char *rp_skip_name(rp_skip skip)
+const char *rp_fallback_reason_name(rp_fallback_reason reason)
 {
-    static const char *const names[RP_N_SKIPS] = {"none",      "dictionary", "size", "device",
-                                                  "parameter", "capacity",   "pool", "breaker",
-                                                  "fault",     "router",     "busy"};
+    static const char *const names[RP_N_FALLBACK_REASONS] = {
+        "none", "dictionary", "size",  "device", "parameter", "capacity",
+        "pool", "breaker",    "fault", "router", "busy"};
 
-    return (unsigned)skip < RP_N_SKIPS ? names[skip] : "unknown";
+    return (unsigned)reason < RP_N_FALLBACK_REASONS ? names[reason] : "unknown";
 }
 
 const char *rp_fault_name(rp_fault fault)
@@ -36,14 +36,15 @@ const char *rp_fault_name(rp_fault fault)
     return (unsigned)fault < RP_N_FAULTS ? names[fault] : "unknown";
 }
 
-uint64_t rp_stats_cpu_end(rp_skip reason, size_t input_size, size_t frame_size, uint64_t begun_ns)
+uint64_t rp_stats_cpu_end(rp_fallback_reason reason, size_t input_size, size_t frame_size,
+                          uint64_t begun_ns)
 {
     struct rp_stats_shard *shard = &rp_stats_shards[rp_thread_shard()];
 
     rp_stats_add(shard, RP_COUNT_BLOCKS + RP_ROUTE_CPU, 1);
     rp_stats_add(shard, RP_COUNT_BYTES_IN + RP_ROUTE_CPU, input_size);
     rp_stats_add(shard, RP_COUNT_BYTES_OUT + RP_ROUTE_CPU, frame_size);
-    rp_stats_add(shard, RP_COUNT_SKIPS + (unsigned)reason, 1);
+    rp_stats_add(shard, RP_COUNT_FALLBACKS + (unsigned)reason, 1);
     if (frame_size == 0)
         rp_stats_add(shard, RP_COUNT_REJECTED, 1);
     if (begun_ns == 0)
@@ -135,8 +136,8 @@ void rp_stats_get(rp_stats *stats)
         stats->bytes_out[i] = sum(RP_COUNT_BYTES_OUT + i);
         stats->microseconds[i] = route_microseconds(i, stats->bytes_in[i]);
     }
-    for (unsigned i = 0; i < RP_N_SKIPS; i++)
-        stats->skips[i] = sum(RP_COUNT_SKIPS + i);
+    for (unsigned i = 0; i < RP_N_FALLBACK_REASONS; i++)
+        stats->fallbacks[i] = sum(RP_COUNT_FALLBACKS + i);
     for (unsigned i = 0; i < RP_N_FAULTS; i++)
         stats->faults[i] = sum(RP_COUNT_FAULTS + i);
     stats->rejected_blocks = sum(RP_COUNT_REJECTED);

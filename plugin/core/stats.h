@@ -24,8 +24,8 @@ enum {
     RP_COUNT_BYTES_OUT = RP_COUNT_BYTES_IN + RP_N_ROUTES,
     RP_COUNT_NANOSECONDS = RP_COUNT_BYTES_OUT + RP_N_ROUTES,
     RP_COUNT_TIMED_BYTES = RP_COUNT_NANOSECONDS + RP_N_ROUTES,
-    RP_COUNT_SKIPS = RP_COUNT_TIMED_BYTES + RP_N_ROUTES,
-    RP_COUNT_FAULTS = RP_COUNT_SKIPS + RP_N_SKIPS,
+    RP_COUNT_FALLBACKS = RP_COUNT_TIMED_BYTES + RP_N_ROUTES,
+    RP_COUNT_FAULTS = RP_COUNT_FALLBACKS + RP_N_FALLBACK_REASONS,
     RP_COUNT_REJECTED = RP_COUNT_FAULTS + RP_N_FAULTS,
     RP_COUNT_VERIFIED,
     RP_COUNT_CONTEXTS_CREATED,
@@ -80,7 +80,8 @@ static inline uint64_t rp_stats_cpu_begin(void)
 
 /* End of it. frame_size is 0 when libzstd returned an error. Returns the nanoseconds that it took,
  * 0 when it was not timed. */
-uint64_t rp_stats_cpu_end(rp_skip reason, size_t input_size, size_t frame_size, uint64_t begun_ns);
+uint64_t rp_stats_cpu_end(rp_fallback_reason reason, size_t input_size, size_t frame_size,
+                          uint64_t begun_ns);
 
 void rp_stats_device_block(rp_route route, size_t input_size, size_t frame_size, uint64_t ns);
 

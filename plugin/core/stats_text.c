@@ -75,10 +75,11 @@ static void format_stats(struct text *text)
     append_routes(text, "microseconds_total",
                   "Wall time spent compressing; for the cpu route estimated from samples.",
                   stats.microseconds);
-    append_header(text, "skips_total", "counter", "Blocks on the cpu route, by reason.");
-    for (unsigned i = RP_SKIP_NONE + 1; i < RP_N_SKIPS; i++)
-        append(text, "rockpress_skips_total{reason=\"%s\"} %llu\n", rp_skip_name((rp_skip)i),
-               (unsigned long long)stats.skips[i]);
+    append_header(text, "fallbacks_total", "counter", "Blocks on the cpu route, by reason.");
+    for (unsigned i = RP_FALLBACK_NONE + 1; i < RP_N_FALLBACK_REASONS; i++)
+        append(text, "rockpress_fallbacks_total{reason=\"%s\"} %llu\n",
+               rp_fallback_reason_name((rp_fallback_reason)i),
+               (unsigned long long)stats.fallbacks[i]);
     append_header(text, "faults_total", "counter", "Failures of the device, by kind.");
     for (unsigned i = 0; i < RP_N_FAULTS; i++)
         append(text, "rockpress_faults_total{kind=\"%s\"} %llu\n", rp_fault_name((rp_fault)i),

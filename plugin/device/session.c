@@ -160,7 +160,7 @@ static rp_fault fault_of(rp_status status)
     }
 }
 
-rp_skip rp_session_fault(rp_status status, rp_breaker_pass pass)
+rp_fallback_reason rp_session_fault(rp_status status, rp_breaker_pass pass)
 {
     rp_stats_count_fault(fault_of(status));
     if (status == RP_STATUS_DEVICE_FAULT) {
@@ -170,7 +170,7 @@ rp_skip rp_session_fault(rp_status status, rp_breaker_pass pass)
         rp_log(RP_LOG_ERROR, "device %s: %u faults in a row, the last: %s; left alone for a while",
                device_name, breaker.threshold, rp_status_string(status));
     }
-    return RP_SKIP_FAULT;
+    return RP_FALLBACK_FAULT;
 }
 
 void rp_session_success(rp_breaker_pass pass)
@@ -179,23 +179,24 @@ void rp_session_success(rp_breaker_pass pass)
         rp_log(RP_LOG_ERROR, "device %s: works again", device_name);
 }
 
-rp_skip rp_session_verify(const rp_plugin_config *config, const void *frame, size_t frame_size,
-                          const void *block, size_t block_size, rp_breaker_pass pass)
+rp_fallback_reason rp_session_verify(const rp_plugin_config *config, const void *frame,
+                                     size_t frame_size, const void *block, size_t block_size,
+                                     rp_breaker_pass pass)
 {
     rp_verify_result result;
 
     if (!rp_verify_due(config))
-        return RP_SKIP_NONE;
+        return RP_FALLBACK_NONE;
     result = rp_verify_frame(config, frame, frame_size, block, block_size);
     if (result == RP_VERIFY_MISMATCH) {
         /* Bytes that were wrong once are not to be trusted again. */
         rp_stats_count_fault(RP_FAULT_VERIFY);
         give_up("a frame did not decode to its block");
-        return RP_SKIP_FAULT;
+        return RP_FALLBACK_FAULT;
     }
     if (result == RP_VERIFY_UNABLE)
         return rp_session_fault(RP_STATUS_OUT_OF_HOST_MEMORY, pass);
-    return RP_SKIP_NONE;
+    return RP_FALLBACK_NONE;
 }
 
 bool rp_session_is_child(void)

@@ -39,12 +39,13 @@ rp_pool *rp_session_pool(void);
 /* Whether the breaker lets work through, and what to pass to the functions below. */
 bool rp_session_enter(rp_breaker_pass *pass);
 
-/* What became of it. Both faults return RP_SKIP_FAULT. A mismatch gives the device up. */
+/* What became of it. Both faults return RP_FALLBACK_FAULT. A mismatch gives the device up. */
 void rp_session_success(rp_breaker_pass pass);
-rp_skip rp_session_fault(rp_status status, rp_breaker_pass pass);
+rp_fallback_reason rp_session_fault(rp_status status, rp_breaker_pass pass);
 
-/* Verifies a frame when it is its turn; RP_SKIP_NONE when it may be handed over. */
-rp_skip rp_session_verify(const rp_plugin_config *config, const void *frame, size_t frame_size,
-                          const void *block, size_t block_size, rp_breaker_pass pass);
+/* Verifies a frame when it is its turn; RP_FALLBACK_NONE when it may be handed over. */
+rp_fallback_reason rp_session_verify(const rp_plugin_config *config, const void *frame,
+                                     size_t frame_size, const void *block, size_t block_size,
+                                     rp_breaker_pass pass);
 
 #endif

@@ -24,11 +24,11 @@ static bool overlap(const void *a, size_t a_size, const void *b, size_t b_size)
 }
 
 /* Calls that libzstd refuses, or leaves undefined, are libzstd's to answer. */
-static rp_skip try_direct(const rp_offload_request *request, size_t *frame_size)
+static rp_fallback_reason try_direct(const rp_offload_request *request, size_t *frame_size)
 {
     if (request->input == NULL || request->output == NULL ||
         overlap(request->input, request->input_size, request->output, request->output_capacity))
-        return RP_SKIP_PARAMETER;
+        return RP_FALLBACK_PARAMETER;
     return rp_offload_compress(request, frame_size);
 }
 
@@ -44,41 +44,42 @@ static void note_served(struct rp_context *context)
 
 /* For the functions that ignore a context's parameters, but not, in libzstd before 1.5, all of
  * those that we call opaque. */
-static rp_skip try_direct_simple(const ZSTD_CCtx *cctx, const rp_offload_request *request,
-                                 size_t *frame_size)
+static rp_fallback_reason try_direct_simple(const ZSTD_CCtx *cctx,
+                                            const rp_offload_request *request, size_t *frame_size)
 {
     struct rp_context *context = rp_context_find(cctx);
-    rp_skip skip;
+    rp_fallback_reason reason;
 
     if (context == NULL || (context->flags & RP_CONTEXT_OPAQUE) != 0)
-        return RP_SKIP_PARAMETER;
-    skip = try_direct(request, frame_size);
+        return RP_FALLBACK_PARAMETER;
+    reason = try_direct(request, frame_size);
     note_served(context);
-    return skip;
+    return reason;
 }
 
-static rp_skip try_direct_advanced(struct rp_zstd *zstd, ZSTD_CCtx *cctx,
-                                   rp_offload_request *request, size_t *frame_size)
+static rp_fallback_reason try_direct_advanced(struct rp_zstd *zstd, ZSTD_CCtx *cctx,
+                                              rp_offload_request *request, size_t *frame_size)
 {
     struct rp_context *context = rp_context_find(cctx);
     size_t (*reset)(ZSTD_CCtx *, ZSTD_ResetDirective) = RP_ZSTD(zstd, CCtx_reset);
-    rp_skip skip;
+    rp_fallback_reason reason;
 
     if (context == NULL || (context->flags & RP_CONTEXT_OPAQUE) != 0 || reset == NULL)
-        return RP_SKIP_PARAMETER;
+        return RP_FALLBACK_PARAMETER;
     if ((context->flags & RP_CONTEXT_DICTIONARY) != 0)
-        return RP_SKIP_DICTIONARY;
+        return RP_FALLBACK_DICTIONARY;
     request->level = context->level;
     request->checksum = (context->flags & RP_CONTEXT_CHECKSUM) != 0;
-    skip = try_direct(request, frame_size);
+    reason = try_direct(request, frame_size);
     note_served(context);
     /* ZSTD_compress2 ends a stream that was begun on the context; so do we. It is two stores. */
-    if (skip == RP_SKIP_NONE)
+    if (reason == RP_FALLBACK_NONE)
         reset(cctx, ZSTD_reset_session_only);
-    return skip;
+    return reason;
 }
 
-static size_t finish_cpu(rp_skip reason, size_t src_size, size_t result, uint64_t begun_ns)
+static size_t finish_cpu(rp_fallback_reason reason, size_t src_size, size_t result,
+                         uint64_t begun_ns)
 {
     rp_hook_leave();
     rp_stats_cpu_end(reason, src_size, rp_zstd_is_error(result) ? 0 : result, begun_ns);
@@ -86,15 +87,15 @@ static size_t finish_cpu(rp_skip reason, size_t src_size, size_t result, uint64_
 }
 
 /* The same for a block that might have gone another way: the router is to know what it cost. */
-static size_t finish_routed(rp_skip reason, const rp_offload_request *request, size_t result,
-                            uint64_t begun_ns)
+static size_t finish_routed(rp_fallback_reason reason, const rp_offload_request *request,
+                            size_t result, uint64_t begun_ns)
 {
     uint64_t ns;
 
     rp_hook_leave();
     ns = rp_stats_cpu_end(reason, request->input_size, rp_zstd_is_error(result) ? 0 : result,
                           begun_ns);
-    if (ns != 0 && reason != RP_SKIP_DICTIONARY && reason != RP_SKIP_PARAMETER)
+    if (ns != 0 && reason != RP_FALLBACK_DICTIONARY && reason != RP_FALLBACK_PARAMETER)
         rp_offload_note_cpu(request, ns, rp_offload_cpu_clock() - rp_thread.cpu_begun_ns);
     return result;
 }
@@ -106,9 +107,9 @@ static uint64_t begin_cpu(void)
 }
 
 /* Where the router has chosen, each block tells it whether it was right. */
-static uint64_t begin_routed(rp_skip reason)
+static uint64_t begin_routed(rp_fallback_reason reason)
 {
-    uint64_t begun = reason == RP_SKIP_ROUTER ? rp_clock_ns() : rp_stats_cpu_begin();
+    uint64_t begun = reason == RP_FALLBACK_ROUTER ? rp_clock_ns() : rp_stats_cpu_begin();
 
     rp_hook_enter();
     if (begun != 0)
@@ -124,18 +125,18 @@ RP_API size_t ZSTD_compress2(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity, con
     rp_offload_request request = {src, srcSize, dst, dstCapacity, 0, false};
     uint64_t begun;
     size_t result;
-    rp_skip skip;
+    rp_fallback_reason reason;
 
     if (real == NULL)
         return RP_ZSTD_GENERIC_ERROR;
     if (rp_hook_is_nested())
         return real(cctx, dst, dstCapacity, src, srcSize);
-    skip = try_direct_advanced(zstd, cctx, &request, &result);
-    if (skip == RP_SKIP_NONE)
+    reason = try_direct_advanced(zstd, cctx, &request, &result);
+    if (reason == RP_FALLBACK_NONE)
         return result;
-    begun = begin_routed(skip);
+    begun = begin_routed(reason);
     result = real(cctx, dst, dstCapacity, src, srcSize);
-    return finish_routed(skip, &request, result, begun);
+    return finish_routed(reason, &request, result, begun);
 }
 
 RP_API size_t ZSTD_compress_usingDict(ZSTD_CCtx *ctx, void *dst, size_t dstCapacity,
@@ -148,19 +149,19 @@ RP_API size_t ZSTD_compress_usingDict(ZSTD_CCtx *ctx, void *dst, size_t dstCapac
     rp_offload_request request = {src, srcSize, dst, dstCapacity, compressionLevel, false};
     uint64_t begun;
     size_t result;
-    rp_skip skip;
+    rp_fallback_reason reason;
 
     if (real == NULL)
         return RP_ZSTD_GENERIC_ERROR;
     if (rp_hook_is_nested())
         return real(ctx, dst, dstCapacity, src, srcSize, dict, dictSize, compressionLevel);
-    skip = dict != NULL && dictSize != 0 ? RP_SKIP_DICTIONARY
-                                         : try_direct_simple(ctx, &request, &result);
-    if (skip == RP_SKIP_NONE)
+    reason = dict != NULL && dictSize != 0 ? RP_FALLBACK_DICTIONARY
+                                           : try_direct_simple(ctx, &request, &result);
+    if (reason == RP_FALLBACK_NONE)
         return result;
-    begun = begin_routed(skip);
+    begun = begin_routed(reason);
     result = real(ctx, dst, dstCapacity, src, srcSize, dict, dictSize, compressionLevel);
-    return finish_routed(skip, &request, result, begun);
+    return finish_routed(reason, &request, result, begun);
 }
 
 RP_API size_t ZSTD_compress_usingCDict(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity,
@@ -178,7 +179,7 @@ RP_API size_t ZSTD_compress_usingCDict(ZSTD_CCtx *cctx, void *dst, size_t dstCap
         return real(cctx, dst, dstCapacity, src, srcSize, cdict);
     begun = begin_cpu();
     result = real(cctx, dst, dstCapacity, src, srcSize, cdict);
-    return finish_cpu(RP_SKIP_DICTIONARY, srcSize, result, begun);
+    return finish_cpu(RP_FALLBACK_DICTIONARY, srcSize, result, begun);
 }
 
 RP_API size_t ZSTD_compressCCtx(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity, const void *src,
@@ -190,18 +191,18 @@ RP_API size_t ZSTD_compressCCtx(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity, 
     rp_offload_request request = {src, srcSize, dst, dstCapacity, compressionLevel, false};
     uint64_t begun;
     size_t result;
-    rp_skip skip;
+    rp_fallback_reason reason;
 
     if (real == NULL)
         return RP_ZSTD_GENERIC_ERROR;
     if (rp_hook_is_nested())
         return real(cctx, dst, dstCapacity, src, srcSize, compressionLevel);
-    skip = try_direct_simple(cctx, &request, &result);
-    if (skip == RP_SKIP_NONE)
+    reason = try_direct_simple(cctx, &request, &result);
+    if (reason == RP_FALLBACK_NONE)
         return result;
-    begun = begin_routed(skip);
+    begun = begin_routed(reason);
     result = real(cctx, dst, dstCapacity, src, srcSize, compressionLevel);
-    return finish_routed(skip, &request, result, begun);
+    return finish_routed(reason, &request, result, begun);
 }
 
 RP_API size_t ZSTD_compress(void *dst, size_t dstCapacity, const void *src, size_t srcSize,
@@ -212,16 +213,16 @@ RP_API size_t ZSTD_compress(void *dst, size_t dstCapacity, const void *src, size
     rp_offload_request request = {src, srcSize, dst, dstCapacity, compressionLevel, false};
     uint64_t begun;
     size_t result;
-    rp_skip skip;
+    rp_fallback_reason reason;
 
     if (real == NULL)
         return RP_ZSTD_GENERIC_ERROR;
     if (rp_hook_is_nested())
         return real(dst, dstCapacity, src, srcSize, compressionLevel);
-    skip = try_direct(&request, &result);
-    if (skip == RP_SKIP_NONE)
+    reason = try_direct(&request, &result);
+    if (reason == RP_FALLBACK_NONE)
         return result;
-    begun = begin_routed(skip);
+    begun = begin_routed(reason);
     result = real(dst, dstCapacity, src, srcSize, compressionLevel);
-    return finish_routed(skip, &request, result, begun);
+    return finish_routed(reason, &request, result, begun);
 }

@@ -24,9 +24,9 @@ extern "C" {
  * Around a block that RocksDB's own compressor compresses, because of `reason`. begin returns what
  * end takes. frame_size is 0 when there was no frame.
  */
-uint64_t rp_adapter_cpu_begin(rp_skip reason);
-void rp_adapter_cpu_end(rp_skip reason, const rp_offload_request *request, size_t frame_size,
-                        uint64_t begun_ns);
+uint64_t rp_adapter_cpu_begin(rp_fallback_reason reason);
+void rp_adapter_cpu_end(rp_fallback_reason reason, const rp_offload_request *request,
+                        size_t frame_size, uint64_t begun_ns);
 
 /* Most bytes of data blocks that are worth being shown to rp_batch_begin; 0 when ROCKPRESS_BATCH is
  * off or there is no device. */

@@ -180,16 +180,16 @@ class RockpressCompressor : public CompressorWrapper {
                        CompressionType* type,
                        ManagedWorkingArea* area) override {
     rp_offload_request request;
-    rp_skip skip = Offload(block, output, output_size, &request);
-    if (skip == RP_SKIP_NONE) {
+    rp_fallback_reason reason = Offload(block, output, output_size, &request);
+    if (reason == RP_FALLBACK_NONE) {
       *type = kZSTD;
       return Status::OK();
     }
-    uint64_t begun = rp_adapter_cpu_begin(skip);
+    uint64_t begun = rp_adapter_cpu_begin(reason);
     Status status = wrapped_->CompressBlock(block, output, output_size, type,
                                             BuiltinArea(area));
     bool good = status.ok() && *type != kNoCompression;
-    rp_adapter_cpu_end(skip, &request, good ? *output_size : 0, begun);
+    rp_adapter_cpu_end(reason, &request, good ? *output_size : 0, begun);
     return status;
   }
 #else
@@ -199,16 +199,16 @@ class RockpressCompressor : public CompressorWrapper {
   Status CompressBlock(Slice block, std::string* output, CompressionType* type,
                        ManagedWorkingArea* area) override {
     rp_offload_request request;
-    rp_skip skip = OffloadToString(block, output, &request);
-    if (skip == RP_SKIP_NONE) {
+    rp_fallback_reason reason = OffloadToString(block, output, &request);
+    if (reason == RP_FALLBACK_NONE) {
       *type = kZSTD;
       return Status::OK();
     }
-    uint64_t begun = rp_adapter_cpu_begin(skip);
+    uint64_t begun = rp_adapter_cpu_begin(reason);
     Status status =
         wrapped_->CompressBlock(block, output, type, BuiltinArea(area));
     bool good = status.ok() && *type != kNoCompression;
-    rp_adapter_cpu_end(skip, &request, good ? output->size() : 0, begun);
+    rp_adapter_cpu_end(reason, &request, good ? output->size() : 0, begun);
     return status;
   }
 #endif
@@ -237,21 +237,22 @@ class RockpressCompressor : public CompressorWrapper {
 
   // The block as RocksDB stores it, made by the device, into at most
   // *output_size bytes; then that is its size.
-  rp_skip Offload(const Slice& block, char* output, size_t* output_size,
-                  rp_offload_request* request) const {
+  rp_fallback_reason Offload(const Slice& block, char* output,
+                             size_t* output_size,
+                             rp_offload_request* request) const {
     size_t frame_size;
 
     *request = rp_offload_request();
     request->input = block.data();
     request->input_size = block.size();
     if (*output_size <= kMaxVarint32Bytes) {
-      return RP_SKIP_CAPACITY;
+      return RP_FALLBACK_CAPACITY;
     }
     if (block.size() > std::numeric_limits<uint32_t>::max()) {
-      return RP_SKIP_SIZE;
+      return RP_FALLBACK_SIZE;
     }
     if (!wrapped_->GetSerializedDict().empty()) {
-      return RP_SKIP_DICTIONARY;
+      return RP_FALLBACK_DICTIONARY;
     }
     char* frame = PutLength(output, static_cast<uint32_t>(block.size()));
     size_t length_bytes = static_cast<size_t>(frame - output);
@@ -259,36 +260,36 @@ class RockpressCompressor : public CompressorWrapper {
     request->output_capacity = *output_size - length_bytes;
     request->level = Level();
     request->checksum = options_.checksum;
-    rp_skip skip = rp_offload_compress(request, &frame_size);
-    if (skip == RP_SKIP_NONE) {
+    rp_fallback_reason reason = rp_offload_compress(request, &frame_size);
+    if (reason == RP_FALLBACK_NONE) {
       *output_size = length_bytes + frame_size;
     }
-    return skip;
+    return reason;
   }
 
 #if ROCKPRESS_ROCKSDB_INTERFACE < 1006
-  rp_skip OffloadToString(const Slice& block, std::string* output,
-                          rp_offload_request* request) const {
+  rp_fallback_reason OffloadToString(const Slice& block, std::string* output,
+                                     rp_offload_request* request) const {
     // RocksDB's own rule, which also wants at least some bytes saved.
     uint64_t per_kb = static_cast<uint64_t>(
         std::max(0, std::min(1023, options_.max_compressed_bytes_per_kb)));
     size_t size = static_cast<size_t>((per_kb * block.size()) >> 10);
-    rp_skip skip;
+    rp_fallback_reason reason;
     try {
       output->resize(size);
-      skip = Offload(block, &(*output)[0], &size, request);
-      if (skip == RP_SKIP_NONE) {
+      reason = Offload(block, &(*output)[0], &size, request);
+      if (reason == RP_FALLBACK_NONE) {
         output->resize(size);
       }
     } catch (...) {
       *request = rp_offload_request();
       request->input_size = block.size();
-      skip = RP_SKIP_FAULT;
+      reason = RP_FALLBACK_FAULT;
     }
-    if (skip != RP_SKIP_NONE) {
+    if (reason != RP_FALLBACK_NONE) {
       output->clear();
     }
-    return skip;
+    return reason;
   }
 #endif
 

@@ -67,19 +67,20 @@ void rp_offload_note_cpu(const rp_offload_request *request, uint64_t wall_ns, ui
                    cpu_ns);
 }
 
-static rp_skip compress_on_lane(const rp_plugin_config *config, const rp_offload_request *request,
-                                const rp_compress_options *options, rp_breaker_pass pass,
-                                size_t *frame_size)
+static rp_fallback_reason compress_on_lane(const rp_plugin_config *config,
+                                           const rp_offload_request *request,
+                                           const rp_compress_options *options, rp_breaker_pass pass,
+                                           size_t *frame_size)
 {
     uint64_t cpu_begun = rp_router_cpu_ns(config);
     uint64_t begun = rp_clock_ns(), ns;
     rp_lane *lane;
     rp_status status;
-    rp_skip skip;
+    rp_fallback_reason reason;
 
     status = rp_pool_acquire(rp_session_pool(), &lane);
     if (status == RP_STATUS_POOL_EXHAUSTED)
-        return RP_SKIP_POOL;
+        return RP_FALLBACK_POOL;
     if (status != RP_STATUS_OK)
         return rp_session_fault(status, pass);
     status =
@@ -88,54 +89,54 @@ static rp_skip compress_on_lane(const rp_plugin_config *config, const rp_offload
     rp_pool_release(rp_session_pool(), lane);
     if (status == RP_STATUS_OUTPUT_TOO_SMALL) {
         rp_session_success(pass);
-        return RP_SKIP_CAPACITY;
+        return RP_FALLBACK_CAPACITY;
     }
     if (status != RP_STATUS_OK)
         return rp_session_fault(status, pass);
-    skip = rp_session_verify(config, request->output, *frame_size, request->input,
-                             request->input_size, pass);
-    if (skip != RP_SKIP_NONE)
-        return skip;
+    reason = rp_session_verify(config, request->output, *frame_size, request->input,
+                               request->input_size, pass);
+    if (reason != RP_FALLBACK_NONE)
+        return reason;
     rp_session_success(pass);
     ns = rp_clock_ns() - begun;
     rp_stats_device_block(RP_ROUTE_DIRECT, request->input_size, *frame_size, ns);
     rp_router_note(RP_ROUTE_DIRECT, options->effort, request->input_size, request->input_size, ns,
                    rp_router_cpu_ns(config) - cpu_begun);
-    return RP_SKIP_NONE;
+    return RP_FALLBACK_NONE;
 }
 
-rp_skip rp_offload_compress(const rp_offload_request *request, size_t *frame_size)
+rp_fallback_reason rp_offload_compress(const rp_offload_request *request, size_t *frame_size)
 {
     const rp_plugin_config *config;
     rp_compress_options options;
     rp_breaker_pass pass;
-    rp_skip skip;
+    rp_fallback_reason reason;
     bool found;
 
     if (!rp_session_may_work())
-        return RP_SKIP_DEVICE;
+        return RP_FALLBACK_DEVICE;
     config = rp_config_get();
     if (config == NULL)
-        return RP_SKIP_DEVICE;
+        return RP_FALLBACK_DEVICE;
     if (request->input_size < config->min_block_bytes ||
         request->input_size > config->max_block_bytes || request->input_size == 0)
-        return RP_SKIP_SIZE;
+        return RP_FALLBACK_SIZE;
     if (!rp_session_ready(config))
-        return RP_SKIP_DEVICE;
+        return RP_FALLBACK_DEVICE;
     if (rp_batch_any_open()) {
         rp_thread.depth++;
-        found = rp_batch_take(config, request, frame_size, &skip);
+        found = rp_batch_take(config, request, frame_size, &reason);
         rp_thread.depth--;
         if (found)
-            return skip;
+            return reason;
     }
     rp_offload_options(config, request->level, request->checksum, &options);
     if (!rp_router_takes_direct(config, options.effort, request->input_size))
-        return RP_SKIP_ROUTER;
+        return RP_FALLBACK_ROUTER;
     if (!rp_session_enter(&pass))
-        return RP_SKIP_BREAKER;
+        return RP_FALLBACK_BREAKER;
     rp_thread.depth++;
-    skip = compress_on_lane(config, request, &options, pass, frame_size);
+    reason = compress_on_lane(config, request, &options, pass, frame_size);
     rp_thread.depth--;
-    return skip;
+    return reason;
 }

@@ -25,11 +25,11 @@ typedef struct rp_offload_request {
 } rp_offload_request;
 
 /*
- * Compresses one block on the device. RP_SKIP_NONE: done and counted, the frame is output[0,
+ * Compresses one block on the device. RP_FALLBACK_NONE: done and counted, the frame is output[0,
  * *frame_size). Anything else is why not: the caller compresses it on the CPU and counts it
  * with that reason (rp_stats_cpu_end); the output's contents are then undefined.
  */
-rp_skip rp_offload_compress(const rp_offload_request *request, size_t *frame_size);
+rp_fallback_reason rp_offload_compress(const rp_offload_request *request, size_t *frame_size);
 
 /* The effort that stands for a zstd level. */
 rp_effort rp_offload_effort(int level);

@@ -24,7 +24,7 @@ done
 cp "$work/stats.kept" "$work/stats"
 expect_no_faults
 case "$*" in
-*max_dict_bytes*) expect_counter skips_total dictionary -gt 100 ;;
+*max_dict_bytes*) expect_counter fallbacks_total dictionary -gt 100 ;;
 *) expect_counter blocks_total direct -gt $(($(counter blocks_total cpu) * 5 + 30)) ;;
 esac
 printf 'direct %s, cpu %s blocks\n' "$(counter blocks_total direct)" "$(counter blocks_total cpu)"

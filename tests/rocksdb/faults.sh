@@ -50,9 +50,9 @@ expect_counters_add_up()
     local faults
     faults=$(sum_of faults_total timeout launch memory device verify internal)
     expect_counter blocks_total cpu -eq \
-        "$(sum_of skips_total dictionary size device parameter capacity pool breaker fault)"
+        "$(sum_of fallbacks_total dictionary size device parameter capacity pool breaker fault)"
     # A chunk of a batch that failed is one fault, of many blocks or of none.
-    [ "$route" = batch ] || expect_counter skips_total fault -eq "$faults"
+    [ "$route" = batch ] || expect_counter fallbacks_total fault -eq "$faults"
     expect_counter verified_blocks_total '' -eq "$(sum_of blocks_total direct batch)"
     expect_counter faults_total verify -eq 0
     [ "$(sum_of blocks_total direct batch cpu)" -gt 100 ] ||

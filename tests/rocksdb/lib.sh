@@ -75,11 +75,11 @@ expect_no_faults()
     for kind in timeout launch memory device verify internal; do
         expect_counter faults_total $kind -eq 0
     done
-    expect_counter skips_total fault -eq 0
+    expect_counter fallbacks_total fault -eq 0
     expect_counter verified_blocks_total '' -eq \
         $(($(counter blocks_total direct) + $(counter blocks_total batch)))
     for reason in dictionary size device parameter capacity pool breaker fault router busy; do
-        sum=$((sum + $(counter skips_total $reason)))
+        sum=$((sum + $(counter fallbacks_total $reason)))
     done
     expect_counter blocks_total cpu -eq $sum
 }

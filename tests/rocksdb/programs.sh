@@ -69,7 +69,7 @@ LD_PRELOAD="$hook" ROCKPRESS_DEVICE=cuda:99 ROCKPRESS_STATS="$work/stats" "${ben
     >"$work/log" 2>&1 || fail 'db_bench without its device'
 [ "$(grep -c '^rockpress: device cuda:99: ' "$work/log")" = 1 ] || fail 'a missing device, unsaid'
 expect_counter blocks_total direct -eq 0
-expect_counter skips_total device -gt 10
+expect_counter fallbacks_total device -gt 10
 printf 'a missing device is named\n'
 
 # The report: of each process its own with %p, on standard error with -.

@@ -37,13 +37,13 @@ for device in "$@"; do
     expect_no_faults
     case $device:$scenario in
     host:dictionary | host:raw_dictionary)
-        expect_counter skips_total dictionary -gt 100
+        expect_counter fallbacks_total dictionary -gt 100
         ;;
     host:*)
         # All data blocks but those that don't shrink, or are the small last ones of a table.
         expect_counter blocks_total direct -gt 100
-        expect_counter skips_total device -eq 0
-        expect_counter skips_total parameter -eq 0
+        expect_counter fallbacks_total device -eq 0
+        expect_counter fallbacks_total parameter -eq 0
         expect_counter blocks_total direct -gt $(($(counter blocks_total cpu) * 5))
         ;;
     off:*)

@@ -180,7 +180,7 @@ void CheckDirect()
     }
     rp_stats stats = Stats();
     CHECK(stats.blocks[RP_ROUTE_DIRECT] == blocks);
-    CHECK(stats.blocks[RP_ROUTE_CPU] == 4 && stats.skips[RP_SKIP_SIZE] == 4);
+    CHECK(stats.blocks[RP_ROUTE_CPU] == 4 && stats.fallbacks[RP_FALLBACK_SIZE] == 4);
     CHECK(stats.bytes_in[RP_ROUTE_CPU] == 1600);
 }
 
@@ -268,7 +268,7 @@ void CheckCapacity()
     Result result = Compress(*compressor, noise, Allowed(16384), &area);
     CHECK(result.status.ok() && result.type == kNoCompression);
     rp_stats after = Stats();
-    CHECK(after.skips[RP_SKIP_CAPACITY] == before.skips[RP_SKIP_CAPACITY] + 1);
+    CHECK(after.fallbacks[RP_FALLBACK_CAPACITY] == before.fallbacks[RP_FALLBACK_CAPACITY] + 1);
 #if VERSION >= 1006
     CHECK(after.rejected_blocks == before.rejected_blocks + 1);
 #endif
@@ -289,7 +289,7 @@ void CheckLimit()
     options.max_compressed_bytes_per_kb = static_cast<int>(size * 1024 / 16384);
     auto compressor = manager->GetCompressor(options, kZSTD);
     CHECK(compressor->CompressBlock(block, &output, &type, nullptr).ok());
-    CHECK(Stats().skips[RP_SKIP_CAPACITY] == 1);
+    CHECK(Stats().fallbacks[RP_FALLBACK_CAPACITY] == 1);
     CHECK(type == kNoCompression || output.size() > 0);
 #endif
 }
@@ -364,7 +364,7 @@ void CheckDictionary()
         CHECK(result.type == kZSTD && Decode(result, dictionary) == block);
     }
     rp_stats stats = Stats();
-    CHECK(stats.skips[RP_SKIP_DICTIONARY] == 100);
+    CHECK(stats.fallbacks[RP_FALLBACK_DICTIONARY] == 100);
     CHECK(stats.blocks[RP_ROUTE_DIRECT] == 0);
 #if VERSION >= 1009
     auto clone = with_dictionary->Clone();
@@ -448,7 +448,7 @@ void CheckOff()
               Compress(*builtin, block, 4096, nullptr).bytes);
     }
     CHECK(Stats().blocks[RP_ROUTE_CPU] == 20);
-    CHECK(Stats().skips[RP_SKIP_DEVICE] == 20);
+    CHECK(Stats().fallbacks[RP_FALLBACK_DEVICE] == 20);
     CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) == 0);
 }
 

@@ -34,13 +34,13 @@ namespace
 // What the plugin was told, and is to answer: to each thread on its own, so that
 // all they share is the adapter's.
 thread_local struct {
-    rp_skip answer = RP_SKIP_NONE;
+    rp_fallback_reason answer = RP_FALLBACK_NONE;
     size_t batch_bytes = 0;
     bool batch_on = false;
     rp_offload_request request;
     int offloads = 0;
     int cpu_begins = 0;
-    rp_skip cpu_reason = RP_SKIP_NONE;
+    rp_fallback_reason cpu_reason = RP_FALLBACK_NONE;
     size_t cpu_frame_size = 0;
     size_t batch_samples = 0;
     rp_batch_hint hint;
@@ -265,11 +265,11 @@ void CheckRoutes(CompressionManager &manager)
 #endif
     // The built-in one's working area is there once it is needed.
     CHECK(n_areas == 0);
-    plugin.answer = RP_SKIP_BREAKER;
+    plugin.answer = RP_FALLBACK_BREAKER;
     for (int i = 0; i < 2; i++) {
         CHECK(Compress(*compressor, block, &area) == "builtin");
         CHECK(Builtin::own_area && n_areas == 1);
-        CHECK(plugin.cpu_reason == RP_SKIP_BREAKER && plugin.cpu_frame_size == 7);
+        CHECK(plugin.cpu_reason == RP_FALLBACK_BREAKER && plugin.cpu_frame_size == 7);
     }
     CHECK(Compress(*compressor, block, nullptr) == "builtin");
     CHECK(!Builtin::own_area);
@@ -277,13 +277,13 @@ void CheckRoutes(CompressionManager &manager)
     CHECK(Compress(*other, block, &area) == "builtin" && !Builtin::own_area &&
           !Builtin::foreign_area);
     CHECK(plugin.cpu_begins == 4 && n_areas == 1);
-    plugin.answer = RP_SKIP_NONE;
+    plugin.answer = RP_FALLBACK_NONE;
 #if STAND_IN >= 1006
     // No room for the length: nothing to ask the plugin for.
     int offloads = plugin.offloads;
     CHECK(Compress(*compressor, block, &area, 5) == "");
     CHECK(plugin.offloads == offloads);
-    CHECK(plugin.cpu_reason == RP_SKIP_CAPACITY && plugin.cpu_frame_size == 0);
+    CHECK(plugin.cpu_reason == RP_FALLBACK_CAPACITY && plugin.cpu_frame_size == 0);
 #endif
     area = Compressor::ManagedWorkingArea();
     CHECK(Compress(*manager.GetCompressor(CompressionOptions(), kZSTD), block, nullptr) == "ours");
@@ -318,7 +318,7 @@ void CheckClones(CompressionManager &manager)
     auto trained = Specialized(*compressor, "samples");
     CHECK(trained->GetSerializedDict().size() == 7);
     CHECK(Compress(*trained, block, nullptr) == "builtin");
-    CHECK(plugin.cpu_reason == RP_SKIP_DICTIONARY && plugin.begun == 0);
+    CHECK(plugin.cpu_reason == RP_FALLBACK_DICTIONARY && plugin.begun == 0);
 #if STAND_IN >= 1009
     CHECK(trained->Clone()->GetSerializedDict().size() == 7);
 #endif
@@ -377,7 +377,7 @@ void CheckMemory(CompressionManager &manager)
     auto area = compressor->ObtainWorkingArea();
     CHECK(n_allocations == -1 && area.get() == nullptr);
     CHECK(Compress(*compressor, block, &area) == "ours");
-    plugin.answer = RP_SKIP_POOL;
+    plugin.answer = RP_FALLBACK_POOL;
     CHECK(Compress(*compressor, block, &area) == "builtin" && !Builtin::own_area);
     area = compressor->ObtainWorkingArea();
     std::string output(900, '\0');
@@ -392,12 +392,12 @@ void CheckMemory(CompressionManager &manager)
     // It is the output that cannot be made as large as it may become.
     output.clear();
     output.shrink_to_fit();
-    plugin.answer = RP_SKIP_NONE;
+    plugin.answer = RP_FALLBACK_NONE;
     CHECK(compressor->CompressBlock(block, &output, &type, &area).ok());
     CHECK(n_allocations == -1 && type == kZSTD && output == "builtin");
-    CHECK(plugin.cpu_reason == RP_SKIP_FAULT);
+    CHECK(plugin.cpu_reason == RP_FALLBACK_FAULT);
 #endif
-    plugin.answer = RP_SKIP_NONE;
+    plugin.answer = RP_FALLBACK_NONE;
     area = Compressor::ManagedWorkingArea();
 
     // A batch that no compressor could be made for is ended.
@@ -423,7 +423,7 @@ void CheckThreads(CompressionManager &manager)
             CHECK(rockpress_register() == 0);
             auto area = compressor->ObtainWorkingArea();
             for (int i = 0; i < 200; i++) {
-                plugin.answer = i % 3 == 2 ? RP_SKIP_POOL : RP_SKIP_NONE;
+                plugin.answer = i % 3 == 2 ? RP_FALLBACK_POOL : RP_FALLBACK_NONE;
                 CHECK(Compress(*compressor, block, &area) == (i % 3 == 2 ? "builtin" : "ours"));
                 CHECK(plugin.cpu_begins == (i + 1) / 3);
             }
@@ -434,7 +434,7 @@ void CheckThreads(CompressionManager &manager)
             auto another = manager.GetCompressor(CompressionOptions(), kZSTD);
             plugin.batch_on = true;
             auto of_batch = Specialized(*compressor, "samples");
-            plugin.answer = RP_SKIP_NONE;
+            plugin.answer = RP_FALLBACK_NONE;
             CHECK(Compress(*of_batch, block, nullptr) == "ours");
             of_batch.reset();
             CHECK(plugin.begun == 1 && plugin.ended == 1);
@@ -492,7 +492,7 @@ const std::shared_ptr<CompressionManager> &rocksdb::GetBuiltinV2CompressionManag
 }
 
 extern "C" {
-rp_skip rp_offload_compress(const rp_offload_request *request, size_t *frame_size)
+rp_fallback_reason rp_offload_compress(const rp_offload_request *request, size_t *frame_size)
 {
     plugin.offloads++;
     plugin.request = *request;
@@ -502,15 +502,15 @@ rp_skip rp_offload_compress(const rp_offload_request *request, size_t *frame_siz
     return plugin.answer;
 }
 
-uint64_t rp_adapter_cpu_begin(rp_skip reason)
+uint64_t rp_adapter_cpu_begin(rp_fallback_reason reason)
 {
     plugin.cpu_begins++;
     plugin.cpu_reason = reason;
     return 4711;
 }
 
-void rp_adapter_cpu_end(rp_skip reason, const rp_offload_request *request, size_t frame_size,
-                        uint64_t begun)
+void rp_adapter_cpu_end(rp_fallback_reason reason, const rp_offload_request *request,
+                        size_t frame_size, uint64_t begun)
 {
     CHECK(reason == plugin.cpu_reason && begun == 4711);
     CHECK(request->input_size == 1000);

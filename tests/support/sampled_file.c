@@ -110,15 +110,15 @@ rp_batch_id sampled_file_begin(const sampled_file *file, const rp_batch_hint *hi
     return id;
 }
 
-rp_skip ask_for_block(const uint8_t *block, size_t size, int level, bool checksum)
+rp_fallback_reason ask_for_block(const uint8_t *block, size_t size, int level, bool checksum)
 {
     size_t capacity = ZSTD_compressBound(size), frame_size = 0;
     uint8_t *frame = allocate(capacity);
     uint8_t *decoded = allocate(size);
     rp_offload_request request = {block, size, frame, capacity, level, checksum};
-    rp_skip skip = rp_offload_compress(&request, &frame_size);
+    rp_fallback_reason reason = rp_offload_compress(&request, &frame_size);
 
-    if (skip == RP_SKIP_NONE &&
+    if (reason == RP_FALLBACK_NONE &&
         (ZSTD_decompress(decoded, size, frame, frame_size) != size ||
          memcmp(decoded, block, size) != 0 || ((frame[4] >> 2 & 1) != 0) != checksum)) {
         fprintf(stderr, "a wrong frame was handed over\n");
@@ -126,10 +126,10 @@ rp_skip ask_for_block(const uint8_t *block, size_t size, int level, bool checksu
     }
     free(frame);
     free(decoded);
-    return skip;
+    return reason;
 }
 
-rp_skip sampled_file_ask(const sampled_file *file, size_t i, int level, bool checksum)
+rp_fallback_reason sampled_file_ask(const sampled_file *file, size_t i, int level, bool checksum)
 {
     return ask_for_block(file->blocks[i], file->sizes[i], level, checksum);
 }

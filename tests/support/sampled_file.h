@@ -35,9 +35,9 @@ rp_batch_id sampled_file_begin(const sampled_file *file, const rp_batch_hint *hi
 
 /* Asks for block i as a hook does, and checks that the frame, if there is one, decodes to it.
  * A wrong frame ends the process. */
-rp_skip sampled_file_ask(const sampled_file *file, size_t i, int level, bool checksum);
+rp_fallback_reason sampled_file_ask(const sampled_file *file, size_t i, int level, bool checksum);
 
 /* The same for any bytes. */
-rp_skip ask_for_block(const uint8_t *block, size_t size, int level, bool checksum);
+rp_fallback_reason ask_for_block(const uint8_t *block, size_t size, int level, bool checksum);
 
 #endif

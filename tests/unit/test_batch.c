@@ -59,7 +59,7 @@ static uint64_t ask_for_all(const sampled_file *file)
     uint64_t before = served();
 
     for (size_t i = 0; i < file->n_blocks; i++) {
-        if (sampled_file_ask(file, i, 3, false) != RP_SKIP_NONE)
+        if (sampled_file_ask(file, i, 3, false) != RP_FALLBACK_NONE)
             return UINT64_MAX;
     }
     return served() - before;
@@ -103,10 +103,10 @@ static bool frames_are_those_of_the_direct_route(void)
         if (i == 20)
             CHECK(sampled_file_begin(&file, NULL) != 0);
         if (i < 20) {
-            CHECK(rp_offload_compress(&request, &direct_sizes[i]) == RP_SKIP_NONE);
+            CHECK(rp_offload_compress(&request, &direct_sizes[i]) == RP_FALLBACK_NONE);
         } else {
             request.output = batch;
-            CHECK(rp_offload_compress(&request, &batch_size) == RP_SKIP_NONE);
+            CHECK(rp_offload_compress(&request, &batch_size) == RP_FALLBACK_NONE);
             CHECK(batch_size == direct_sizes[i - 20]);
             CHECK(memcmp(direct[i - 20], batch, batch_size) == 0);
         }
@@ -124,7 +124,7 @@ static bool any_order_and_more_than_once(void)
     sampled_file_make(&file, 200, 4096, 0, 2);
     CHECK(sampled_file_begin(&file, NULL) != 0);
     for (size_t i = 0; i < 200; i++)
-        CHECK(sampled_file_ask(&file, i * 77 % 200, 3, false) == RP_SKIP_NONE);
+        CHECK(sampled_file_ask(&file, i * 77 % 200, 3, false) == RP_FALLBACK_NONE);
     CHECK(served() == 200);
     /* A second time each is an ordinary block. */
     CHECK(ask_for_all(&file) == 0);
@@ -146,7 +146,7 @@ static bool one_byte_less_alike_is_another_block(void)
     for (size_t i = 0; i < size; i++) {
         file.blocks[0][i] ^= 1;
         if (i % 41 == 0 || i < 64 || i > size - 64)
-            CHECK(sampled_file_ask(&file, 0, 3, false) == RP_SKIP_NONE);
+            CHECK(sampled_file_ask(&file, 0, 3, false) == RP_FALLBACK_NONE);
         file.blocks[0][i] ^= 1;
     }
     CHECK(served() == 0 && stats_now().batch_misses > 100);
@@ -174,7 +174,7 @@ static bool blocks_that_only_bytes_tell_apart(void)
     /* In disorder only as many as the table takes are found, and still each as itself. */
     CHECK(sampled_file_begin(&file, NULL) != 0);
     for (size_t i = 0; i < 60; i++)
-        CHECK(sampled_file_ask(&file, 59 - i, 3, false) == RP_SKIP_NONE);
+        CHECK(sampled_file_ask(&file, 59 - i, 3, false) == RP_FALLBACK_NONE);
     CHECK(served() >= 60 + 16);
     sampled_file_free(&file);
     return true;
@@ -226,11 +226,11 @@ static bool other_levels_begin_anew_or_miss(void)
     CHECK(sampled_file_begin(&file, &wrong) != 0);
     /* The checksum is the caller's, whatever was guessed. */
     for (size_t i = 0; i < 20; i++)
-        CHECK(sampled_file_ask(&file, i, 3, true) == RP_SKIP_NONE);
+        CHECK(sampled_file_ask(&file, i, 3, true) == RP_FALLBACK_NONE);
     CHECK(served() == 20);
     /* In the same chunk a second kind is not to be had. */
     for (size_t i = 20; i < 40; i++)
-        CHECK(sampled_file_ask(&file, i, 3, false) == RP_SKIP_PARAMETER);
+        CHECK(sampled_file_ask(&file, i, 3, false) == RP_FALLBACK_PARAMETER);
     CHECK(served() == 20 && stats_now().batch_used_bytes == 0);
     sampled_file_free(&file);
     return true;
@@ -252,7 +252,7 @@ static bool levels_follow_the_caller(void)
         uint64_t before = served();
         CHECK(sampled_file_begin(&file, NULL) != 0);
         for (size_t j = 0; j < 30; j++)
-            CHECK(sampled_file_ask(&file, j, levels[i], i == 1) == RP_SKIP_NONE);
+            CHECK(sampled_file_ask(&file, j, levels[i], i == 1) == RP_FALLBACK_NONE);
         CHECK(served() - before == 30);
     }
     sampled_file_free(&file);
@@ -270,7 +270,7 @@ static bool abandoned_files_leave_nothing(void)
         id = sampled_file_begin(&file, NULL);
         CHECK(id != 0);
         for (size_t j = 0; j < (size_t)i % 7 * 45; j++)
-            CHECK(sampled_file_ask(&file, j, 3, false) == RP_SKIP_NONE);
+            CHECK(sampled_file_ask(&file, j, 3, false) == RP_FALLBACK_NONE);
         rp_batch_end(id);
         CHECK(!rp_batch_any_open() && stats_now().batch_used_bytes == 0);
         rp_batch_end(id);
@@ -297,7 +297,7 @@ static bool half_taken_chunks_come_back_early(void)
     whole = last = stats_now().batch_used_bytes;
     CHECK(whole >= 1024 * 4000 && whole < 1024 * 4096 * 5 / 4);
     for (size_t i = 0; i < 1024; i++) {
-        CHECK(sampled_file_ask(&file, i, 3, false) == RP_SKIP_NONE);
+        CHECK(sampled_file_ask(&file, i, 3, false) == RP_FALLBACK_NONE);
         CHECK(stats_now().batch_used_bytes <= whole + (512 << 10));
         if (i % 256 == 255) {
             CHECK(stats_now().batch_used_bytes < last);
@@ -348,12 +348,12 @@ static bool several_files_at_once(void)
     }
     for (size_t i = 0; i < 100; i++) {
         for (size_t f = 0; f < 5; f++)
-            CHECK(sampled_file_ask(&files[f], i, 3, false) == RP_SKIP_NONE);
+            CHECK(sampled_file_ask(&files[f], i, 3, false) == RP_FALLBACK_NONE);
     }
     CHECK(served() == 500);
     for (size_t f = 0; f < 5; f++) {
         for (size_t i = 100; i < files[f].n_blocks; i++)
-            CHECK(sampled_file_ask(&files[f], i, 3, false) == RP_SKIP_NONE);
+            CHECK(sampled_file_ask(&files[f], i, 3, false) == RP_FALLBACK_NONE);
         sampled_file_free(&files[f]);
     }
     CHECK(served() == 510 && stats_now().batch_used_bytes == 0);
@@ -374,7 +374,8 @@ static bool blocks_that_do_not_shrink_go_to_the_cpu(void)
     sampled_file_sample(&file, 0);
     CHECK(sampled_file_begin(&file, NULL) != 0);
     for (size_t i = 0; i < 30; i++)
-        CHECK(sampled_file_ask(&file, i, 3, false) == (i == 7 ? RP_SKIP_CAPACITY : RP_SKIP_NONE));
+        CHECK(sampled_file_ask(&file, i, 3, false) ==
+              (i == 7 ? RP_FALLBACK_CAPACITY : RP_FALLBACK_NONE));
     CHECK(served() == 29 && stats_now().batch_used_bytes == 0);
     sampled_file_free(&file);
     return true;
@@ -514,10 +515,10 @@ static bool children_take_nothing(void)
     sampled_file_make(&file, 50, 4096, 0, 18);
     id = sampled_file_begin(&file, NULL);
     CHECK(id != 0);
-    CHECK(sampled_file_ask(&file, 0, 3, false) == RP_SKIP_NONE);
+    CHECK(sampled_file_ask(&file, 0, 3, false) == RP_FALLBACK_NONE);
     child = fork();
     if (child == 0) {
-        bool good = sampled_file_ask(&file, 1, 3, false) == RP_SKIP_DEVICE;
+        bool good = sampled_file_ask(&file, 1, 3, false) == RP_FALLBACK_DEVICE;
         rp_batch_end(id);
         good = good && sampled_file_begin(&file, NULL) == 0;
         good = good && ZDICT_isError(show_samples(&file, false));
@@ -525,7 +526,7 @@ static bool children_take_nothing(void)
     }
     CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
     for (size_t i = 1; i < 50; i++)
-        CHECK(sampled_file_ask(&file, i, 3, false) == RP_SKIP_NONE);
+        CHECK(sampled_file_ask(&file, i, 3, false) == RP_FALLBACK_NONE);
     CHECK(served() == 50);
     sampled_file_free(&file);
     return true;

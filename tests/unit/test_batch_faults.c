@@ -112,7 +112,7 @@ static size_t ask_for_all(const sampled_file *file)
     size_t n = 0;
 
     for (size_t i = 0; i < file->n_blocks; i++)
-        n += sampled_file_ask(file, i, 3, false) == RP_SKIP_NONE;
+        n += sampled_file_ask(file, i, 3, false) == RP_FALLBACK_NONE;
     return n;
 }
 
@@ -170,7 +170,7 @@ static bool more_files_than_lanes(void)
     }
     for (size_t i = 0; i < 300; i++) {
         for (size_t f = 0; f < 6; f++)
-            CHECK(sampled_file_ask(&files[f], i, 3, false) == RP_SKIP_NONE);
+            CHECK(sampled_file_ask(&files[f], i, 3, false) == RP_FALLBACK_NONE);
     }
     CHECK(stats_now().blocks[RP_ROUTE_BATCH] == 1800 && device.n_streams <= 3);
     for (size_t f = 0; f < 6; f++)
@@ -242,10 +242,11 @@ static bool on_a_slow_device(uint64_t *n_busy)
     *n_busy = 0;
     CHECK(sampled_file_begin(&file, &hint) != 0);
     for (size_t i = 0; i < 1100; i++) {
-        rp_skip skip = sampled_file_ask(&file, i, 3, false);
-        CHECK(skip == RP_SKIP_NONE || skip == RP_SKIP_BUSY || skip == RP_SKIP_ROUTER);
-        *n_busy += skip == RP_SKIP_BUSY;
-        n_samples += skip == RP_SKIP_ROUTER;
+        rp_fallback_reason reason = sampled_file_ask(&file, i, 3, false);
+        CHECK(reason == RP_FALLBACK_NONE || reason == RP_FALLBACK_BUSY ||
+              reason == RP_FALLBACK_ROUTER);
+        *n_busy += reason == RP_FALLBACK_BUSY;
+        n_samples += reason == RP_FALLBACK_ROUTER;
     }
     /* One in 256 tells what libzstd costs. */
     CHECK(n_samples == 4 && stats_now().router_probes >= 4);
@@ -311,7 +312,7 @@ static bool a_device_that_hangs(void)
     CHECK(configure(impatient));
     sampled_file_make(&file, 1100, 4096, 0, 3);
     CHECK(sampled_file_begin(&file, &hint) != 0);
-    CHECK(sampled_file_ask(&file, 0, 3, false) == RP_SKIP_NONE);
+    CHECK(sampled_file_ask(&file, 0, 3, false) == RP_FALLBACK_NONE);
     all_stalled = true;
     n = ask_for_all(&file);
     /* The first chunk is served; of the others each lane costs at most one wait, not each block.
@@ -428,12 +429,12 @@ static bool the_device_is_lost(void)
     CHECK(configure(NULL));
     sampled_file_make(&file, 300, 4096, 0, 5);
     id = sampled_file_begin(&file, &hint);
-    CHECK(sampled_file_ask(&file, 0, 3, false) == RP_SKIP_NONE);
+    CHECK(sampled_file_ask(&file, 0, 3, false) == RP_FALLBACK_NONE);
     queue_device_fail(&device, QUEUE_WAIT, 1, RP_STATUS_DEVICE_FAULT);
     ask_for_all(&file);
     CHECK(stats_now().faults[RP_FAULT_DEVICE] == 1 && stats_now().device_active == 0);
     for (size_t i = 0; i < 300; i++)
-        CHECK(sampled_file_ask(&file, i, 3, false) == RP_SKIP_DEVICE);
+        CHECK(sampled_file_ask(&file, i, 3, false) == RP_FALLBACK_DEVICE);
     /* What the device can not be using is back. */
     rp_batch_end(id);
     CHECK(stats_now().batch_used_bytes <= 6 << 19);
@@ -467,7 +468,7 @@ static bool wrong_bytes_are_never_handed_over(void)
     sampled_file_make(&file, 300, 4096, 0, 6);
     corrupt = true;
     CHECK(sampled_file_begin(&file, &hint) != 0);
-    CHECK(sampled_file_ask(&file, 0, 3, false) == RP_SKIP_FAULT);
+    CHECK(sampled_file_ask(&file, 0, 3, false) == RP_FALLBACK_FAULT);
     CHECK(stats_now().faults[RP_FAULT_VERIFY] == 1);
     /* Nothing more from this device, though frames of it are there. */
     CHECK(ask_for_all(&file) == 0);
@@ -500,7 +501,7 @@ static bool the_breaker_covers_batches(void)
     CHECK(ask_for_all(&file) == 0 && n_launches == before);
     usleep(60000);
     /* A single block tries it, and then files go again. */
-    CHECK(sampled_file_ask(&file, 0, 3, false) == RP_SKIP_NONE);
+    CHECK(sampled_file_ask(&file, 0, 3, false) == RP_FALLBACK_NONE);
     CHECK(sampled_file_begin(&file, &hint) != 0);
     CHECK(ask_for_all(&file) == 300);
     sampled_file_free(&file);

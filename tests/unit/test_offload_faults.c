@@ -109,19 +109,19 @@ static const rp_device faulty = {&faulty_ops, "faulty", 0, NULL};
 
 static char block[4096], frame[8192], decoded[4096];
 
-static rp_skip compress_block(void)
+static rp_fallback_reason compress_block(void)
 {
     rp_offload_request request = {block, sizeof(block), frame, sizeof(frame), 3, false};
     size_t size = 0;
-    rp_skip skip = rp_offload_compress(&request, &size);
+    rp_fallback_reason reason = rp_offload_compress(&request, &size);
 
-    if (skip == RP_SKIP_NONE &&
+    if (reason == RP_FALLBACK_NONE &&
         (ZSTD_decompress(decoded, sizeof(decoded), frame, size) != sizeof(block) ||
          memcmp(decoded, block, sizeof(block)) != 0)) {
         fprintf(stderr, "a wrong frame was handed over\n");
         exit(1);
     }
-    return skip;
+    return reason;
 }
 
 static rp_stats stats_now(void)
@@ -167,7 +167,7 @@ static bool works_without_faults(void)
 {
     CHECK(configure(NULL));
     for (int i = 0; i < 20; i++)
-        CHECK(compress_block() == RP_SKIP_NONE);
+        CHECK(compress_block() == RP_FALLBACK_NONE);
     rp_stats stats = stats_now();
     CHECK(stats.blocks[RP_ROUTE_DIRECT] == 20 && stats.verified_blocks == 20);
     CHECK(stats.lanes == 1 && stats.device_active == 1);
@@ -180,24 +180,24 @@ static bool breaker_opens_and_closes(rp_fault fault, _Atomic int *knob, rp_statu
     int calls;
 
     CHECK(configure(NULL));
-    CHECK(compress_block() == RP_SKIP_NONE);
+    CHECK(compress_block() == RP_FALLBACK_NONE);
     *knob = (int)status;
     for (int i = 0; i < 3; i++)
-        CHECK(compress_block() == RP_SKIP_FAULT);
+        CHECK(compress_block() == RP_FALLBACK_FAULT);
     calls = n_calls;
     for (int i = 0; i < 100; i++)
-        CHECK(compress_block() == RP_SKIP_BREAKER);
+        CHECK(compress_block() == RP_FALLBACK_BREAKER);
     CHECK(n_calls == calls);
     CHECK(stats_now().faults[fault] == 3 && stats_now().breaker_opens == 1);
     /* A probe fails: closed for twice as long. Then one succeeds. */
     sleep_ms(60);
-    CHECK(compress_block() == RP_SKIP_FAULT);
-    CHECK(compress_block() == RP_SKIP_BREAKER);
+    CHECK(compress_block() == RP_FALLBACK_FAULT);
+    CHECK(compress_block() == RP_FALLBACK_BREAKER);
     *knob = 0;
-    CHECK(compress_block() == RP_SKIP_BREAKER);
+    CHECK(compress_block() == RP_FALLBACK_BREAKER);
     sleep_ms(120);
-    CHECK(compress_block() == RP_SKIP_NONE);
-    CHECK(compress_block() == RP_SKIP_NONE);
+    CHECK(compress_block() == RP_FALLBACK_NONE);
+    CHECK(compress_block() == RP_FALLBACK_NONE);
     CHECK(stats_now().breaker_opens == 1 && stats_now().device_active == 1);
     return true;
 }
@@ -222,12 +222,12 @@ static bool memory_runs_out(void)
     CHECK(configure(NULL));
     alloc_status = RP_STATUS_OUT_OF_DEVICE_MEMORY;
     for (int i = 0; i < 3; i++)
-        CHECK(compress_block() == RP_SKIP_FAULT);
-    CHECK(compress_block() == RP_SKIP_BREAKER);
+        CHECK(compress_block() == RP_FALLBACK_FAULT);
+    CHECK(compress_block() == RP_FALLBACK_BREAKER);
     CHECK(stats_now().faults[RP_FAULT_MEMORY] == 3 && stats_now().lanes == 0);
     alloc_status = 0;
     sleep_ms(60);
-    CHECK(compress_block() == RP_SKIP_NONE);
+    CHECK(compress_block() == RP_FALLBACK_NONE);
     CHECK(stats_now().lanes == 1);
     return true;
 }
@@ -237,14 +237,14 @@ static bool lost_device_is_left_alone(void)
     int calls;
 
     CHECK(configure(NULL));
-    CHECK(compress_block() == RP_SKIP_NONE);
+    CHECK(compress_block() == RP_FALLBACK_NONE);
     launch_status = RP_STATUS_DEVICE_FAULT;
-    CHECK(compress_block() == RP_SKIP_FAULT);
+    CHECK(compress_block() == RP_FALLBACK_FAULT);
     launch_status = 0;
     calls = n_calls;
     sleep_ms(200);
     for (int i = 0; i < 10; i++)
-        CHECK(compress_block() == RP_SKIP_DEVICE);
+        CHECK(compress_block() == RP_FALLBACK_DEVICE);
     CHECK(n_calls == calls);
     CHECK(stats_now().faults[RP_FAULT_DEVICE] == 1 && stats_now().device_active == 0);
     return true;
@@ -253,12 +253,12 @@ static bool lost_device_is_left_alone(void)
 static bool wrong_bytes_are_never_handed_over(void)
 {
     CHECK(configure(NULL));
-    CHECK(compress_block() == RP_SKIP_NONE);
+    CHECK(compress_block() == RP_FALLBACK_NONE);
     corrupt = true;
-    CHECK(compress_block() == RP_SKIP_FAULT);
+    CHECK(compress_block() == RP_FALLBACK_FAULT);
     corrupt = false;
     sleep_ms(200);
-    CHECK(compress_block() == RP_SKIP_DEVICE);
+    CHECK(compress_block() == RP_FALLBACK_DEVICE);
     CHECK(stats_now().faults[RP_FAULT_VERIFY] == 1 && stats_now().device_active == 0);
     return true;
 }
@@ -272,7 +272,7 @@ static bool sampling_is_as_documented(void)
 {
     CHECK(configure(verify_rarely));
     for (int i = 0; i < 1500; i++)
-        CHECK(compress_block() == RP_SKIP_NONE);
+        CHECK(compress_block() == RP_FALLBACK_NONE);
     CHECK(stats_now().verified_blocks == 1000 + 5);
     return true;
 }
@@ -286,7 +286,7 @@ static bool verification_can_be_off(void)
 {
     CHECK(configure(verify_never));
     for (int i = 0; i < 10; i++)
-        CHECK(compress_block() == RP_SKIP_NONE);
+        CHECK(compress_block() == RP_FALLBACK_NONE);
     CHECK(stats_now().verified_blocks == 0);
     return true;
 }
@@ -298,18 +298,18 @@ static bool sizes_outside_the_limits_are_skipped(void)
     size_t size;
 
     CHECK(configure(NULL));
-    CHECK(rp_offload_compress(&request, &size) == RP_SKIP_SIZE);
+    CHECK(rp_offload_compress(&request, &size) == RP_FALLBACK_SIZE);
     request.input_size = 511;
-    CHECK(rp_offload_compress(&request, &size) == RP_SKIP_SIZE);
+    CHECK(rp_offload_compress(&request, &size) == RP_FALLBACK_SIZE);
     request.input_size = 0;
-    CHECK(rp_offload_compress(&request, &size) == RP_SKIP_SIZE);
+    CHECK(rp_offload_compress(&request, &size) == RP_FALLBACK_SIZE);
     CHECK(n_calls == 0); /* the device was not even opened */
     request.input_size = 512;
-    CHECK(rp_offload_compress(&request, &size) == RP_SKIP_NONE);
+    CHECK(rp_offload_compress(&request, &size) == RP_FALLBACK_NONE);
     request.input_size = 256 << 10;
-    CHECK(rp_offload_compress(&request, &size) == RP_SKIP_NONE);
+    CHECK(rp_offload_compress(&request, &size) == RP_FALLBACK_NONE);
     request.output_capacity = 5;
-    CHECK(rp_offload_compress(&request, &size) == RP_SKIP_CAPACITY);
+    CHECK(rp_offload_compress(&request, &size) == RP_FALLBACK_CAPACITY);
     CHECK(stats_now().faults[RP_FAULT_INTERNAL] == 0);
     return true;
 }
@@ -325,10 +325,10 @@ static bool lanes_that_timed_out_are_not_reused(void)
 {
     CHECK(configure(one_lane));
     wait_status = RP_STATUS_TIMEOUT;
-    CHECK(compress_block() == RP_SKIP_FAULT);
-    CHECK(compress_block() == RP_SKIP_POOL);
+    CHECK(compress_block() == RP_FALLBACK_FAULT);
+    CHECK(compress_block() == RP_FALLBACK_POOL);
     wait_status = 0;
-    CHECK(compress_block() == RP_SKIP_NONE);
+    CHECK(compress_block() == RP_FALLBACK_NONE);
     CHECK(stats_now().faults[RP_FAULT_TIMEOUT] == 1 && stats_now().lanes == 1);
     return true;
 }
@@ -339,19 +339,19 @@ static bool children_leave_the_device_alone(void)
     pid_t child;
 
     CHECK(configure(NULL));
-    CHECK(compress_block() == RP_SKIP_NONE);
+    CHECK(compress_block() == RP_FALLBACK_NONE);
     calls = n_calls;
     child = fork();
     CHECK(child >= 0);
     if (child == 0) {
         bool good = true;
         for (int i = 0; i < 10; i++)
-            good &= compress_block() == RP_SKIP_DEVICE;
+            good &= compress_block() == RP_FALLBACK_DEVICE;
         good &= n_calls == calls && stats_now().device_active == 0;
         _exit(good ? 0 : 1);
     }
     CHECK(waitpid(child, &status, 0) == child && status == 0);
-    CHECK(compress_block() == RP_SKIP_NONE);
+    CHECK(compress_block() == RP_FALLBACK_NONE);
     return true;
 }
 
@@ -365,7 +365,7 @@ static bool a_missing_device_is_no_error(void)
 {
     CHECK(configure(no_device));
     for (int i = 0; i < 10; i++)
-        CHECK(compress_block() == RP_SKIP_DEVICE);
+        CHECK(compress_block() == RP_FALLBACK_DEVICE);
     CHECK(strcmp(stats_now().device, "none") == 0 && stats_now().faults[RP_FAULT_DEVICE] == 0);
     return true;
 }
@@ -377,12 +377,13 @@ static void *compress_many(void *result)
     size_t size;
 
     for (int i = 0; i < 500; i++) {
-        rp_skip skip = rp_offload_compress(&request, &size);
+        rp_fallback_reason reason = rp_offload_compress(&request, &size);
         /* Any reason may come, but a frame must be one. */
-        if (skip == RP_SKIP_NONE && ZSTD_getFrameContentSize(out, size) != sizeof(block))
+        if (reason == RP_FALLBACK_NONE && ZSTD_getFrameContentSize(out, size) != sizeof(block))
             *(bool *)result = false;
-        if (skip != RP_SKIP_NONE && skip != RP_SKIP_DEVICE && skip != RP_SKIP_FAULT &&
-            skip != RP_SKIP_BREAKER && skip != RP_SKIP_POOL)
+        if (reason != RP_FALLBACK_NONE && reason != RP_FALLBACK_DEVICE &&
+            reason != RP_FALLBACK_FAULT && reason != RP_FALLBACK_BREAKER &&
+            reason != RP_FALLBACK_POOL)
             *(bool *)result = false;
         if (i % 100 == 50)
             launch_status = launch_status != 0 ? 0 : RP_STATUS_LAUNCH_FAILED;

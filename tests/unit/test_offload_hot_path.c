@@ -206,7 +206,8 @@ int main(void)
     rp_stats_get(&stats);
     good =
         expect(stats.blocks[RP_ROUTE_DIRECT] == 2 * (700 + 2500 + 800), "the direct route") && good;
-    good = expect(stats.skips[RP_SKIP_SIZE] == 4000 && stats.skips[RP_SKIP_CAPACITY] == 4000,
+    good = expect(stats.fallbacks[RP_FALLBACK_SIZE] == 4000 &&
+                      stats.fallbacks[RP_FALLBACK_CAPACITY] == 4000,
                   "the cpu route") &&
            good;
     good = expect(stats.verified_blocks > 3000 && stats.lanes == 1, "verification, lanes") && good;

@@ -81,7 +81,7 @@ static bool counters_add_up(uint64_t bytes_out)
     uint64_t n_blocks = 0;
     uint64_t in = 0;
     uint64_t out = 0;
-    uint64_t skips = 0;
+    uint64_t fallbacks = 0;
     uint64_t faults = 0;
     rp_stats_get(&stats);
     for (int i = 0; i < RP_N_ROUTES; i++) {
@@ -89,15 +89,15 @@ static bool counters_add_up(uint64_t bytes_out)
         in += stats.bytes_in[i];
         out += stats.bytes_out[i];
     }
-    for (int i = 0; i < RP_N_SKIPS; i++)
-        skips += stats.skips[i];
+    for (int i = 0; i < RP_N_FALLBACK_REASONS; i++)
+        fallbacks += stats.fallbacks[i];
     for (int i = 0; i < RP_N_FAULTS; i++)
         faults += stats.faults[i];
     CHECK(n_blocks == N_BLOCKS);
     CHECK(in == (uint64_t)N_BLOCKS * BLOCK_BYTES);
     CHECK(out == bytes_out);
-    CHECK(skips == stats.blocks[RP_ROUTE_CPU]);
-    CHECK(faults == stats.skips[RP_SKIP_FAULT]);
+    CHECK(fallbacks == stats.blocks[RP_ROUTE_CPU]);
+    CHECK(faults == stats.fallbacks[RP_FALLBACK_FAULT]);
     CHECK(stats.verified_blocks == stats.blocks[RP_ROUTE_DIRECT]);
     CHECK(stats.rejected_blocks == 0);
     /* No call of the device fails without a block that says so; one can fail several. */

@@ -22,12 +22,12 @@ static void *count_blocks(void *argument)
 {
     (void)argument;
     for (int i = 0; i < N_BLOCKS; i++) {
-        rp_stats_cpu_end(RP_SKIP_SIZE, 100, 40, rp_stats_cpu_begin());
+        rp_stats_cpu_end(RP_FALLBACK_SIZE, 100, 40, rp_stats_cpu_begin());
         rp_stats_device_block(RP_ROUTE_DIRECT, 1000, 300, 5000);
         if (i % 10 == 0)
             rp_stats_count_fault(RP_FAULT_TIMEOUT);
         if (i % 20 == 0)
-            rp_stats_cpu_end(RP_SKIP_CAPACITY, 50, 0, 0);
+            rp_stats_cpu_end(RP_FALLBACK_CAPACITY, 50, 0, 0);
     }
     return NULL;
 }
@@ -49,8 +49,8 @@ static void threads_are_summed(void **state)
     assert_int_equal(stats.bytes_out[RP_ROUTE_DIRECT], N_THREADS * N_BLOCKS * 300);
     assert_int_equal(stats.microseconds[RP_ROUTE_DIRECT], N_THREADS * N_BLOCKS * 5);
     assert_int_equal(stats.blocks[RP_ROUTE_CPU], N_THREADS * N_BLOCKS * 21 / 20);
-    assert_int_equal(stats.skips[RP_SKIP_SIZE], N_THREADS * N_BLOCKS);
-    assert_int_equal(stats.skips[RP_SKIP_CAPACITY], N_THREADS * N_BLOCKS / 20);
+    assert_int_equal(stats.fallbacks[RP_FALLBACK_SIZE], N_THREADS * N_BLOCKS);
+    assert_int_equal(stats.fallbacks[RP_FALLBACK_CAPACITY], N_THREADS * N_BLOCKS / 20);
     assert_int_equal(stats.rejected_blocks, N_THREADS * N_BLOCKS / 20);
     assert_int_equal(stats.faults[RP_FAULT_TIMEOUT], N_THREADS * N_BLOCKS / 10);
     assert_int_equal(stats.blocks[RP_ROUTE_BATCH], 0);
@@ -65,10 +65,10 @@ static void reasons_add_up(void **state)
 
     (void)state;
     rp_stats_get(&stats);
-    for (unsigned i = 0; i < RP_N_SKIPS; i++)
-        sum += stats.skips[i];
+    for (unsigned i = 0; i < RP_N_FALLBACK_REASONS; i++)
+        sum += stats.fallbacks[i];
     assert_int_equal(sum, stats.blocks[RP_ROUTE_CPU]);
-    assert_int_equal(stats.skips[RP_SKIP_NONE], 0);
+    assert_int_equal(stats.fallbacks[RP_FALLBACK_NONE], 0);
 }
 
 static char *read_file(const char *path)
@@ -91,7 +91,7 @@ static void check_text(const char *text)
     snprintf(line, sizeof(line), "\nrockpress_blocks_total{route=\"direct\"} %d\n",
              N_THREADS * N_BLOCKS);
     assert_non_null(strstr(text, line));
-    assert_non_null(strstr(text, "\n# TYPE rockpress_skips_total counter\n"));
+    assert_non_null(strstr(text, "\n# TYPE rockpress_fallbacks_total counter\n"));
     assert_non_null(strstr(text, "\nrockpress_device_info{device=\"none\"} 0\n"));
     /* Each line is a comment or "name value" or "name{label} value". */
     for (const char *at = text; *at != '\0'; at = strchr(at, '\n') + 1) {
@@ -138,8 +138,8 @@ static void names_are_never_null(void **state)
     (void)state;
     assert_string_equal(rp_route_name(RP_ROUTE_BATCH), "batch");
     assert_string_equal(rp_route_name(RP_N_ROUTES), "unknown");
-    assert_string_equal(rp_skip_name(RP_SKIP_FAULT), "fault");
-    assert_string_equal(rp_skip_name(RP_N_SKIPS), "unknown");
+    assert_string_equal(rp_fallback_reason_name(RP_FALLBACK_FAULT), "fault");
+    assert_string_equal(rp_fallback_reason_name(RP_N_FALLBACK_REASONS), "unknown");
     assert_string_equal(rp_fault_name(RP_FAULT_INTERNAL), "internal");
     assert_string_equal(rp_fault_name(RP_N_FAULTS), "unknown");
 }
