@@ -23,7 +23,7 @@
 
 #include "bench/json.h"
 #include "plugin/batch/batch.h"
-#include "plugin/core/thread_state.h"
+#include "plugin/core/nesting.h"
 #include "plugin/route/route.h"
 #include "rockpress/plugin.h"
 
@@ -231,25 +231,25 @@ struct costs {
 static struct costs run_batch(const struct arguments *args, const struct file *file, uint8_t *frame,
                               size_t capacity)
 {
-    rp_batch_hint hint = {args->level, false};
+    rp_route_hint hint = {args->level, false};
     double begun = cpu_seconds(), begin_seconds, take_seconds;
     size_t frame_size;
     rp_batch_id id;
 
     uncounted = 0;
     next_record = 0;
-    id = rp_batch_begin(file->samples, file->sizes, file->n, &hint);
+    id = rp_route_begin_batch(file->samples, file->sizes, file->n, &hint);
     begin_seconds = cpu_seconds() - begun - uncounted;
     begun = cpu_seconds();
     uncounted = 0;
     for (size_t i = 0; i < file->n; i++) {
-        rp_offload_request request = {file->bytes + i * args->block_bytes,
-                                      args->block_bytes,
-                                      frame,
-                                      capacity,
-                                      args->level,
-                                      false};
-        if (id == 0 || rp_offload_compress(&request, &frame_size) != RP_FALLBACK_NONE) {
+        rp_request request = {file->bytes + i * args->block_bytes,
+                              args->block_bytes,
+                              frame,
+                              capacity,
+                              args->level,
+                              false};
+        if (id == 0 || rp_route_compress(&request, &frame_size) != RP_FALLBACK_NONE) {
             fputs("batch: a block was not served\n", stderr);
             exit(1);
         }
@@ -283,7 +283,7 @@ static double run_zstd(const struct arguments *args, const struct file *file, ui
     compress = (compress_function *)dlsym(library, "ZSTD_compressCCtx");
     destroy = (size_t(*)(ZSTD_CCtx *))dlsym(library, "ZSTD_freeCCtx");
     /* libzstd calls itself through its PLT, and so the hook that is linked in here: let it pass. */
-    rp_thread.depth++;
+    rp_nesting_enter();
     cctx = create();
     begun = cpu_seconds();
     for (size_t i = 0; i < file->n; i++)
@@ -291,7 +291,7 @@ static double run_zstd(const struct arguments *args, const struct file *file, ui
                  args->level);
     begun = cpu_seconds() - begun;
     destroy(cctx);
-    rp_thread.depth--;
+    rp_nesting_leave();
     return begun * 1e6 / (double)file->n;
 }
 

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which batches are open: see batch.h and batch/parts.h.
+ * Which batches are open: see batch/batch.h. The other files of the folder:
+ *
+ *   plan          a batch from samples: order of blocks, slabs, chunks
+ *   block_table   finds a block of a batch by its content
+ *   chunk         a run of slabs that one launch compresses, from idle to done
+ *   lane          a stream and the device memory of one chunk
+ *   slab          the host memory in which blocks and frames lie
  *
  * Open batches are in slots. A slot's state is one word: how often it was used, whether its batch
  * is open, and how many threads are in it. A thread enters by a compare-and-swap that succeeds only
@@ -9,20 +15,26 @@
  *
  * A builder that was abandoned (an error, a cancelled compaction) never says so to its compressor.
  * Its batch is ended by the first of: its owner's end, the last block taken, or a new batch that
- * finds it untouched for IDLE_NS. Until then it holds what the limit on memory allows it.
+ * finds it unused for IDLE_NS. Until then it holds its share of the memory of batches.
  */
 #include "plugin/batch/batch.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
-#include "plugin/batch/parts.h"
+#include "plugin/batch/block_table.h"
+#include "plugin/batch/chunk.h"
+#include "plugin/batch/lane.h"
+#include "plugin/batch/plan.h"
+#include "plugin/batch/slab.h"
 #include "plugin/core/config.h"
+#include "plugin/core/costs.h"
 #include "plugin/core/log.h"
+#include "plugin/core/nesting.h"
 #include "plugin/core/stats.h"
 #include "plugin/core/thread_state.h"
 #include "plugin/device/session.h"
-#include "plugin/route/router.h"
 
 #define N_SLOTS 64u
 #define IDLE_NS (30 * UINT64_C(1000000000))
@@ -31,16 +43,14 @@
 #define OPEN (UINT64_C(1) << 31)
 #define INSIDE (OPEN - 1)
 
-struct slot {
+struct rp_batch_slot {
     _Atomic uint64_t state;
     _Atomic bool is_claimed;
     struct rp_open_batch *batch;
 };
 
-static struct slot slots[N_SLOTS];
+static struct rp_batch_slot slots[N_SLOTS];
 static _Atomic uint64_t open_slots; /* a bit each */
-
-pthread_cond_t rp_batch_changed;
 
 static pthread_once_t setup_once = PTHREAD_ONCE_INIT;
 static pthread_once_t log_once = PTHREAD_ONCE_INIT;
@@ -74,23 +84,19 @@ static void setup(void)
     bool on_host = (device->flags & RP_DEVICE_HOST_MEMORY) != 0;
     size_t slab_bytes = RP_BATCH_SLAB_BYTES;
     size_t n_slabs;
-    pthread_condattr_t attributes;
 
     while (slab_bytes < config->max_block_bytes && slab_bytes < RP_BATCH_MAX_BLOCK_BYTES)
         slab_bytes *= 2;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    is_usable = pthread_cond_init(&rp_batch_changed, &attributes) == 0;
-    pthread_condattr_destroy(&attributes);
-    rp_slabs_setup(device, slab_bytes, config->batch_memory_bytes);
+    is_usable = rp_batch_chunks_setup();
+    rp_batch_slabs_setup(device, slab_bytes, config->batch_memory_bytes);
     /* A CPU gains nothing from many blocks at once. */
     n_slabs = config->batch_chunk_bytes / slab_bytes;
     if (n_slabs > RP_BATCH_CHUNK_SLABS)
         n_slabs = RP_BATCH_CHUNK_SLABS;
-    rp_lanes_setup(device, config, on_host || n_slabs == 0 ? 1 : (uint32_t)n_slabs);
+    rp_batch_lanes_setup(device, config, on_host || n_slabs == 0 ? 1 : (uint32_t)n_slabs);
 }
 
-static struct slot *claim_slot(void)
+static struct rp_batch_slot *claim_slot(void)
 {
     for (uint32_t i = 0; i < N_SLOTS; i++) {
         bool unclaimed = false;
@@ -101,17 +107,17 @@ static struct slot *claim_slot(void)
     return NULL;
 }
 
-static rp_batch_id id_of(const struct slot *slot, uint64_t state)
+static rp_batch_id id_of(const struct rp_batch_slot *slot, uint64_t state)
 {
     return (state >> 32) << 8 | (uint64_t)(slot - slots);
 }
 
-static struct slot *slot_of(rp_batch_id id)
+static struct rp_batch_slot *slot_of(rp_batch_id id)
 {
     return &slots[id % N_SLOTS];
 }
 
-static rp_batch_id publish(struct slot *slot, struct rp_open_batch *batch)
+static rp_batch_id publish(struct rp_batch_slot *slot, struct rp_open_batch *batch)
 {
     uint64_t generation = (atomic_load(&slot->state) >> 32) + 1;
     uint64_t state = (generation & 0xFFFFFF) << 32 | OPEN;
@@ -130,14 +136,13 @@ static void note_cost(const struct rp_open_batch *batch)
     uint64_t bytes = atomic_load_explicit(&batch->bytes_served, memory_order_relaxed);
 
     if (atomic_load(&batch->n_left) <= batch->n_blocks / 4 && bytes != 0)
-        rp_router_note(RP_ROUTE_BATCH, (rp_effort)atomic_load(&batch->effort),
-                       batch->blocks[0].size, bytes,
-                       atomic_load_explicit(&batch->wall_ns, memory_order_relaxed),
-                       atomic_load_explicit(&batch->cpu_ns, memory_order_relaxed));
+        rp_costs_note(RP_ROUTE_BATCH, (rp_effort)atomic_load(&batch->effort), batch->blocks[0].size,
+                      bytes, atomic_load_explicit(&batch->wall_ns, memory_order_relaxed),
+                      atomic_load_explicit(&batch->cpu_ns, memory_order_relaxed));
 }
 
 /* Nobody is inside, and nobody can enter. */
-static void retire(struct slot *slot)
+static void retire(struct rp_batch_slot *slot)
 {
     struct rp_open_batch *batch = slot->batch;
 
@@ -145,11 +150,11 @@ static void retire(struct slot *slot)
                  atomic_load(&batch->n_left));
     note_cost(batch);
     slot->batch = NULL;
-    rp_batch_destroy(batch);
+    rp_batch_plan_destroy(batch);
     atomic_store_explicit(&slot->is_claimed, false, memory_order_release);
 }
 
-static bool enter(struct slot *slot, rp_batch_id id)
+static bool enter(struct rp_batch_slot *slot, rp_batch_id id)
 {
     uint64_t state = atomic_load_explicit(&slot->state, memory_order_relaxed);
 
@@ -161,7 +166,7 @@ static bool enter(struct slot *slot, rp_batch_id id)
     return true;
 }
 
-static void leave(struct slot *slot)
+static void leave(struct rp_batch_slot *slot)
 {
     uint64_t state = atomic_fetch_sub_explicit(&slot->state, 1, memory_order_acq_rel) - 1;
 
@@ -170,7 +175,7 @@ static void leave(struct slot *slot)
 }
 
 /* By a thread that is inside. */
-static void close_slot(struct slot *slot)
+static void close_slot(struct rp_batch_slot *slot)
 {
     uint64_t bit = UINT64_C(1) << (slot - slots);
 
@@ -180,7 +185,7 @@ static void close_slot(struct slot *slot)
 
 void rp_batch_end(rp_batch_id id)
 {
-    struct slot *slot = slot_of(id);
+    struct rp_batch_slot *slot = slot_of(id);
 
     /* In a forked child locks may be held by threads that are not there. */
     if (id == 0 || rp_session_is_child() || !enter(slot, id))
@@ -205,32 +210,6 @@ static void end_forgotten(uint64_t now_ns)
     }
 }
 
-/* Effort << 8 | flags of the block that was last looked for; 0: none was. */
-static _Atomic uint32_t last_options;
-
-static void remember_options(const rp_compress_options *options)
-{
-    uint32_t packed = (uint32_t)options->effort << 8 | options->flags;
-
-    /* Mostly the same: then a cache line that all threads share is only read. */
-    if (atomic_load_explicit(&last_options, memory_order_relaxed) != packed)
-        atomic_store_explicit(&last_options, packed, memory_order_relaxed);
-}
-
-/* False when there is nothing to guess from: the first block will tell. */
-static bool guess_options(const rp_plugin_config *config, const rp_batch_hint *hint,
-                          rp_compress_options *options)
-{
-    uint32_t packed = atomic_load_explicit(&last_options, memory_order_relaxed);
-
-    options->error = NULL;
-    options->effort = (rp_effort)(packed >> 8);
-    options->flags = packed & 0xFF;
-    if (hint != NULL)
-        rp_offload_options(config, hint->level, hint->checksum, options);
-    return hint != NULL || packed != 0;
-}
-
 /* Chunks that are started at a time, the one that is served included. They hold their frames beside
  * their blocks, which is to stay below half of the file. On the host nothing is gained: there a
  * chunk is compressed by the thread that starts it. */
@@ -245,71 +224,66 @@ static uint32_t lookahead_of(const struct rp_open_batch *batch)
     return part != 0 ? part : 1;
 }
 
-/* Of the sample in the middle: the last may be cut. */
-static size_t typical_size(const size_t *sizes, size_t n_samples)
+bool rp_batch_prepare(void)
 {
-    return n_samples != 0 ? sizes[n_samples / 2] : 0;
+    const rp_plugin_config *config;
+
+    if (!rp_session_may_work() || !rp_batch_is_on())
+        return false;
+    config = rp_config_get();
+    if (config == NULL || !rp_session_ready(config) || !rp_session_is_healthy())
+        return false;
+    pthread_once(&setup_once, setup);
+    if (!is_usable)
+        return false;
+    rp_nesting_enter();
+    end_forgotten(rp_clock_ns());
+    rp_nesting_leave();
+    return true;
 }
 
 static rp_batch_id begin(const rp_plugin_config *config, const void *samples, const size_t *sizes,
-                         size_t n_samples, const rp_batch_hint *hint)
+                         size_t n_samples, const rp_compress_options *options)
 {
-    uint64_t cpu_begun = rp_router_cpu_ns(config);
+    uint64_t cpu_begun = rp_costs_cpu_ns(config);
     uint64_t begun = rp_clock_ns(), ns;
-    rp_compress_options options;
+    struct rp_batch_slot *slot = claim_slot();
     struct rp_open_batch *batch;
-    struct slot *slot;
-    rp_batch_id id;
-    bool guessed;
 
-    end_forgotten(begun);
-    guessed = guess_options(config, hint, &options);
-    if (guessed && !rp_router_takes_batch(config, options.effort, typical_size(sizes, n_samples)))
-        return 0;
-    slot = claim_slot();
     if (slot == NULL)
         return 0;
-    batch = rp_batch_plan(config, samples, sizes, n_samples);
+    batch = rp_batch_plan_make(config, samples, sizes, n_samples);
     if (batch == NULL) {
         atomic_store_explicit(&slot->is_claimed, false, memory_order_release);
         return 0;
     }
     atomic_init(&batch->last_used_ns, begun);
     batch->lookahead = lookahead_of(batch);
-    if (guessed)
-        rp_chunk_start_ahead(batch, 0, &options);
-    rp_thread.batch_next = 0;
+    if (options != NULL)
+        rp_batch_chunk_start_ahead(batch, 0, options);
     ns = rp_clock_ns() - begun;
     rp_stats_batch_begun(batch->n_blocks, ns);
     atomic_init(&batch->wall_ns, ns);
-    atomic_init(&batch->cpu_ns, rp_router_cpu_ns(config) - cpu_begun);
-    id = publish(slot, batch);
-    rp_thread.batch = id;
-    return id;
+    atomic_init(&batch->cpu_ns, rp_costs_cpu_ns(config) - cpu_begun);
+    rp_thread.batch_next = 0;
+    rp_thread.batch = publish(slot, batch);
+    return rp_thread.batch;
 }
 
-rp_batch_id rp_batch_begin(const void *samples, const size_t *sizes, size_t n_samples,
-                           const rp_batch_hint *hint)
+rp_batch_id rp_batch_begin(const rp_plugin_config *config, const void *samples, const size_t *sizes,
+                           size_t n_samples, const rp_compress_options *options)
 {
-    const rp_plugin_config *config;
-    rp_batch_id id = 0;
+    rp_batch_id id;
 
-    if (samples == NULL || sizes == NULL || !rp_session_may_work() || !rp_batch_is_on())
-        return 0;
-    config = rp_config_get();
-    if (config == NULL || !rp_session_ready(config) || !rp_session_is_healthy())
-        return 0;
-    pthread_once(&setup_once, setup);
-    rp_thread.depth++;
-    if (is_usable)
-        id = begin(config, samples, sizes, n_samples, hint);
-    rp_thread.depth--;
+    rp_nesting_enter();
+    id = begin(config, samples, sizes, n_samples, options);
+    rp_nesting_leave();
     return id;
 }
 
 static rp_fallback_reason hand_over(const rp_plugin_config *config, struct rp_open_batch *batch,
-                                    const struct rp_batch_block *block,
-                                    const rp_offload_request *request, size_t *frame_size)
+                                    const struct rp_batch_block *block, const rp_request *request,
+                                    size_t *frame_size)
 {
     if (block->status != RP_STATUS_OK)
         return block->status == RP_STATUS_OUTPUT_TOO_SMALL
@@ -324,101 +298,122 @@ static rp_fallback_reason hand_over(const rp_plugin_config *config, struct rp_op
                              request->input_size, RP_BREAKER_CLOSED);
 }
 
-/* The block is done with, served or not. */
-static void finish(struct slot *slot, struct rp_batch_chunk *chunk)
+#define CPU_SAMPLING 16u
+
+/* In a batch that the thread has entered. */
+static bool claim_in(struct rp_batch_slot *slot, uint64_t fingerprint, const rp_request *request,
+                     rp_batch_claim *claim)
+{
+    rp_batch_id id = id_of(slot, atomic_load_explicit(&slot->state, memory_order_relaxed));
+    uint32_t expected = rp_thread.batch == id ? rp_thread.batch_next : UINT32_MAX;
+    uint32_t block = rp_block_table_claim(slot->batch, fingerprint, request, expected);
+
+    if (block == UINT32_MAX)
+        return false;
+    claim->slot = slot;
+    claim->block = block;
+    rp_thread.batch = id;
+    rp_thread.batch_next = block + 1;
+    rp_thread.batch_served = 1;
+    return true;
+}
+
+bool rp_batch_find(const rp_plugin_config *config, const rp_request *request, rp_batch_claim *claim)
+{
+    uint64_t open = atomic_load_explicit(&open_slots, memory_order_acquire);
+    uint32_t first = (uint32_t)(rp_thread.batch % N_SLOTS);
+    uint64_t fingerprint;
+
+    if (open == 0)
+        return false;
+    claim->begun_ns = rp_clock_ns();
+    /* The CPU's clock is a system call: only one block in CPU_SAMPLING is timed by it. */
+    claim->cpu_begun_ns = claim->begun_ns % CPU_SAMPLING == 0 ? rp_costs_cpu_ns(config) : 0;
+    fingerprint = rp_block_table_fingerprint(request->input, request->input_size);
+    for (uint32_t i = 0; i < N_SLOTS; i++) {
+        struct rp_batch_slot *slot = &slots[(first + i) % N_SLOTS];
+
+        if ((open >> ((first + i) % N_SLOTS) & 1) == 0 || !enter(slot, 0))
+            continue;
+        if (claim_in(slot, fingerprint, request, claim))
+            return true;
+        leave(slot);
+    }
+    rp_stats_count(RP_COUNT_BATCH_MISSES);
+    return false;
+}
+
+/* Keeps the device ahead of the thread. Not for each block: when lanes are short, finding none
+ * costs more than a block. */
+static void use_claim(const rp_batch_claim *claim, const rp_compress_options *options)
+{
+    struct rp_open_batch *batch = claim->slot->batch;
+    uint32_t chunk = batch->blocks[claim->block].chunk;
+
+    atomic_store_explicit(&batch->effort, (uint32_t)options->effort, memory_order_relaxed);
+    if ((claim->block & 15) == 0 ||
+        !atomic_load_explicit(&batch->chunks[chunk].is_frozen, memory_order_relaxed))
+        rp_batch_chunk_start_ahead(batch, chunk, options);
+}
+
+/* The block is taken, served or not. */
+static void count_taken(struct rp_batch_slot *slot, struct rp_batch_chunk *chunk)
 {
     struct rp_open_batch *batch = slot->batch;
 
     if (atomic_fetch_sub_explicit(&chunk->n_left, 1, memory_order_acq_rel) == 1) {
         pthread_mutex_lock(&rp_batch_lock);
-        rp_chunk_release(batch, chunk);
+        rp_batch_chunk_release(batch, chunk);
         pthread_mutex_unlock(&rp_batch_lock);
     }
     if (atomic_fetch_sub_explicit(&batch->n_left, 1, memory_order_acq_rel) == 1)
         close_slot(slot);
 }
 
-/* A thread that is inside. */
-static bool take_from(const rp_plugin_config *config, struct slot *slot, uint64_t fingerprint,
-                      const rp_offload_request *request, size_t *frame_size,
-                      rp_fallback_reason *reason)
+/* Ends a claim. Returns the time that it took. The thread is still inside. */
+static uint64_t end_claim(const rp_plugin_config *config, const rp_batch_claim *claim)
 {
-    struct rp_open_batch *batch = slot->batch;
-    rp_batch_id id = id_of(slot, atomic_load_explicit(&slot->state, memory_order_relaxed));
-    uint32_t expected = rp_thread.batch == id ? rp_thread.batch_next : UINT32_MAX;
-    uint32_t index = rp_batch_claim(batch, fingerprint, request, expected);
-    rp_compress_options options;
-    struct rp_batch_block *block;
-    struct rp_batch_chunk *chunk;
+    struct rp_open_batch *batch = claim->slot->batch;
+    uint64_t ns;
 
-    if (index == UINT32_MAX)
-        return false;
-    rp_offload_options(config, request->level, request->checksum, &options);
-    remember_options(&options);
-    atomic_store_explicit(&batch->effort, (uint32_t)options.effort, memory_order_relaxed);
-    block = &batch->blocks[index];
-    chunk = &batch->chunks[block->chunk];
-    /* Not for each block: when lanes are short, finding none costs more than a block. */
-    if ((index & 15) == 0 || !atomic_load_explicit(&chunk->is_frozen, memory_order_relaxed))
-        rp_chunk_start_ahead(batch, block->chunk, &options);
-    *reason = RP_FALLBACK_ROUTER;
-    if (!rp_router_samples_cpu(config, options.effort, request->input_size))
-        *reason = rp_chunk_finish(config, batch, chunk, &options, request->input_size);
-    if (*reason == RP_FALLBACK_NONE)
-        *reason = hand_over(config, batch, block, request, frame_size);
-    finish(slot, chunk);
-    rp_thread.batch = id;
-    rp_thread.batch_next = index + 1;
-    rp_thread.batch_served = 1;
-    return true;
-}
-
-#define CPU_SAMPLING 16u
-
-static void add_cost(struct rp_open_batch *batch, uint64_t wall_ns, uint64_t sampled_cpu_ns)
-{
-    atomic_fetch_add_explicit(&batch->wall_ns, wall_ns, memory_order_relaxed);
-    if (sampled_cpu_ns != 0)
-        atomic_fetch_add_explicit(&batch->cpu_ns, sampled_cpu_ns * CPU_SAMPLING,
+    count_taken(claim->slot, &batch->chunks[batch->blocks[claim->block].chunk]);
+    ns = rp_clock_ns() - claim->begun_ns;
+    atomic_store_explicit(&batch->last_used_ns, claim->begun_ns, memory_order_relaxed);
+    atomic_fetch_add_explicit(&batch->wall_ns, ns, memory_order_relaxed);
+    if (claim->cpu_begun_ns != 0)
+        atomic_fetch_add_explicit(&batch->cpu_ns,
+                                  (rp_costs_cpu_ns(config) - claim->cpu_begun_ns) * CPU_SAMPLING,
                                   memory_order_relaxed);
+    return ns;
 }
 
-bool rp_batch_take(const rp_plugin_config *config, const rp_offload_request *request,
-                   size_t *frame_size, rp_fallback_reason *reason)
+rp_fallback_reason rp_batch_serve(const rp_plugin_config *config, const rp_batch_claim *claim,
+                                  const rp_request *request, const rp_compress_options *options,
+                                  uint64_t max_wait_ns, size_t *frame_size)
 {
-    uint64_t open = atomic_load_explicit(&open_slots, memory_order_acquire);
-    uint32_t first = (uint32_t)(rp_thread.batch % N_SLOTS);
-    uint64_t begun, cpu_begun, fingerprint;
-    bool sampled;
+    struct rp_open_batch *batch = claim->slot->batch;
+    struct rp_batch_block *block = &batch->blocks[claim->block];
+    rp_fallback_reason reason;
+    uint64_t ns;
 
-    if (open == 0)
-        return false;
-    begun = rp_clock_ns();
-    /* The CPU's clock is a system call: one block in so many is timed by it. */
-    sampled = rp_router_goal(config) == RP_GOAL_CPU && begun % CPU_SAMPLING == 0;
-    cpu_begun = sampled ? rp_router_cpu_ns(config) : 0;
-    fingerprint = rp_batch_fingerprint(request->input, request->input_size);
-    for (uint32_t i = 0; i < N_SLOTS; i++) {
-        struct slot *slot = &slots[(first + i) % N_SLOTS];
-        uint64_t ns;
-
-        if ((open >> ((first + i) % N_SLOTS) & 1) == 0 || !enter(slot, 0))
-            continue;
-        if (!take_from(config, slot, fingerprint, request, frame_size, reason)) {
-            leave(slot);
-            continue;
-        }
-        ns = rp_clock_ns() - begun;
-        atomic_store_explicit(&slot->batch->last_used_ns, begun, memory_order_relaxed);
-        add_cost(slot->batch, ns, sampled ? rp_router_cpu_ns(config) - cpu_begun : 0);
-        if (*reason == RP_FALLBACK_NONE) {
-            rp_stats_device_block(RP_ROUTE_BATCH, request->input_size, *frame_size, ns);
-            atomic_fetch_add_explicit(&slot->batch->bytes_served, request->input_size,
-                                      memory_order_relaxed);
-        }
-        leave(slot);
-        return true;
+    use_claim(claim, options);
+    reason =
+        rp_batch_chunk_finish(config, batch, &batch->chunks[block->chunk], options, max_wait_ns);
+    if (reason == RP_FALLBACK_NONE)
+        reason = hand_over(config, batch, block, request, frame_size);
+    ns = end_claim(config, claim);
+    if (reason == RP_FALLBACK_NONE) {
+        rp_stats_device_block(RP_ROUTE_BATCH, request->input_size, *frame_size, ns);
+        atomic_fetch_add_explicit(&batch->bytes_served, request->input_size, memory_order_relaxed);
     }
-    rp_stats_count(RP_COUNT_BATCH_MISSES);
-    return false;
+    leave(claim->slot);
+    return reason;
+}
+
+void rp_batch_decline(const rp_plugin_config *config, const rp_batch_claim *claim,
+                      const rp_compress_options *options)
+{
+    use_claim(claim, options);
+    end_claim(config, claim);
+    leave(claim->slot);
 }

@@ -1,15 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A chunk from idle to done: see batch/parts.h. */
+/* A chunk from idle to done: see batch/chunk.h. */
+#include "plugin/batch/chunk.h"
+
 #include <time.h>
 
-#include "plugin/batch/parts.h"
+#include "plugin/batch/lane.h"
+#include "plugin/batch/plan.h"
+#include "plugin/batch/slab.h"
 #include "plugin/core/stats.h"
 #include "plugin/device/session.h"
-#include "plugin/route/router.h"
 
 pthread_mutex_t rp_batch_lock = PTHREAD_MUTEX_INITIALIZER;
+pthread_cond_t rp_batch_changed;
 
-/* Under the lock, which is let go of while a lane is found. */
+bool rp_batch_chunks_setup(void)
+{
+    pthread_condattr_t attributes;
+    bool is_made;
+
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    is_made = pthread_cond_init(&rp_batch_changed, &attributes) == 0;
+    pthread_condattr_destroy(&attributes);
+    return is_made;
+}
+
+/* Under the lock, which is released while a lane is found. */
 static rp_fallback_reason find_lane(struct rp_open_batch *batch, struct rp_batch_chunk *chunk,
                                     struct rp_batch_lane **lane)
 {
@@ -23,11 +39,11 @@ static rp_fallback_reason find_lane(struct rp_open_batch *batch, struct rp_batch
     for (uint32_t i = 0; i < chunk->n_slabs; i++) {
         void **slab = &batch->frame_slabs[chunk->first_slab + i];
         if (*slab == NULL)
-            *slab = rp_slab_take(true);
+            *slab = rp_batch_slab_take(true);
         if (*slab == NULL)
             return RP_FALLBACK_POOL;
     }
-    *lane = rp_lane_take(&status);
+    *lane = rp_batch_lane_take(&status);
     if (status == RP_STATUS_POOL_EXHAUSTED)
         return RP_FALLBACK_POOL;
     if (status != RP_STATUS_OK)
@@ -51,7 +67,7 @@ static void occupy(struct rp_batch_lane *lane, struct rp_open_batch *batch,
     chunk->lane = lane;
 }
 
-/* Starts an idle chunk. Under the lock, which is let go of meanwhile. */
+/* Starts an idle chunk. Under the lock, which is released meanwhile. */
 static rp_fallback_reason start(struct rp_open_batch *batch, struct rp_batch_chunk *chunk,
                                 const rp_compress_options *options)
 {
@@ -71,19 +87,19 @@ static rp_fallback_reason start(struct rp_open_batch *batch, struct rp_batch_chu
     chunk->flags = options->flags;
     occupy(lane, batch, chunk);
     pthread_mutex_unlock(&rp_batch_lock);
-    status = rp_lane_launch(lane, options);
+    status = rp_batch_lane_launch(lane, options);
     pthread_mutex_lock(&rp_batch_lock);
     lane->is_attended = false;
     if (status != RP_STATUS_OK) {
-        rp_lane_settle(lane, status);
+        rp_batch_lane_settle(lane, status);
         return RP_FALLBACK_FAULT;
     }
     pthread_cond_broadcast(&rp_batch_changed);
     return RP_FALLBACK_NONE;
 }
 
-void rp_chunk_start_ahead(struct rp_open_batch *batch, uint32_t chunk,
-                          const rp_compress_options *options)
+void rp_batch_chunk_start_ahead(struct rp_open_batch *batch, uint32_t chunk,
+                                const rp_compress_options *options)
 {
     uint32_t end = chunk + batch->lookahead;
     uint32_t next = atomic_load_explicit(&batch->next_launch, memory_order_relaxed);
@@ -118,7 +134,7 @@ static void wait_for_others(uint64_t deadline_ns)
     pthread_cond_timedwait(&rp_batch_changed, &rp_batch_lock, &deadline);
 }
 
-/* One step nearer to done; under the lock. RP_FALLBACK_NONE: look again. */
+/* Brings the chunk a step further; under the lock. RP_FALLBACK_NONE: look again. */
 static rp_fallback_reason step(struct rp_open_batch *batch, struct rp_batch_chunk *chunk,
                                const rp_compress_options *options, uint64_t deadline_ns)
 {
@@ -133,10 +149,11 @@ static rp_fallback_reason step(struct rp_open_batch *batch, struct rp_batch_chun
         if (chunk->lane == NULL || chunk->lane->is_attended)
             wait_for_others(deadline_ns);
         else
-            rp_lane_attend(chunk->lane, (uint32_t)((deadline_ns - now) / 1000) + 1);
+            rp_batch_lane_attend(chunk->lane, (uint32_t)((deadline_ns - now) / 1000) + 1);
         return RP_FALLBACK_NONE;
     case RP_CHUNK_DONE:
-        /* Begun for another level, and nobody has taken from it: once more, with this one. */
+        /* Begun for another level, and nobody has taken from it: it is done again, with this one.
+         */
         if (chunk->was_relaunched || atomic_load(&chunk->is_frozen))
             return RP_FALLBACK_PARAMETER;
         chunk->was_relaunched = true;
@@ -148,17 +165,15 @@ static rp_fallback_reason step(struct rp_open_batch *batch, struct rp_batch_chun
     return RP_FALLBACK_FAULT;
 }
 
-/* Whether the thread had better compress its block itself. */
-static bool is_too_slow(const rp_plugin_config *config, const struct rp_batch_chunk *chunk,
-                        const rp_compress_options *options, size_t block_bytes)
+static bool is_too_slow(const struct rp_batch_chunk *chunk, uint64_t max_wait_ns)
 {
     return chunk->state == RP_CHUNK_RUNNING && chunk->lane != NULL &&
-           !rp_router_waits(config, options->effort, block_bytes, rp_lane_expected_ns(chunk->lane));
+           rp_batch_lane_expected_ns(chunk->lane) > max_wait_ns;
 }
 
-rp_fallback_reason rp_chunk_finish(const rp_plugin_config *config, struct rp_open_batch *batch,
-                                   struct rp_batch_chunk *chunk, const rp_compress_options *options,
-                                   size_t block_bytes)
+rp_fallback_reason rp_batch_chunk_finish(const rp_plugin_config *config,
+                                         struct rp_open_batch *batch, struct rp_batch_chunk *chunk,
+                                         const rp_compress_options *options, uint64_t max_wait_ns)
 {
     rp_fallback_reason reason = RP_FALLBACK_NONE;
     uint64_t deadline_ns;
@@ -169,7 +184,7 @@ rp_fallback_reason rp_chunk_finish(const rp_plugin_config *config, struct rp_ope
     pthread_mutex_lock(&rp_batch_lock);
     while (reason == RP_FALLBACK_NONE &&
            !(chunk->state == RP_CHUNK_DONE && same_options(chunk, options))) {
-        if (is_too_slow(config, chunk, options, block_bytes))
+        if (is_too_slow(chunk, max_wait_ns))
             reason = RP_FALLBACK_BUSY;
         else
             reason = step(batch, chunk, options, deadline_ns);
@@ -180,7 +195,7 @@ rp_fallback_reason rp_chunk_finish(const rp_plugin_config *config, struct rp_ope
     return reason;
 }
 
-void rp_chunk_release(struct rp_open_batch *batch, struct rp_batch_chunk *chunk)
+void rp_batch_chunk_release(struct rp_open_batch *batch, struct rp_batch_chunk *chunk)
 {
     struct rp_batch_lane *lane = chunk->lane;
 
@@ -188,7 +203,7 @@ void rp_chunk_release(struct rp_open_batch *batch, struct rp_batch_chunk *chunk)
         return;
     chunk->is_released = true;
     if (lane != NULL) {
-        /* The device is still at it: the lane gives them back when it is not. */
+        /* The device still works on it: the lane gives the slabs back afterwards. */
         lane->owns_slabs = true;
         lane->chunk = NULL;
         lane->batch = NULL;
@@ -196,8 +211,8 @@ void rp_chunk_release(struct rp_open_batch *batch, struct rp_batch_chunk *chunk)
         return;
     }
     for (uint32_t i = chunk->first_slab; i < chunk->first_slab + chunk->n_slabs; i++) {
-        rp_slab_give(batch->raw_slabs[i], false);
+        rp_batch_slab_give(batch->raw_slabs[i], false);
         if (batch->frame_slabs[i] != NULL)
-            rp_slab_give(batch->frame_slabs[i], true);
+            rp_batch_slab_give(batch->frame_slabs[i], true);
     }
 }

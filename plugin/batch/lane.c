@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lanes of batches: see batch/parts.h. They are few and large, unlike those of the pool that
- * serves single blocks, and their slabs are the batch's, so that nothing is copied on the host.
+ * Lanes of batches: see batch/lane.h.
  *
- * There is no thread of ours. A lane whose device is done is noticed by a thread that waits for its
- * chunk, or by one that looks for a free lane. Calls of the device for one stream are made by one
- * thread at a time, the one that attends to the lane.
+ * The plugin has no thread of its own. A lane whose device is done is noticed by a thread that
+ * waits for its chunk, or by one that looks for a free lane. Calls of the device for one stream are
+ * made by one thread at a time, the one that attends to the lane.
  *
  * A lane whose work did not end in time keeps its slabs until it does: the device may still write
  * to them. If the device is lost that is for ever, and costs no more than the lanes hold.
  */
+#include "plugin/batch/lane.h"
+
+#include <pthread.h>
 #include <string.h>
 
-#include "plugin/batch/parts.h"
+#include "plugin/batch/chunk.h"
+#include "plugin/batch/plan.h"
+#include "plugin/batch/slab.h"
+#include "plugin/core/nesting.h"
 #include "plugin/core/stats.h"
-#include "plugin/core/thread_state.h"
 #include "plugin/device/session.h"
 
 #define MAX_LANES 64u
@@ -31,7 +35,7 @@ static uint64_t chunk_ns; /* what a chunk of average size takes on the device; 0
 /* What a launch and its results need beside blocks and frames, for each of n blocks. */
 enum { INPUT, INPUT_SIZE, OUTPUT, CAPACITY, OUTPUT_SIZE, STATUS, N_ARRAYS };
 
-/* Every array has room for as many 8-byte elements. */
+/* Every array has a capacity of as many 8-byte elements. */
 #define ARRAY_BYTES ((size_t)RP_BATCH_CHUNK_BLOCKS * 8)
 
 static void *array_at(uint8_t *arrays, int which)
@@ -50,14 +54,14 @@ static bool delivers(void)
     return on_host() || (device->flags & RP_DEVICE_MAPPED_STAGING) != 0;
 }
 
-void rp_lanes_setup(const rp_device *used, const rp_plugin_config *config, uint32_t slabs)
+void rp_batch_lanes_setup(const rp_device *used, const rp_plugin_config *config, uint32_t slabs)
 {
-    size_t chunk_bytes = slabs * rp_slab_bytes();
+    size_t chunk_bytes = slabs * rp_batch_slab_bytes();
     size_t one, lane_bytes;
 
     /* A lane serves whatever level comes next, so it is sized for the highest. */
     effort = config->effort == RP_PLUGIN_EFFORT_AUTO ? RP_EFFORT_MAX : (rp_effort)config->effort;
-    one = rp_workspace_size(rp_slab_bytes(), 1, effort);
+    one = rp_workspace_size(rp_batch_slab_bytes(), 1, effort);
     device = used;
     chunk_slabs = slabs;
     timeout_us = config->timeout_ms * 1000u;
@@ -72,12 +76,12 @@ void rp_lanes_setup(const rp_device *used, const rp_plugin_config *config, uint3
         n_lanes = (uint32_t)(config->memory_bytes / 2 / lane_bytes);
 }
 
-uint32_t rp_lanes_chunk_slabs(void)
+uint32_t rp_batch_lanes_chunk_slabs(void)
 {
     return chunk_slabs;
 }
 
-bool rp_lanes_hold(size_t max_block_bytes, uint32_t n_blocks)
+bool rp_batch_lanes_hold(size_t max_block_bytes, uint32_t n_blocks)
 {
     return rp_workspace_size(max_block_bytes, n_blocks, effort) <= workspace_bytes;
 }
@@ -94,7 +98,7 @@ static void unmake(struct rp_batch_lane *lane)
 
 static rp_status make(struct rp_batch_lane *lane)
 {
-    size_t input_bytes = on_host() ? 0 : chunk_slabs * rp_slab_bytes();
+    size_t input_bytes = on_host() ? 0 : chunk_slabs * rp_batch_slab_bytes();
     size_t array_bytes = on_host() ? 0 : N_ARRAYS * ARRAY_BYTES;
     void *memory = NULL, *arrays = NULL;
     rp_status status = rp_stream_create(device, &lane->stream);
@@ -120,8 +124,8 @@ static rp_status make(struct rp_batch_lane *lane)
     return RP_STATUS_OK;
 }
 
-/* A lane that nobody has, one that has finished unnoticed, or else one that is yet to be made: each
- * holds more device memory than to ask a few others costs time. */
+/* A lane that is free, one that has finished unnoticed, or else one that is yet to be made. Asking
+ * a few lanes costs less than the device memory that another one would hold. */
 static struct rp_batch_lane *find_free(void)
 {
     for (uint32_t i = 0; i < n_lanes; i++) {
@@ -131,7 +135,7 @@ static struct rp_batch_lane *find_free(void)
     for (uint32_t i = 0; i < n_lanes; i++) {
         if (!lanes[i].is_busy || lanes[i].is_attended)
             continue;
-        rp_lane_attend(&lanes[i], 0);
+        rp_batch_lane_attend(&lanes[i], 0);
         if (!lanes[i].is_busy && !lanes[i].is_attended)
             return &lanes[i];
     }
@@ -142,7 +146,7 @@ static struct rp_batch_lane *find_free(void)
     return NULL;
 }
 
-struct rp_batch_lane *rp_lane_take(rp_status *status)
+struct rp_batch_lane *rp_batch_lane_take(rp_status *status)
 {
     struct rp_batch_lane *lane = find_free();
 
@@ -173,7 +177,7 @@ static void fill_arrays(struct rp_batch_lane *lane)
     size_t *sizes = array_at(lane->arrays, INPUT_SIZE);
     void **outputs = array_at(lane->arrays, OUTPUT);
     size_t *capacities = array_at(lane->arrays, CAPACITY);
-    size_t slab_bytes = rp_slab_bytes();
+    size_t slab_bytes = rp_batch_slab_bytes();
 
     for (uint32_t i = 0; i < chunk->n_blocks; i++) {
         const struct rp_batch_block *block = &batch->blocks[chunk->first_block + i];
@@ -195,7 +199,7 @@ static rp_status copy_slabs(struct rp_batch_lane *lane, rp_copy_kind kind)
     rp_status status = RP_STATUS_OK;
 
     for (uint32_t i = 0; i < lane->n_slabs && status == RP_STATUS_OK; i++) {
-        size_t at = i * rp_slab_bytes();
+        size_t at = i * rp_batch_slab_bytes();
         if (kind == RP_COPY_HOST_TO_DEVICE)
             status = device->ops->copy_async(lane->stream, lane->d_input + at, lane->raw_slabs[i],
                                              used[i], kind);
@@ -221,7 +225,7 @@ static rp_status copy_arrays(struct rp_batch_lane *lane, int first, int last, rp
     return status;
 }
 
-rp_status rp_lane_launch(struct rp_batch_lane *lane, const rp_compress_options *options)
+rp_status rp_batch_lane_launch(struct rp_batch_lane *lane, const rp_compress_options *options)
 {
     uint8_t *d_results = delivers() ? lane->arrays : lane->d_arrays;
     rp_batch batch = {
@@ -270,11 +274,11 @@ static bool take_results(const struct rp_batch_lane *lane)
     return true;
 }
 
-static void let_go_of_slabs(struct rp_batch_lane *lane)
+static void give_slabs_back(struct rp_batch_lane *lane)
 {
     for (uint32_t i = 0; i < lane->n_slabs && lane->owns_slabs; i++) {
-        rp_slab_give(lane->raw_slabs[i], false);
-        rp_slab_give(lane->frame_slabs[i], true);
+        rp_batch_slab_give(lane->raw_slabs[i], false);
+        rp_batch_slab_give(lane->frame_slabs[i], true);
     }
     lane->owns_slabs = false;
 }
@@ -288,7 +292,7 @@ static void fail_chunk(struct rp_batch_lane *lane, rp_status status)
     pthread_cond_broadcast(&rp_batch_changed);
 }
 
-void rp_lane_settle(struct rp_batch_lane *lane, rp_status status)
+void rp_batch_lane_settle(struct rp_batch_lane *lane, rp_status status)
 {
     struct rp_batch_chunk *chunk = lane->chunk;
 
@@ -310,17 +314,17 @@ void rp_lane_settle(struct rp_batch_lane *lane, rp_status status)
         lane->chunk = NULL;
         pthread_cond_broadcast(&rp_batch_changed);
     }
-    let_go_of_slabs(lane);
+    give_slabs_back(lane);
 }
 
-uint64_t rp_lane_expected_ns(const struct rp_batch_lane *lane)
+uint64_t rp_batch_lane_expected_ns(const struct rp_batch_lane *lane)
 {
     uint64_t elapsed = rp_clock_ns() - lane->launched_ns;
 
     return chunk_ns > elapsed ? chunk_ns - elapsed : 0;
 }
 
-/* Below this a wait was none: the device had finished some time before. */
+/* A shorter wait was none: the device had finished some time before. */
 #define NO_WAIT_NS 20000u
 
 /* A chunk was found done. When nobody waited for it, it may have been done long ago. */
@@ -334,7 +338,7 @@ static void note_duration(const struct rp_batch_lane *lane, uint64_t waited_ns)
         chunk_ns = ns;
 }
 
-void rp_lane_attend(struct rp_batch_lane *lane, uint32_t limit_us)
+void rp_batch_lane_attend(struct rp_batch_lane *lane, uint32_t limit_us)
 {
     uint64_t begun = rp_clock_ns();
     rp_status status;
@@ -342,22 +346,22 @@ void rp_lane_attend(struct rp_batch_lane *lane, uint32_t limit_us)
 
     lane->is_attended = true;
     pthread_mutex_unlock(&rp_batch_lock);
-    rp_thread.depth++;
+    rp_nesting_enter();
     status = rp_stream_wait(lane->stream, limit_us);
-    rp_thread.depth--;
+    rp_nesting_leave();
     pthread_mutex_lock(&rp_batch_lock);
     lane->is_attended = false;
     if (status == RP_STATUS_OK)
         note_duration(lane, rp_clock_ns() - begun);
     overdue = limit_us != 0 || rp_clock_ns() - lane->launched_ns > timeout_us * UINT64_C(1000);
     if (status != RP_STATUS_TIMEOUT || overdue)
-        rp_lane_settle(lane, status);
+        rp_batch_lane_settle(lane, status);
 }
 
-void rp_lanes_collect(void)
+void rp_batch_lanes_collect(void)
 {
     for (uint32_t i = 0; i < n_lanes; i++) {
         if (lanes[i].is_busy && !lanes[i].is_attended && lanes[i].owns_slabs)
-            rp_lane_attend(&lanes[i], 0);
+            rp_batch_lane_attend(&lanes[i], 0);
     }
 }

@@ -1,117 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A batch from samples: see batch/parts.h.
+ * A batch from samples: see batch/plan.h.
  *
  * RocksDB shows blocks in an order that spreads: sample k of N is block (N/2 + k * P) mod N with
  * a prime P (BlockBasedTableBuilder::EnterUnbuffered, the same from 6.x to 11.x). They will be
  * asked for in their own order, which is restored here, so that a file is compressed and freed from
  * its front to its end. If RocksDB stopped sampling before the last block, N is not the number of
- * blocks and the order is wrong. That costs speed and nothing else: blocks are found by what they
- * are, through a table of fingerprints, and the guess only says where to look first.
- *
- * A fingerprint reads 128 bytes of a block, for its place in the table. What proves that two blocks
- * are equal is memcmp over all of both.
+ * blocks and the order is wrong. That costs speed and nothing else: blocks are found by their
+ * content, through a table of fingerprints, and the guess only says where to look first.
  */
+#include "plugin/batch/plan.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "plugin/batch/parts.h"
+#include "plugin/batch/block_table.h"
+#include "plugin/batch/lane.h"
+#include "plugin/batch/slab.h"
 
 #define SAMPLING_PRIME UINT64_C(545055921143)
-
-/* Blocks of one fingerprint that are put into the table, and compared. Beyond that (blocks that
- * differ only where the fingerprint does not look, or not at all) only the guess finds them. */
-#define MAX_EQUAL_FINGERPRINTS 16u
-
-static uint64_t word_at(const uint8_t *bytes)
-{
-    uint64_t word;
-
-    memcpy(&word, bytes, sizeof(word));
-    return word;
-}
-
-/* The multiply-fold of wyhash and XXH3: both halves of a 128-bit product. */
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-    unsigned __int128 product = (unsigned __int128)a * b;
-
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-/* 2^64 by the golden ratio, and the square root of 2: no pattern in common. */
-#define SALT_A UINT64_C(0x9E3779B97F4A7C15)
-#define SALT_B UINT64_C(0xB504F333F9DE6485)
-
-/* The first 48 bytes hold a block's first key, the last 16 its restart points; eight words from
- * between tell apart blocks whose keys begin alike. */
-uint64_t rp_batch_fingerprint(const void *block, size_t size)
-{
-    const uint8_t *bytes = block;
-    uint64_t hash = mix(size ^ SALT_A, SALT_B);
-    size_t step, i;
-
-    if (size < 128) {
-        for (i = 0; i < size; i++)
-            hash = mix(hash ^ bytes[i] ^ SALT_A, SALT_B);
-        return hash;
-    }
-    for (i = 0; i < 48; i += 16)
-        hash = mix(hash ^ word_at(bytes + i), word_at(bytes + i + 8) ^ SALT_A);
-    step = (size - 64) / 8;
-    for (i = 0; i < 8; i += 2)
-        hash = mix(hash ^ word_at(bytes + 48 + i * step),
-                   word_at(bytes + 48 + (i + 1) * step) ^ SALT_A);
-    return mix(hash ^ word_at(bytes + size - 16), word_at(bytes + size - 8) ^ SALT_B);
-}
-
-static void insert(struct rp_open_batch *batch, uint32_t index)
-{
-    uint64_t fingerprint = batch->blocks[index].fingerprint;
-    uint32_t place = (uint32_t)fingerprint & batch->table_mask;
-    unsigned n_equal = 0;
-
-    while (batch->table[place] != 0) {
-        if (batch->blocks[batch->table[place] - 1].fingerprint == fingerprint &&
-            ++n_equal == MAX_EQUAL_FINGERPRINTS)
-            return;
-        place = (place + 1) & batch->table_mask;
-    }
-    batch->table[place] = index + 1;
-}
-
-static bool claim_if_equal(struct rp_open_batch *batch, uint32_t index, uint64_t fingerprint,
-                           const rp_offload_request *request)
-{
-    struct rp_batch_block *block = &batch->blocks[index];
-    uint32_t unclaimed = 0;
-
-    if (block->fingerprint != fingerprint || block->size != request->input_size)
-        return false;
-    /* Claimed first: the bytes to compare with stay until every block of the chunk is taken. */
-    if (!atomic_compare_exchange_strong_explicit(&block->is_taken, &unclaimed, 1,
-                                                 memory_order_acquire, memory_order_relaxed))
-        return false;
-    if (memcmp((const uint8_t *)batch->raw_slabs[block->slab] + block->offset, request->input,
-               block->size) == 0)
-        return true;
-    atomic_store_explicit(&block->is_taken, 0, memory_order_release);
-    return false;
-}
-
-uint32_t rp_batch_claim(struct rp_open_batch *batch, uint64_t fingerprint,
-                        const rp_offload_request *request, uint32_t expected)
-{
-    uint32_t place = (uint32_t)fingerprint & batch->table_mask;
-
-    if (expected < batch->n_blocks && claim_if_equal(batch, expected, fingerprint, request))
-        return expected;
-    for (; batch->table[place] != 0; place = (place + 1) & batch->table_mask) {
-        if (claim_if_equal(batch, batch->table[place] - 1, fingerprint, request))
-            return batch->table[place] - 1;
-    }
-    return UINT32_MAX;
-}
 
 /* Where each block's bytes are, while the plan is made. */
 struct source {
@@ -147,7 +54,7 @@ static struct source *in_file_order(const size_t *sizes, size_t n_samples, size_
 struct plan {
     struct rp_open_batch *batch;
     struct rp_batch_chunk *chunk; /* being filled; NULL: the next block begins one */
-    size_t n_slabs;               /* room for so many in the batch */
+    size_t n_slabs;               /* capacity of the batch's arrays */
     uint32_t chunk_slabs;         /* of a chunk, at most */
     uint32_t chunk_blocks;        /* at most, for the largest block so far */
 };
@@ -159,7 +66,7 @@ static uint32_t blocks_that_fit(size_t max_bytes)
 
     while (low < high) {
         uint32_t middle = (low + high + 1) / 2;
-        if (rp_lanes_hold(max_bytes, middle))
+        if (rp_batch_lanes_hold(max_bytes, middle))
             low = middle;
         else
             high = middle - 1;
@@ -175,7 +82,7 @@ static bool next_slab(struct plan *plan)
         plan->chunk = NULL;
     if (batch->n_slabs == plan->n_slabs)
         return false;
-    batch->raw_slabs[batch->n_slabs] = rp_slab_take(false);
+    batch->raw_slabs[batch->n_slabs] = rp_batch_slab_take(false);
     if (batch->raw_slabs[batch->n_slabs] == NULL)
         return false;
     batch->n_slabs++;
@@ -205,7 +112,7 @@ static bool add_block(struct plan *plan, const uint8_t *bytes, size_t size)
     }
     if (chunk != NULL && chunk->n_blocks == plan->chunk_blocks)
         chunk = plan->chunk = NULL;
-    if (chunk == NULL || batch->slab_used[batch->n_slabs - 1] + size > rp_slab_bytes()) {
+    if (chunk == NULL || batch->slab_used[batch->n_slabs - 1] + size > rp_batch_slab_bytes()) {
         if (!next_slab(plan))
             return false;
         if (chunk != plan->chunk)
@@ -217,7 +124,7 @@ static bool add_block(struct plan *plan, const uint8_t *bytes, size_t size)
     block->slab = batch->n_slabs - 1;
     block->offset = batch->slab_used[block->slab];
     memcpy((uint8_t *)batch->raw_slabs[block->slab] + block->offset, bytes, size);
-    block->fingerprint = rp_batch_fingerprint(bytes, size);
+    block->fingerprint = rp_block_table_fingerprint(bytes, size);
     /* Blocks begin at multiples of 16, where a GPU reads whole words. */
     batch->slab_used[block->slab] += (uint32_t)((size + 15) & ~(size_t)15);
     chunk->n_blocks++;
@@ -231,7 +138,7 @@ static bool add_block(struct plan *plan, const uint8_t *bytes, size_t size)
  */
 static size_t most_slabs(size_t total, size_t n_blocks)
 {
-    size_t by_bytes = (total + n_blocks * 16) / (rp_slab_bytes() / 2) + 1;
+    size_t by_bytes = (total + n_blocks * 16) / (rp_batch_slab_bytes() / 2) + 1;
     size_t by_blocks = n_blocks;
 
     /* Chunks that are full by their number of blocks leave the rest of a slab. */
@@ -267,12 +174,12 @@ static void free_arrays(struct rp_open_batch *batch)
     free(batch);
 }
 
-void rp_batch_destroy(struct rp_open_batch *batch)
+void rp_batch_plan_destroy(struct rp_open_batch *batch)
 {
     pthread_mutex_lock(&rp_batch_lock);
     for (uint32_t i = 0; i < batch->n_chunks; i++)
-        rp_chunk_release(batch, &batch->chunks[i]);
-    rp_lanes_collect();
+        rp_batch_chunk_release(batch, &batch->chunks[i]);
+    rp_batch_lanes_collect();
     pthread_mutex_unlock(&rp_batch_lock);
     free_arrays(batch);
 }
@@ -282,15 +189,15 @@ static bool fill(struct rp_open_batch *batch, const rp_plugin_config *config,
                  const uint8_t *samples, const struct source *sources, size_t n_samples,
                  size_t total, size_t n_slabs)
 {
-    size_t file_slabs = (total + rp_slab_bytes() - 1) / rp_slab_bytes();
-    size_t wanted = (file_slabs + RP_BATCH_CHUNKS_PER_FILE - 1) / RP_BATCH_CHUNKS_PER_FILE;
-    uint32_t most = rp_lanes_chunk_slabs();
-    struct plan plan = {batch, NULL, n_slabs, wanted < most ? (uint32_t)wanted : most, 0};
+    size_t file_slabs = (total + rp_batch_slab_bytes() - 1) / rp_batch_slab_bytes();
+    size_t even_slabs = (file_slabs + RP_BATCH_CHUNKS_PER_FILE - 1) / RP_BATCH_CHUNKS_PER_FILE;
+    uint32_t most = rp_batch_lanes_chunk_slabs();
+    struct plan plan = {batch, NULL, n_slabs, even_slabs < most ? (uint32_t)even_slabs : most, 0};
 
     for (size_t i = 0; i < n_samples; i++) {
         size_t size = sources[i].size;
         if (size == 0 || size < config->min_block_bytes || size > config->max_block_bytes ||
-            size > rp_slab_bytes())
+            size > rp_batch_slab_bytes())
             continue;
         if (!add_block(&plan, samples + sources[i].offset, size))
             break;
@@ -298,13 +205,13 @@ static bool fill(struct rp_open_batch *batch, const rp_plugin_config *config,
     for (uint32_t i = 0; i < batch->n_chunks; i++)
         atomic_init(&batch->chunks[i].n_left, batch->chunks[i].n_blocks);
     for (uint32_t i = 0; i < batch->n_blocks; i++)
-        insert(batch, i);
+        rp_block_table_insert(batch, i);
     atomic_init(&batch->n_left, batch->n_blocks);
     return batch->n_blocks != 0;
 }
 
-struct rp_open_batch *rp_batch_plan(const rp_plugin_config *config, const uint8_t *samples,
-                                    const size_t *sizes, size_t n_samples)
+struct rp_open_batch *rp_batch_plan_make(const rp_plugin_config *config, const uint8_t *samples,
+                                         const size_t *sizes, size_t n_samples)
 {
     struct rp_open_batch *batch;
     struct source *sources;
@@ -326,7 +233,7 @@ struct rp_open_batch *rp_batch_plan(const rp_plugin_config *config, const uint8_
         return NULL;
     }
     if (!fill(batch, config, samples, sources, n_samples, total, n_slabs)) {
-        rp_batch_destroy(batch);
+        rp_batch_plan_destroy(batch);
         batch = NULL;
     }
     free(sources);

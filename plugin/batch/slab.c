@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Slabs: see batch/parts.h. Pinning memory for a GPU takes longer than compressing what lies in
- * it, and freeing it waits for the device, so a slab that was made is kept for the next batch;
- * the limit bounds all of them together. Free slabs are a list through their own first words.
+ * Slabs: see batch/slab.h. Pinning memory for a GPU takes longer than compressing its contents, and
+ * freeing it waits for the device. So a slab that was made is kept. Free slabs are a list through
+ * their own first words.
  */
+#include "plugin/batch/slab.h"
+
+#include <pthread.h>
 #include <string.h>
 
-#include "plugin/batch/parts.h"
 #include "plugin/core/stats.h"
 #include "plugin/device/session.h"
 
@@ -17,14 +19,14 @@ static size_t n_limit, n_made;
 static size_t n_block_slabs, n_frame_slabs; /* in use */
 static void *free_slabs;
 
-void rp_slabs_setup(const rp_device *device, size_t bytes, size_t limit_bytes)
+void rp_batch_slabs_setup(const rp_device *device, size_t bytes, size_t limit_bytes)
 {
     owner = device;
     slab_bytes = bytes;
     n_limit = limit_bytes / bytes;
 }
 
-size_t rp_slab_bytes(void)
+size_t rp_batch_slab_bytes(void)
 {
     return slab_bytes;
 }
@@ -50,7 +52,7 @@ static void count_in_use(bool for_frames, int change)
     rp_stats_set_batch_memory((n_block_slabs + n_frame_slabs) * slab_bytes, n_made * slab_bytes);
 }
 
-void *rp_slab_take(bool for_frames)
+void *rp_batch_slab_take(bool for_frames)
 {
     rp_status status;
     void *slab;
@@ -81,7 +83,7 @@ void *rp_slab_take(bool for_frames)
     return NULL;
 }
 
-void rp_slab_give(void *slab, bool for_frames)
+void rp_batch_slab_give(void *slab, bool for_frames)
 {
     pthread_mutex_lock(&lock);
     push(slab);

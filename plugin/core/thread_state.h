@@ -25,7 +25,7 @@ struct rp_thread_state {
     uint64_t own_batch;
     uint32_t own_batch_born;
     uint32_t batch_served;
-    uint64_t cpu_begun_ns; /* rp_offload_cpu_clock() when a block was begun that is timed */
+    uint64_t cpu_begun_ns; /* the thread's CPU clock when a timed block was begun */
     /* What ZSTD_CCtx_setParameter was last told on this thread; level 0: nothing yet. */
     int32_t set_level;
     uint32_t set_checksum;

@@ -15,8 +15,8 @@
 #include <string.h>
 
 #include "plugin/core/log.h"
+#include "plugin/core/nesting.h"
 #include "plugin/core/stats.h"
-#include "plugin/core/thread_state.h"
 #include "plugin/device/verify.h"
 
 enum phase {
@@ -219,9 +219,9 @@ bool rp_session_ready(const rp_plugin_config *config)
     int now = atomic_load_explicit(&phase, memory_order_acquire);
 
     if (now == PHASE_UNOPENED) {
-        rp_thread.depth++;
+        rp_nesting_enter();
         open_once(config);
-        rp_thread.depth--;
+        rp_nesting_leave();
         now = atomic_load_explicit(&phase, memory_order_acquire);
     }
     return now == PHASE_READY;

@@ -179,17 +179,17 @@ class RockpressCompressor : public CompressorWrapper {
   Status CompressBlock(Slice block, char* output, size_t* output_size,
                        CompressionType* type,
                        ManagedWorkingArea* area) override {
-    rp_offload_request request;
+    rp_request request;
     rp_fallback_reason reason = Offload(block, output, output_size, &request);
     if (reason == RP_FALLBACK_NONE) {
       *type = kZSTD;
       return Status::OK();
     }
-    uint64_t begun = rp_adapter_cpu_begin(reason);
+    uint64_t begun = rp_cpu_begin(reason);
     Status status = wrapped_->CompressBlock(block, output, output_size, type,
                                             BuiltinArea(area));
     bool good = status.ok() && *type != kNoCompression;
-    rp_adapter_cpu_end(reason, &request, good ? *output_size : 0, begun);
+    rp_cpu_end(reason, &request, good ? *output_size : 0, begun);
     return status;
   }
 #else
@@ -198,17 +198,17 @@ class RockpressCompressor : public CompressorWrapper {
   // would be refused is not written to begin with.
   Status CompressBlock(Slice block, std::string* output, CompressionType* type,
                        ManagedWorkingArea* area) override {
-    rp_offload_request request;
+    rp_request request;
     rp_fallback_reason reason = OffloadToString(block, output, &request);
     if (reason == RP_FALLBACK_NONE) {
       *type = kZSTD;
       return Status::OK();
     }
-    uint64_t begun = rp_adapter_cpu_begin(reason);
+    uint64_t begun = rp_cpu_begin(reason);
     Status status =
         wrapped_->CompressBlock(block, output, type, BuiltinArea(area));
     bool good = status.ok() && *type != kNoCompression;
-    rp_adapter_cpu_end(reason, &request, good ? output->size() : 0, begun);
+    rp_cpu_end(reason, &request, good ? output->size() : 0, begun);
     return status;
   }
 #endif
@@ -238,11 +238,10 @@ class RockpressCompressor : public CompressorWrapper {
   // The block as RocksDB stores it, made by the device, into at most
   // *output_size bytes; then that is its size.
   rp_fallback_reason Offload(const Slice& block, char* output,
-                             size_t* output_size,
-                             rp_offload_request* request) const {
+                             size_t* output_size, rp_request* request) const {
     size_t frame_size;
 
-    *request = rp_offload_request();
+    *request = rp_request();
     request->input = block.data();
     request->input_size = block.size();
     if (*output_size <= kMaxVarint32Bytes) {
@@ -260,7 +259,7 @@ class RockpressCompressor : public CompressorWrapper {
     request->output_capacity = *output_size - length_bytes;
     request->level = Level();
     request->checksum = options_.checksum;
-    rp_fallback_reason reason = rp_offload_compress(request, &frame_size);
+    rp_fallback_reason reason = rp_route_compress(request, &frame_size);
     if (reason == RP_FALLBACK_NONE) {
       *output_size = length_bytes + frame_size;
     }
@@ -269,7 +268,7 @@ class RockpressCompressor : public CompressorWrapper {
 
 #if ROCKPRESS_ROCKSDB_INTERFACE < 1006
   rp_fallback_reason OffloadToString(const Slice& block, std::string* output,
-                                     rp_offload_request* request) const {
+                                     rp_request* request) const {
     // RocksDB's own rule, which also wants at least some bytes saved.
     uint64_t per_kb = static_cast<uint64_t>(
         std::max(0, std::min(1023, options_.max_compressed_bytes_per_kb)));
@@ -282,7 +281,7 @@ class RockpressCompressor : public CompressorWrapper {
         output->resize(size);
       }
     } catch (...) {
-      *request = rp_offload_request();
+      *request = rp_request();
       request->input_size = block.size();
       reason = RP_FALLBACK_FAULT;
     }
@@ -300,7 +299,7 @@ class RockpressCompressor : public CompressorWrapper {
   }
 
   static size_t BatchBytes(CacheEntryRole block_type) {
-    return block_type == CacheEntryRole::kDataBlock ? rp_adapter_batch_bytes()
+    return block_type == CacheEntryRole::kDataBlock ? rp_route_batch_bytes()
                                                     : 0;
   }
 
@@ -308,9 +307,9 @@ class RockpressCompressor : public CompressorWrapper {
   template <typename Lengths>
   std::unique_ptr<Compressor> BeginBatch(const std::string& samples,
                                          const Lengths& lengths) const {
-    rp_batch_hint hint = {Level(), options_.checksum};
-    rp_batch_id batch =
-        rp_batch_begin(samples.data(), lengths.data(), lengths.size(), &hint);
+    rp_route_hint hint = {Level(), options_.checksum};
+    rp_batch_id batch = rp_route_begin_batch(samples.data(), lengths.data(),
+                                             lengths.size(), &hint);
     return Wrap(
         GetBuiltinV2CompressionManager()->GetCompressor(options_, kZSTD),
         options_, batch);

@@ -1,117 +1,107 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The direct route: see route/route.h.
+ * The choice of a route: see route/route.h.
  *
  * Nothing that goes wrong here is an error for the caller. It costs the block a second
  * compression, on the CPU, and is counted.
  */
 #include "plugin/route/route.h"
 
-#include <limits.h>
+#include <stdatomic.h>
+#include <stdint.h>
 
-#include "plugin/batch/batch.h"
 #include "plugin/core/config.h"
-#include "plugin/core/stats.h"
-#include "plugin/core/thread_state.h"
+#include "plugin/core/nesting.h"
 #include "plugin/device/session.h"
+#include "plugin/route/direct.h"
 #include "plugin/route/router.h"
 
-/* Levels up to 2 and negative ones ask for speed, 3 to 5 are the usual ones, 6 to 9 ask for ratio,
- * those above for all that can be had. */
-static const struct {
-    int up_to_level;
-    rp_effort effort;
-} efforts[] = {
-    {2, RP_EFFORT_FAST},
-    {5, RP_EFFORT_DEFAULT},
-    {9, RP_EFFORT_HIGH},
-    {INT_MAX, RP_EFFORT_MAX},
-};
+/* Effort << 8 | flags of the last block that a batch had; 0: there was none. */
+static _Atomic uint32_t last_options;
 
-rp_effort rp_offload_effort(int level)
+static void remember_options(const rp_compress_options *options)
 {
-    unsigned i = 0;
+    uint32_t packed = (uint32_t)options->effort << 8 | options->flags;
 
-    if (level == 0)
-        level = 3; /* libzstd's default */
-    while (level > efforts[i].up_to_level)
-        i++;
-    return efforts[i].effort;
+    /* Mostly the same: then a cache line that all threads share is only read. */
+    if (atomic_load_explicit(&last_options, memory_order_relaxed) != packed)
+        atomic_store_explicit(&last_options, packed, memory_order_relaxed);
 }
 
-void rp_offload_options(const rp_plugin_config *config, int level, bool checksum,
-                        rp_compress_options *options)
+/* False when there is nothing to guess from. */
+static bool guess_options(const rp_plugin_config *config, const rp_route_hint *hint,
+                          rp_compress_options *options)
 {
-    options->effort = config->effort == RP_PLUGIN_EFFORT_AUTO ? rp_offload_effort(level)
-                                                              : (rp_effort)config->effort;
-    options->flags = checksum ? RP_COMPRESS_CHECKSUM : 0;
-    options->error = NULL;
+    uint32_t packed = atomic_load_explicit(&last_options, memory_order_relaxed);
+
+    rp_request_options(config, hint != NULL ? hint->level : 0, hint != NULL && hint->checksum,
+                       options);
+    if (hint != NULL)
+        return true;
+    options->effort = (rp_effort)(packed >> 8);
+    options->flags = packed & 0xFF;
+    return packed != 0;
 }
 
-uint64_t rp_offload_cpu_clock(void)
+/* Size of the sample in the middle: the last one may be cut. */
+static size_t typical_size(const size_t *sizes, size_t n_samples)
 {
-    const rp_plugin_config *config = rp_config_get();
-
-    return config != NULL ? rp_router_cpu_ns(config) : 0;
+    return n_samples != 0 ? sizes[n_samples / 2] : 0;
 }
 
-void rp_offload_note_cpu(const rp_offload_request *request, uint64_t wall_ns, uint64_t cpu_ns)
-{
-    const rp_plugin_config *config = rp_config_get();
-    rp_compress_options options;
-
-    if (config == NULL || rp_router_goal(config) == RP_GOAL_DEVICE)
-        return;
-    rp_offload_options(config, request->level, request->checksum, &options);
-    rp_router_note(RP_ROUTE_CPU, options.effort, request->input_size, request->input_size, wall_ns,
-                   cpu_ns);
-}
-
-static rp_fallback_reason compress_on_lane(const rp_plugin_config *config,
-                                           const rp_offload_request *request,
-                                           const rp_compress_options *options, rp_breaker_pass pass,
-                                           size_t *frame_size)
-{
-    uint64_t cpu_begun = rp_router_cpu_ns(config);
-    uint64_t begun = rp_clock_ns(), ns;
-    rp_lane *lane;
-    rp_status status;
-    rp_fallback_reason reason;
-
-    status = rp_pool_acquire(rp_session_pool(), &lane);
-    if (status == RP_STATUS_POOL_EXHAUSTED)
-        return RP_FALLBACK_POOL;
-    if (status != RP_STATUS_OK)
-        return rp_session_fault(status, pass);
-    status =
-        rp_lane_compress(lane, request->input, request->input_size, request->output,
-                         request->output_capacity, frame_size, options, config->timeout_ms * 1000u);
-    rp_pool_release(rp_session_pool(), lane);
-    if (status == RP_STATUS_OUTPUT_TOO_SMALL) {
-        rp_session_success(pass);
-        return RP_FALLBACK_CAPACITY;
-    }
-    if (status != RP_STATUS_OK)
-        return rp_session_fault(status, pass);
-    reason = rp_session_verify(config, request->output, *frame_size, request->input,
-                               request->input_size, pass);
-    if (reason != RP_FALLBACK_NONE)
-        return reason;
-    rp_session_success(pass);
-    ns = rp_clock_ns() - begun;
-    rp_stats_device_block(RP_ROUTE_DIRECT, request->input_size, *frame_size, ns);
-    rp_router_note(RP_ROUTE_DIRECT, options->effort, request->input_size, request->input_size, ns,
-                   rp_router_cpu_ns(config) - cpu_begun);
-    return RP_FALLBACK_NONE;
-}
-
-rp_fallback_reason rp_offload_compress(const rp_offload_request *request, size_t *frame_size)
+rp_batch_id rp_route_begin_batch(const void *samples, const size_t *sizes, size_t n_samples,
+                                 const rp_route_hint *hint)
 {
     const rp_plugin_config *config;
     rp_compress_options options;
-    rp_breaker_pass pass;
+    bool is_guessed;
+
+    if (samples == NULL || sizes == NULL || !rp_batch_prepare())
+        return 0;
+    config = rp_config_get();
+    is_guessed = guess_options(config, hint, &options);
+    if (is_guessed &&
+        !rp_router_takes_batch(config, options.effort, typical_size(sizes, n_samples)))
+        return 0;
+    return rp_batch_begin(config, samples, sizes, n_samples, is_guessed ? &options : NULL);
+}
+
+size_t rp_route_batch_bytes(void)
+{
+    const rp_plugin_config *config = rp_config_get();
+
+    if (config == NULL || !rp_batch_is_on() || !rp_session_ready(config))
+        return 0;
+    return config->batch_memory_bytes;
+}
+
+/* False when no batch has the block. */
+static bool serve_from_batch(const rp_plugin_config *config, const rp_request *request,
+                             const rp_compress_options *options, size_t *frame_size,
+                             rp_fallback_reason *reason)
+{
+    size_t size = request->input_size;
+    rp_batch_claim claim;
+
+    if (!rp_batch_find(config, request, &claim))
+        return false;
+    remember_options(options);
+    if (rp_router_samples_cpu(config, options->effort, size)) {
+        rp_batch_decline(config, &claim, options);
+        *reason = RP_FALLBACK_ROUTER;
+    } else {
+        *reason = rp_batch_serve(config, &claim, request, options,
+                                 rp_router_max_wait_ns(config, options->effort, size), frame_size);
+    }
+    return true;
+}
+
+rp_fallback_reason rp_route_compress(const rp_request *request, size_t *frame_size)
+{
+    const rp_plugin_config *config;
+    rp_compress_options options;
     rp_fallback_reason reason;
-    bool found;
+    bool is_found;
 
     if (!rp_session_may_work())
         return RP_FALLBACK_DEVICE;
@@ -123,20 +113,15 @@ rp_fallback_reason rp_offload_compress(const rp_offload_request *request, size_t
         return RP_FALLBACK_SIZE;
     if (!rp_session_ready(config))
         return RP_FALLBACK_DEVICE;
+    rp_request_options(config, request->level, request->checksum, &options);
     if (rp_batch_any_open()) {
-        rp_thread.depth++;
-        found = rp_batch_take(config, request, frame_size, &reason);
-        rp_thread.depth--;
-        if (found)
+        rp_nesting_enter();
+        is_found = serve_from_batch(config, request, &options, frame_size, &reason);
+        rp_nesting_leave();
+        if (is_found)
             return reason;
     }
-    rp_offload_options(config, request->level, request->checksum, &options);
     if (!rp_router_takes_direct(config, options.effort, request->input_size))
         return RP_FALLBACK_ROUTER;
-    if (!rp_session_enter(&pass))
-        return RP_FALLBACK_BREAKER;
-    rp_thread.depth++;
-    reason = compress_on_lane(config, request, &options, pass, frame_size);
-    rp_thread.depth--;
-    return reason;
+    return rp_direct_compress(config, request, &options, frame_size);
 }

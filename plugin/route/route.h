@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The direct route: one block, now, on a lane of the process's pool. What calls it (the zstd
- * hook, RocksDB's CompressionManager) knows where blocks come from; this knows devices,
- * and neither knows the other.
+ * Which route a block takes. The callers (the zstd hook, RocksDB's CompressionManager) know where
+ * blocks come from, the routes know devices, and neither knows the other.
  *
- * Thread rule: any thread. Once the device is open and a lane is made, a call allocates
- * nothing and takes no lock.
+ *   route    who                                    when
+ *   batch    the device, a whole file at once       an open batch has the block (batch/batch.h)
+ *   direct   the device, while the caller waits     no batch has it, and the router takes it
+ *            (route/direct.h)
+ *   cpu      libzstd, called by the caller          everything else; rp_fallback_reason says why
+ *            (route/cpu.h)
+ *
+ * Thread rule: any thread. Once the device is open and a lane is made, a call of
+ * rp_route_compress allocates nothing, and takes a lock only for a chunk of a batch that is not
+ * done yet.
  */
 #ifndef ROCKPRESS_PLUGIN_ROUTE_ROUTE_H
 #define ROCKPRESS_PLUGIN_ROUTE_ROUTE_H
@@ -13,34 +20,33 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "plugin/batch/batch.h"
+#include "plugin/core/request.h"
 #include "rockpress/plugin.h"
-
-typedef struct rp_offload_request {
-    const void *input;
-    size_t input_size;
-    void *output; /* must not overlap the input */
-    size_t output_capacity;
-    int level;     /* zstd's */
-    bool checksum; /* the frame is to carry one */
-} rp_offload_request;
 
 /*
  * Compresses one block on the device. RP_FALLBACK_NONE: done and counted, the frame is output[0,
- * *frame_size). Anything else is why not: the caller compresses it on the CPU and counts it
- * with that reason (rp_stats_cpu_end); the output's contents are then undefined.
+ * *frame_size). Any other value is the reason why not: the caller compresses the block on the CPU,
+ * between rp_cpu_begin and rp_cpu_end; the output's contents are then undefined.
  */
-rp_fallback_reason rp_offload_compress(const rp_offload_request *request, size_t *frame_size);
+rp_fallback_reason rp_route_compress(const rp_request *request, size_t *frame_size);
 
-/* The effort that stands for a zstd level. */
-rp_effort rp_offload_effort(int level);
+/* How the blocks of a file will be asked for, where that is known. */
+typedef struct rp_route_hint {
+    int level; /* zstd's */
+    bool checksum;
+} rp_route_hint;
 
-/* What libzstd took for a block that was asked for here: the router compares. cpu_ns is the
- * difference of two rp_offload_cpu_clock(), which is 0 while nobody wants to know. */
-void rp_offload_note_cpu(const rp_offload_request *request, uint64_t wall_ns, uint64_t cpu_ns);
-uint64_t rp_offload_cpu_clock(void);
+/*
+ * Begins a batch of a file's blocks, unless libzstd is the cheaper way for them. Samples are as
+ * rp_batch_begin takes them. `hint` may be NULL: then the options of recent blocks are assumed.
+ * Returns 0 when there is no batch.
+ */
+rp_batch_id rp_route_begin_batch(const void *samples, const size_t *sizes, size_t n_samples,
+                                 const rp_route_hint *hint);
 
-/* The engine's options for a block. */
-void rp_offload_options(const rp_plugin_config *config, int level, bool checksum,
-                        rp_compress_options *options);
+/* Most bytes of data blocks that are worth being shown to rp_route_begin_batch; 0 when
+ * ROCKPRESS_BATCH is off or there is no device. */
+size_t rp_route_batch_bytes(void);
 
 #endif

@@ -17,6 +17,7 @@ includes()
 
 # Inside these, a folder includes itself and those before it in its list.
 kernels_order=(team base entropy match literals sequences frame fused cuda)
+plugin_order=(core device batch route hook rocksdb)
 
 # is_before <file> <name> <folders...>: whether the folder of what is included is at or before the file's
 is_before()
@@ -47,7 +48,11 @@ may_include()
         is_before "$file" "$name" "${kernels_order[@]}"
         return
         ;;
-    engine:kernels | engine:engine | plugin:plugin) return 0 ;;
+    plugin:plugin)
+        is_before "$file" "$name" "${plugin_order[@]}"
+        return
+        ;;
+    engine:kernels | engine:engine) return 0 ;;
     *:kernels | *:engine | *:plugin | *:bench | *:tests) return 1 ;;
     esac
     # A name without a folder is a neighbour; '..' would lead around the arrows.

@@ -97,7 +97,8 @@ plant kernels/cuda/launch.cu '#include <cuda_runtime.h>' '__global__ void f(void
 plant engine/a.c '#include "kernels/a.h"' '#include "engine/b.h"'
 plant engine/device_cuda.cu '#include <cuda_runtime.h>'
 plant engine/b.c '/* never <<<>>> and __global__ here */' 'int x = 1 << 3;'
-plant plugin/a.c '#include "rockpress/a.h"' '#include "plugin/b.h"' '#include <zstd.h>'
+plant plugin/route/a.c '#include "rockpress/a.h"' '#include "plugin/core/b.h"' '#include "neighbour.h"' \
+    '#include "plugin/route/b.h"' '#include <zstd.h>'
 plant plugin/rocksdb/rocksdb_adapter.cc '#include <rocksdb/advanced_compression.h>'
 plant tests/a.c '#include "kernels/a.h"' '#include <rocksdb/c.h>'
 plant tests/gpu/a.cu '#include "kernels/a.h"' '__global__ void f(void) {}'
@@ -123,6 +124,9 @@ engine/a.c "plugin/a.h"
 engine/a.c <rocksdb/c.h>
 engine/a.c <cuda.h>
 engine/a.c "../plugin/a.h"
+plugin/core/a.c "plugin/device/a.h"
+plugin/batch/a.c "plugin/route/a.h"
+plugin/route/a.c "plugin/a.h"
 plugin/a.c "engine/a.h"
 plugin/a.c "kernels/a.h"
 plugin/a.c <cuda_runtime.h>

@@ -37,13 +37,13 @@ thread_local struct {
     rp_fallback_reason answer = RP_FALLBACK_NONE;
     size_t batch_bytes = 0;
     bool batch_on = false;
-    rp_offload_request request;
+    rp_request request;
     int offloads = 0;
     int cpu_begins = 0;
     rp_fallback_reason cpu_reason = RP_FALLBACK_NONE;
     size_t cpu_frame_size = 0;
     size_t batch_samples = 0;
-    rp_batch_hint hint;
+    rp_route_hint hint;
     rp_batch_id begun = 0;
     rp_batch_id ended = 0;
     int log_lines = 0;
@@ -492,7 +492,7 @@ const std::shared_ptr<CompressionManager> &rocksdb::GetBuiltinV2CompressionManag
 }
 
 extern "C" {
-rp_fallback_reason rp_offload_compress(const rp_offload_request *request, size_t *frame_size)
+rp_fallback_reason rp_route_compress(const rp_request *request, size_t *frame_size)
 {
     plugin.offloads++;
     plugin.request = *request;
@@ -502,22 +502,22 @@ rp_fallback_reason rp_offload_compress(const rp_offload_request *request, size_t
     return plugin.answer;
 }
 
-uint64_t rp_adapter_cpu_begin(rp_fallback_reason reason)
+uint64_t rp_cpu_begin(rp_fallback_reason reason)
 {
     plugin.cpu_begins++;
     plugin.cpu_reason = reason;
     return 4711;
 }
 
-void rp_adapter_cpu_end(rp_fallback_reason reason, const rp_offload_request *request,
-                        size_t frame_size, uint64_t begun)
+void rp_cpu_end(rp_fallback_reason reason, const rp_request *request, size_t frame_size,
+                uint64_t begun)
 {
     CHECK(reason == plugin.cpu_reason && begun == 4711);
     CHECK(request->input_size == 1000);
     plugin.cpu_frame_size = frame_size;
 }
 
-size_t rp_adapter_batch_bytes(void)
+size_t rp_route_batch_bytes(void)
 {
     return plugin.batch_bytes;
 }
@@ -526,8 +526,8 @@ bool rp_batch_is_on(void)
     return plugin.batch_on;
 }
 
-rp_batch_id rp_batch_begin(const void *, const size_t *, size_t n_samples,
-                           const rp_batch_hint *hint)
+rp_batch_id rp_route_begin_batch(const void *, const size_t *, size_t n_samples,
+                                 const rp_route_hint *hint)
 {
     plugin.batch_samples = n_samples;
     plugin.hint = *hint;

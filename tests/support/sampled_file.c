@@ -89,7 +89,7 @@ void sampled_file_free(sampled_file *file)
     memset(file, 0, sizeof(*file));
 }
 
-rp_batch_id sampled_file_begin(const sampled_file *file, const rp_batch_hint *hint)
+rp_batch_id sampled_file_begin(const sampled_file *file, const rp_route_hint *hint)
 {
     size_t total = 0;
     rp_batch_id id;
@@ -101,7 +101,7 @@ rp_batch_id sampled_file_begin(const sampled_file *file, const rp_batch_hint *hi
     samples = allocate(total);
     memcpy(samples, file->samples, total);
     memcpy(sizes, file->sample_sizes, file->n_samples * sizeof(size_t));
-    id = rp_batch_begin(samples, sizes, file->n_samples, hint);
+    id = rp_route_begin_batch(samples, sizes, file->n_samples, hint);
     /* Samples are gone after the call. */
     memset(samples, 0xDD, total);
     free(samples);
@@ -115,8 +115,8 @@ rp_fallback_reason ask_for_block(const uint8_t *block, size_t size, int level, b
     size_t capacity = ZSTD_compressBound(size), frame_size = 0;
     uint8_t *frame = allocate(capacity);
     uint8_t *decoded = allocate(size);
-    rp_offload_request request = {block, size, frame, capacity, level, checksum};
-    rp_fallback_reason reason = rp_offload_compress(&request, &frame_size);
+    rp_request request = {block, size, frame, capacity, level, checksum};
+    rp_fallback_reason reason = rp_route_compress(&request, &frame_size);
 
     if (reason == RP_FALLBACK_NONE &&
         (ZSTD_decompress(decoded, size, frame, frame_size) != size ||

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "plugin/batch/batch.h"
+#include "plugin/route/route.h"
 
 typedef struct sampled_file {
     size_t n_blocks;
@@ -31,7 +31,7 @@ void sampled_file_make(sampled_file *file, size_t n_blocks, size_t block_bytes, 
 void sampled_file_sample(sampled_file *file, size_t sample_limit);
 void sampled_file_free(sampled_file *file);
 
-rp_batch_id sampled_file_begin(const sampled_file *file, const rp_batch_hint *hint);
+rp_batch_id sampled_file_begin(const sampled_file *file, const rp_route_hint *hint);
 
 /* Asks for block i as a hook does, and checks that the frame, if there is one, decodes to it.
  * A wrong frame ends the process. */

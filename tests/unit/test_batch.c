@@ -98,15 +98,15 @@ static bool frames_are_those_of_the_direct_route(void)
     CHECK(configure(NULL));
     sampled_file_make(&file, 20, 16384, 0, 1);
     for (size_t i = 0; i < 40; i++) {
-        rp_offload_request request = {
+        rp_request request = {
             file.blocks[i % 20], file.sizes[i % 20], direct[i % 20], sizeof(batch), 3, false};
         if (i == 20)
             CHECK(sampled_file_begin(&file, NULL) != 0);
         if (i < 20) {
-            CHECK(rp_offload_compress(&request, &direct_sizes[i]) == RP_FALLBACK_NONE);
+            CHECK(rp_route_compress(&request, &direct_sizes[i]) == RP_FALLBACK_NONE);
         } else {
             request.output = batch;
-            CHECK(rp_offload_compress(&request, &batch_size) == RP_FALLBACK_NONE);
+            CHECK(rp_route_compress(&request, &batch_size) == RP_FALLBACK_NONE);
             CHECK(batch_size == direct_sizes[i - 20]);
             CHECK(memcmp(direct[i - 20], batch, batch_size) == 0);
         }
@@ -218,7 +218,7 @@ static bool cut_samples_never_match(void)
 
 static bool other_levels_begin_anew_or_miss(void)
 {
-    rp_batch_hint wrong = {1, false};
+    rp_route_hint wrong = {1, false};
     sampled_file file;
 
     CHECK(configure(NULL));
@@ -386,10 +386,10 @@ static bool odd_calls_are_refused(void)
     size_t sizes[2] = {0, 0};
 
     CHECK(configure(NULL));
-    CHECK(rp_batch_begin(NULL, sizes, 1, NULL) == 0);
-    CHECK(rp_batch_begin("x", NULL, 1, NULL) == 0);
-    CHECK(rp_batch_begin("x", sizes, 0, NULL) == 0);
-    CHECK(rp_batch_begin("x", sizes, 2, NULL) == 0);
+    CHECK(rp_route_begin_batch(NULL, sizes, 1, NULL) == 0);
+    CHECK(rp_route_begin_batch("x", NULL, 1, NULL) == 0);
+    CHECK(rp_route_begin_batch("x", sizes, 0, NULL) == 0);
+    CHECK(rp_route_begin_batch("x", sizes, 2, NULL) == 0);
     rp_batch_end(0);
     rp_batch_end(UINT64_MAX);
     rp_batch_end(12345);

@@ -15,7 +15,7 @@
 #include <zstd.h>
 
 #include "plugin/batch/batch.h"
-#include "plugin/route/router.h"
+#include "plugin/core/costs.h"
 #include "rockpress/plugin.h"
 #include "tests/support/queue_device.h"
 #include "tests/support/sampled_file.h"
@@ -118,7 +118,7 @@ static size_t ask_for_all(const sampled_file *file)
 
 static bool works_without_faults(void)
 {
-    rp_batch_hint hint = {3, false};
+    rp_route_hint hint = {3, false};
     sampled_file file;
 
     CHECK(configure(NULL));
@@ -143,7 +143,7 @@ static bool works_without_faults(void)
 
 static bool a_wrong_guess_is_made_good(void)
 {
-    rp_batch_hint hint = {3, true};
+    rp_route_hint hint = {3, true};
     sampled_file file;
 
     CHECK(configure(NULL));
@@ -160,7 +160,7 @@ static bool a_wrong_guess_is_made_good(void)
 
 static bool more_files_than_lanes(void)
 {
-    rp_batch_hint hint = {3, false};
+    rp_route_hint hint = {3, false};
     sampled_file files[6];
 
     CHECK(configure(NULL));
@@ -230,7 +230,7 @@ static void for_cpu(rp_plugin_config *config)
 /* A device that takes 5 ms for a chunk, where libzstd would take some 20 us for a block. */
 static bool on_a_slow_device(uint64_t *n_busy)
 {
-    rp_batch_hint hint = {3, false};
+    rp_route_hint hint = {3, false};
     unsigned n_samples = 0;
     sampled_file file;
 
@@ -238,7 +238,7 @@ static bool on_a_slow_device(uint64_t *n_busy)
     ops.wait = slow_wait;
     sampled_file_make(&file, 1100, 4096, 0, 9);
     for (int i = 0; i < 3; i++)
-        rp_router_note(RP_ROUTE_CPU, RP_EFFORT_FAST, 4096, 4096, 20000, 20000);
+        rp_costs_note(RP_ROUTE_CPU, RP_EFFORT_FAST, 4096, 4096, 20000, 20000);
     *n_busy = 0;
     CHECK(sampled_file_begin(&file, &hint) != 0);
     for (size_t i = 0; i < 1100; i++) {
@@ -278,7 +278,7 @@ static bool a_thread_that_saves_cpu_waits(void)
 
 static bool abandoned_while_the_device_works(void)
 {
-    rp_batch_hint hint = {3, false};
+    rp_route_hint hint = {3, false};
     sampled_file file;
     rp_batch_id id;
 
@@ -305,7 +305,7 @@ static void impatient(rp_plugin_config *config)
 
 static bool a_device_that_hangs(void)
 {
-    rp_batch_hint hint = {3, false};
+    rp_route_hint hint = {3, false};
     sampled_file file;
     size_t n;
 
@@ -335,7 +335,7 @@ static rp_status failing_status;
 /* The nth call of one kind fails, for each n, in a process for each so that nothing is warm. */
 static bool one_call_fails(int nth)
 {
-    rp_batch_hint hint = {3, false};
+    rp_route_hint hint = {3, false};
     sampled_file file;
     size_t n;
 
@@ -422,7 +422,7 @@ static bool waits_time_out_once(void)
 
 static bool the_device_is_lost(void)
 {
-    rp_batch_hint hint = {3, false};
+    rp_route_hint hint = {3, false};
     sampled_file file;
     rp_batch_id id;
 
@@ -459,7 +459,7 @@ static rp_status corrupting_copy(rp_stream stream, void *destination, const void
 
 static bool wrong_bytes_are_never_handed_over(void)
 {
-    rp_batch_hint hint = {3, false};
+    rp_route_hint hint = {3, false};
     sampled_file file;
 
     CHECK(configure(NULL));
@@ -485,7 +485,7 @@ static void touchy(rp_plugin_config *config)
 
 static bool the_breaker_covers_batches(void)
 {
-    rp_batch_hint hint = {3, false};
+    rp_route_hint hint = {3, false};
     sampled_file file;
     int before;
 

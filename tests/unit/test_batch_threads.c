@@ -54,7 +54,7 @@ static void *abandon(void *argument)
 
     sampled_file_make(&file, 40, 4096, 0, 77 + (uintptr_t)argument);
     for (int i = 0; i < N_ROUNDS * 2; i++) {
-        rp_batch_hint hint = {3, false};
+        rp_route_hint hint = {3, false};
         rp_batch_id id = sampled_file_begin(&file, i % 2 != 0 ? &hint : NULL);
         for (size_t j = 0; j < 15; j++)
             sampled_file_ask(&file, j, 3, false);
@@ -110,8 +110,8 @@ int main(int argc, char **argv)
            "too few blocks were served");
     for (int i = 0; i < RP_N_FAULTS; i++)
         expect(stats.faults[i] == 0, "there was a fault");
-    printf("%llu blocks served, %u left to libzstd\n", (unsigned long long)stats.blocks[RP_ROUTE_BATCH],
-           (unsigned)n_fallbacks);
+    printf("%llu blocks served, %u left to libzstd\n",
+           (unsigned long long)stats.blocks[RP_ROUTE_BATCH], (unsigned)n_fallbacks);
     for (size_t f = 0; f < N_FILES; f++)
         sampled_file_free(&files[f]);
     return 0;

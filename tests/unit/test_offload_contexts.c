@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "plugin/core/thread_state.h"
+#include "plugin/core/nesting.h"
 #include "plugin/core/zstd_real.h"
 #include "plugin/hook/context_table.h"
 #include "rockpress/plugin.h"
@@ -144,9 +144,9 @@ static void nested_frees_are_noticed(void **state)
 
     (void)state;
     assert_non_null(rp_context_find(cctx));
-    rp_thread.depth++;
+    rp_nesting_enter();
     ZSTD_freeCCtx(cctx);
-    rp_thread.depth--;
+    rp_nesting_leave();
     assert_null(rp_context_find(cctx));
 }
 

@@ -111,9 +111,9 @@ static char block[4096], frame[8192], decoded[4096];
 
 static rp_fallback_reason compress_block(void)
 {
-    rp_offload_request request = {block, sizeof(block), frame, sizeof(frame), 3, false};
+    rp_request request = {block, sizeof(block), frame, sizeof(frame), 3, false};
     size_t size = 0;
-    rp_fallback_reason reason = rp_offload_compress(&request, &size);
+    rp_fallback_reason reason = rp_route_compress(&request, &size);
 
     if (reason == RP_FALLBACK_NONE &&
         (ZSTD_decompress(decoded, sizeof(decoded), frame, size) != sizeof(block) ||
@@ -294,22 +294,22 @@ static bool verification_can_be_off(void)
 static bool sizes_outside_the_limits_are_skipped(void)
 {
     static char large[300 << 10], out[400 << 10];
-    rp_offload_request request = {large, sizeof(large), out, sizeof(out), 3, true};
+    rp_request request = {large, sizeof(large), out, sizeof(out), 3, true};
     size_t size;
 
     CHECK(configure(NULL));
-    CHECK(rp_offload_compress(&request, &size) == RP_FALLBACK_SIZE);
+    CHECK(rp_route_compress(&request, &size) == RP_FALLBACK_SIZE);
     request.input_size = 511;
-    CHECK(rp_offload_compress(&request, &size) == RP_FALLBACK_SIZE);
+    CHECK(rp_route_compress(&request, &size) == RP_FALLBACK_SIZE);
     request.input_size = 0;
-    CHECK(rp_offload_compress(&request, &size) == RP_FALLBACK_SIZE);
+    CHECK(rp_route_compress(&request, &size) == RP_FALLBACK_SIZE);
     CHECK(n_calls == 0); /* the device was not even opened */
     request.input_size = 512;
-    CHECK(rp_offload_compress(&request, &size) == RP_FALLBACK_NONE);
+    CHECK(rp_route_compress(&request, &size) == RP_FALLBACK_NONE);
     request.input_size = 256 << 10;
-    CHECK(rp_offload_compress(&request, &size) == RP_FALLBACK_NONE);
+    CHECK(rp_route_compress(&request, &size) == RP_FALLBACK_NONE);
     request.output_capacity = 5;
-    CHECK(rp_offload_compress(&request, &size) == RP_FALLBACK_CAPACITY);
+    CHECK(rp_route_compress(&request, &size) == RP_FALLBACK_CAPACITY);
     CHECK(stats_now().faults[RP_FAULT_INTERNAL] == 0);
     return true;
 }
@@ -373,11 +373,11 @@ static bool a_missing_device_is_no_error(void)
 static void *compress_many(void *result)
 {
     char out[8192];
-    rp_offload_request request = {block, sizeof(block), out, sizeof(out), 3, false};
+    rp_request request = {block, sizeof(block), out, sizeof(out), 3, false};
     size_t size;
 
     for (int i = 0; i < 500; i++) {
-        rp_fallback_reason reason = rp_offload_compress(&request, &size);
+        rp_fallback_reason reason = rp_route_compress(&request, &size);
         /* Any reason may come, but a frame must be one. */
         if (reason == RP_FALLBACK_NONE && ZSTD_getFrameContentSize(out, size) != sizeof(block))
             *(bool *)result = false;

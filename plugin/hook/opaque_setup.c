@@ -15,8 +15,8 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "plugin/core/nesting.h"
 #include "plugin/hook/context_table.h"
-#include "plugin/hook/zstd_hook.h"
 #include "rockpress/export.h"
 
 typedef struct ZSTD_CCtx_s ZSTD_CCtx;
@@ -70,13 +70,13 @@ static void mark(const ZSTD_CCtx *cctx)
         static void *_Atomic cached;                                                               \
         size_t(*real) declared = (size_t(*) declared)real_function(&cached, #name);                \
         size_t result;                                                                             \
-        if (!rp_hook_is_nested())                                                                  \
+        if (!rp_nesting_is_nested())                                                               \
             mark(cctx);                                                                            \
         if (real == NULL)                                                                          \
             return GENERIC_ERROR;                                                                  \
-        rp_hook_enter();                                                                           \
+        rp_nesting_enter();                                                                        \
         result = real arguments;                                                                   \
-        rp_hook_leave();                                                                           \
+        rp_nesting_leave();                                                                        \
         return result;                                                                             \
     }
 
@@ -122,7 +122,7 @@ RP_API void ZSTD_registerSequenceProducer(ZSTD_CCtx *cctx, void *state, void (*p
         (void (*)(ZSTD_CCtx *, void *, void (*)(void)))real_function(
             &cached, "ZSTD_registerSequenceProducer");
 
-    if (!rp_hook_is_nested())
+    if (!rp_nesting_is_nested())
         mark(cctx);
     if (real != NULL)
         real(cctx, state, producer);

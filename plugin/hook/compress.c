@@ -10,26 +10,19 @@
  * it would have seen without us: a frame, or libzstd's own error for this very call. That
  * matters, because RocksDB's older path takes any return value for a length.
  */
-#include "plugin/hook/zstd_hook.h"
-#include "plugin/core/stats.h"
+#include "plugin/core/nesting.h"
+#include "plugin/core/request.h"
 #include "plugin/core/zstd_real.h"
 #include "plugin/hook/context_table.h"
+#include "plugin/route/cpu.h"
 #include "plugin/route/route.h"
 
-static bool overlap(const void *a, size_t a_size, const void *b, size_t b_size)
-{
-    uintptr_t a_begin = (uintptr_t)a, b_begin = (uintptr_t)b;
-
-    return a_begin < b_begin + b_size && b_begin < a_begin + a_size;
-}
-
 /* Calls that libzstd refuses, or leaves undefined, are libzstd's to answer. */
-static rp_fallback_reason try_direct(const rp_offload_request *request, size_t *frame_size)
+static rp_fallback_reason try_device(const rp_request *request, size_t *frame_size)
 {
-    if (request->input == NULL || request->output == NULL ||
-        overlap(request->input, request->input_size, request->output, request->output_capacity))
+    if (request->input == NULL || request->output == NULL || rp_request_overlaps(request))
         return RP_FALLBACK_PARAMETER;
-    return rp_offload_compress(request, frame_size);
+    return rp_route_compress(request, frame_size);
 }
 
 /* The context is one of the file that this thread's batch is for. */
@@ -44,21 +37,21 @@ static void note_served(struct rp_context *context)
 
 /* For the functions that ignore a context's parameters, but not, in libzstd before 1.5, all of
  * those that we call opaque. */
-static rp_fallback_reason try_direct_simple(const ZSTD_CCtx *cctx,
-                                            const rp_offload_request *request, size_t *frame_size)
+static rp_fallback_reason try_device_simple(const ZSTD_CCtx *cctx, const rp_request *request,
+                                            size_t *frame_size)
 {
     struct rp_context *context = rp_context_find(cctx);
     rp_fallback_reason reason;
 
     if (context == NULL || (context->flags & RP_CONTEXT_OPAQUE) != 0)
         return RP_FALLBACK_PARAMETER;
-    reason = try_direct(request, frame_size);
+    reason = try_device(request, frame_size);
     note_served(context);
     return reason;
 }
 
-static rp_fallback_reason try_direct_advanced(struct rp_zstd *zstd, ZSTD_CCtx *cctx,
-                                              rp_offload_request *request, size_t *frame_size)
+static rp_fallback_reason try_device_advanced(struct rp_zstd *zstd, ZSTD_CCtx *cctx,
+                                              rp_request *request, size_t *frame_size)
 {
     struct rp_context *context = rp_context_find(cctx);
     size_t (*reset)(ZSTD_CCtx *, ZSTD_ResetDirective) = RP_ZSTD(zstd, CCtx_reset);
@@ -70,7 +63,7 @@ static rp_fallback_reason try_direct_advanced(struct rp_zstd *zstd, ZSTD_CCtx *c
         return RP_FALLBACK_DICTIONARY;
     request->level = context->level;
     request->checksum = (context->flags & RP_CONTEXT_CHECKSUM) != 0;
-    reason = try_direct(request, frame_size);
+    reason = try_device(request, frame_size);
     note_served(context);
     /* ZSTD_compress2 ends a stream that was begun on the context; so do we. It is two stores. */
     if (reason == RP_FALLBACK_NONE)
@@ -78,43 +71,11 @@ static rp_fallback_reason try_direct_advanced(struct rp_zstd *zstd, ZSTD_CCtx *c
     return reason;
 }
 
-static size_t finish_cpu(rp_fallback_reason reason, size_t src_size, size_t result,
-                         uint64_t begun_ns)
+static size_t end_cpu(rp_fallback_reason reason, const rp_request *request, size_t result,
+                      uint64_t begun_ns)
 {
-    rp_hook_leave();
-    rp_stats_cpu_end(reason, src_size, rp_zstd_is_error(result) ? 0 : result, begun_ns);
+    rp_cpu_end(reason, request, rp_zstd_is_error(result) ? 0 : result, begun_ns);
     return result;
-}
-
-/* The same for a block that might have gone another way: the router is to know what it cost. */
-static size_t finish_routed(rp_fallback_reason reason, const rp_offload_request *request,
-                            size_t result, uint64_t begun_ns)
-{
-    uint64_t ns;
-
-    rp_hook_leave();
-    ns = rp_stats_cpu_end(reason, request->input_size, rp_zstd_is_error(result) ? 0 : result,
-                          begun_ns);
-    if (ns != 0 && reason != RP_FALLBACK_DICTIONARY && reason != RP_FALLBACK_PARAMETER)
-        rp_offload_note_cpu(request, ns, rp_offload_cpu_clock() - rp_thread.cpu_begun_ns);
-    return result;
-}
-
-static uint64_t begin_cpu(void)
-{
-    rp_hook_enter();
-    return rp_stats_cpu_begin();
-}
-
-/* Where the router has chosen, each block tells it whether it was right. */
-static uint64_t begin_routed(rp_fallback_reason reason)
-{
-    uint64_t begun = reason == RP_FALLBACK_ROUTER ? rp_clock_ns() : rp_stats_cpu_begin();
-
-    rp_hook_enter();
-    if (begun != 0)
-        rp_thread.cpu_begun_ns = rp_offload_cpu_clock();
-    return begun;
 }
 
 RP_API size_t ZSTD_compress2(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity, const void *src,
@@ -122,21 +83,21 @@ RP_API size_t ZSTD_compress2(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity, con
 {
     struct rp_zstd *zstd = rp_zstd_real();
     size_t (*real)(ZSTD_CCtx *, void *, size_t, const void *, size_t) = RP_ZSTD(zstd, compress2);
-    rp_offload_request request = {src, srcSize, dst, dstCapacity, 0, false};
+    rp_request request = {src, srcSize, dst, dstCapacity, 0, false};
     uint64_t begun;
     size_t result;
     rp_fallback_reason reason;
 
     if (real == NULL)
         return RP_ZSTD_GENERIC_ERROR;
-    if (rp_hook_is_nested())
+    if (rp_nesting_is_nested())
         return real(cctx, dst, dstCapacity, src, srcSize);
-    reason = try_direct_advanced(zstd, cctx, &request, &result);
+    reason = try_device_advanced(zstd, cctx, &request, &result);
     if (reason == RP_FALLBACK_NONE)
         return result;
-    begun = begin_routed(reason);
+    begun = rp_cpu_begin(reason);
     result = real(cctx, dst, dstCapacity, src, srcSize);
-    return finish_routed(reason, &request, result, begun);
+    return end_cpu(reason, &request, result, begun);
 }
 
 RP_API size_t ZSTD_compress_usingDict(ZSTD_CCtx *ctx, void *dst, size_t dstCapacity,
@@ -146,22 +107,22 @@ RP_API size_t ZSTD_compress_usingDict(ZSTD_CCtx *ctx, void *dst, size_t dstCapac
     struct rp_zstd *zstd = rp_zstd_real();
     size_t (*real)(ZSTD_CCtx *, void *, size_t, const void *, size_t, const void *, size_t, int) =
         RP_ZSTD(zstd, compress_usingDict);
-    rp_offload_request request = {src, srcSize, dst, dstCapacity, compressionLevel, false};
+    rp_request request = {src, srcSize, dst, dstCapacity, compressionLevel, false};
     uint64_t begun;
     size_t result;
     rp_fallback_reason reason;
 
     if (real == NULL)
         return RP_ZSTD_GENERIC_ERROR;
-    if (rp_hook_is_nested())
+    if (rp_nesting_is_nested())
         return real(ctx, dst, dstCapacity, src, srcSize, dict, dictSize, compressionLevel);
     reason = dict != NULL && dictSize != 0 ? RP_FALLBACK_DICTIONARY
-                                           : try_direct_simple(ctx, &request, &result);
+                                           : try_device_simple(ctx, &request, &result);
     if (reason == RP_FALLBACK_NONE)
         return result;
-    begun = begin_routed(reason);
+    begun = rp_cpu_begin(reason);
     result = real(ctx, dst, dstCapacity, src, srcSize, dict, dictSize, compressionLevel);
-    return finish_routed(reason, &request, result, begun);
+    return end_cpu(reason, &request, result, begun);
 }
 
 RP_API size_t ZSTD_compress_usingCDict(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity,
@@ -170,16 +131,17 @@ RP_API size_t ZSTD_compress_usingCDict(ZSTD_CCtx *cctx, void *dst, size_t dstCap
     struct rp_zstd *zstd = rp_zstd_real();
     size_t (*real)(ZSTD_CCtx *, void *, size_t, const void *, size_t, const ZSTD_CDict *) =
         RP_ZSTD(zstd, compress_usingCDict);
+    rp_request request = {src, srcSize, dst, dstCapacity, 0, false};
     uint64_t begun;
     size_t result;
 
     if (real == NULL)
         return RP_ZSTD_GENERIC_ERROR;
-    if (rp_hook_is_nested())
+    if (rp_nesting_is_nested())
         return real(cctx, dst, dstCapacity, src, srcSize, cdict);
-    begun = begin_cpu();
+    begun = rp_cpu_begin(RP_FALLBACK_DICTIONARY);
     result = real(cctx, dst, dstCapacity, src, srcSize, cdict);
-    return finish_cpu(RP_FALLBACK_DICTIONARY, srcSize, result, begun);
+    return end_cpu(RP_FALLBACK_DICTIONARY, &request, result, begun);
 }
 
 RP_API size_t ZSTD_compressCCtx(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity, const void *src,
@@ -188,21 +150,21 @@ RP_API size_t ZSTD_compressCCtx(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity, 
     struct rp_zstd *zstd = rp_zstd_real();
     size_t (*real)(ZSTD_CCtx *, void *, size_t, const void *, size_t, int) =
         RP_ZSTD(zstd, compressCCtx);
-    rp_offload_request request = {src, srcSize, dst, dstCapacity, compressionLevel, false};
+    rp_request request = {src, srcSize, dst, dstCapacity, compressionLevel, false};
     uint64_t begun;
     size_t result;
     rp_fallback_reason reason;
 
     if (real == NULL)
         return RP_ZSTD_GENERIC_ERROR;
-    if (rp_hook_is_nested())
+    if (rp_nesting_is_nested())
         return real(cctx, dst, dstCapacity, src, srcSize, compressionLevel);
-    reason = try_direct_simple(cctx, &request, &result);
+    reason = try_device_simple(cctx, &request, &result);
     if (reason == RP_FALLBACK_NONE)
         return result;
-    begun = begin_routed(reason);
+    begun = rp_cpu_begin(reason);
     result = real(cctx, dst, dstCapacity, src, srcSize, compressionLevel);
-    return finish_routed(reason, &request, result, begun);
+    return end_cpu(reason, &request, result, begun);
 }
 
 RP_API size_t ZSTD_compress(void *dst, size_t dstCapacity, const void *src, size_t srcSize,
@@ -210,19 +172,19 @@ RP_API size_t ZSTD_compress(void *dst, size_t dstCapacity, const void *src, size
 {
     struct rp_zstd *zstd = rp_zstd_real();
     size_t (*real)(void *, size_t, const void *, size_t, int) = RP_ZSTD(zstd, compress);
-    rp_offload_request request = {src, srcSize, dst, dstCapacity, compressionLevel, false};
+    rp_request request = {src, srcSize, dst, dstCapacity, compressionLevel, false};
     uint64_t begun;
     size_t result;
     rp_fallback_reason reason;
 
     if (real == NULL)
         return RP_ZSTD_GENERIC_ERROR;
-    if (rp_hook_is_nested())
+    if (rp_nesting_is_nested())
         return real(dst, dstCapacity, src, srcSize, compressionLevel);
-    reason = try_direct(&request, &result);
+    reason = try_device(&request, &result);
     if (reason == RP_FALLBACK_NONE)
         return result;
-    begun = begin_routed(reason);
+    begun = rp_cpu_begin(reason);
     result = real(dst, dstCapacity, src, srcSize, compressionLevel);
-    return finish_routed(reason, &request, result, begun);
+    return end_cpu(reason, &request, result, begun);
 }

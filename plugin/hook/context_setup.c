@@ -10,11 +10,11 @@
  */
 #include "plugin/batch/batch.h"
 #include "plugin/core/config.h"
+#include "plugin/core/nesting.h"
 #include "plugin/core/stats.h"
 #include "plugin/core/zstd_real.h"
 #include "plugin/hook/context_cache.h"
 #include "plugin/hook/context_table.h"
-#include "plugin/hook/zstd_hook.h"
 
 static unsigned cache_slots(void)
 {
@@ -30,9 +30,9 @@ static ZSTD_CCtx *create_default(struct rp_zstd *zstd)
     if (cctx != NULL) {
         rp_stats_count(RP_COUNT_CONTEXTS_RECYCLED);
     } else {
-        rp_hook_enter();
+        rp_nesting_enter();
         cctx = RP_ZSTD(zstd, createCCtx)();
-        rp_hook_leave();
+        rp_nesting_leave();
         if (cctx == NULL)
             return NULL;
         rp_stats_count(RP_COUNT_CONTEXTS_CREATED);
@@ -47,7 +47,7 @@ RP_API ZSTD_CCtx *ZSTD_createCCtx(void)
 
     if (RP_ZSTD(zstd, createCCtx) == NULL)
         return NULL;
-    return rp_hook_is_nested() ? RP_ZSTD(zstd, createCCtx)() : create_default(zstd);
+    return rp_nesting_is_nested() ? RP_ZSTD(zstd, createCCtx)() : create_default(zstd);
 }
 
 RP_API ZSTD_CCtx *ZSTD_createCCtx_advanced(ZSTD_customMem customMem)
@@ -57,14 +57,14 @@ RP_API ZSTD_CCtx *ZSTD_createCCtx_advanced(ZSTD_customMem customMem)
 
     if (RP_ZSTD(zstd, createCCtx) == NULL || RP_ZSTD(zstd, createCCtx_advanced) == NULL)
         return NULL;
-    if (rp_hook_is_nested())
+    if (rp_nesting_is_nested())
         return RP_ZSTD(zstd, createCCtx_advanced)(customMem);
     if (customMem.customAlloc == NULL && customMem.customFree == NULL)
         return create_default(zstd);
     /* A caller's own allocator must get its memory back: such a context is never kept. */
-    rp_hook_enter();
+    rp_nesting_enter();
     cctx = RP_ZSTD(zstd, createCCtx_advanced)(customMem);
-    rp_hook_leave();
+    rp_nesting_leave();
     if (cctx != NULL) {
         rp_stats_count(RP_COUNT_CONTEXTS_CREATED);
         rp_context_insert(cctx, 0);
@@ -84,17 +84,17 @@ static size_t free_context(struct rp_zstd *zstd, size_t (*real)(ZSTD_CCtx *), ZS
 
     if (real == NULL)
         return cctx == NULL ? 0 : RP_ZSTD_GENERIC_ERROR;
-    if (rp_hook_is_nested())
+    if (rp_nesting_is_nested())
         return real(cctx);
-    /* A file is done: hook/zstd_hook_dictionary.c says why. */
+    /* A file is done: hook/dictionary_training.c says why. */
     if (rp_thread.own_batch != 0 && cctx != NULL &&
         ((flags & RP_CONTEXT_SERVED) != 0 || (int32_t)(born - rp_thread.own_batch_born) <= 0)) {
         rp_batch_end(rp_thread.own_batch);
         rp_thread.own_batch = 0;
     }
-    rp_hook_enter();
+    rp_nesting_enter();
     result = keep && rp_context_cache_keep(zstd, cctx, cache_slots()) ? 0 : real(cctx);
-    rp_hook_leave();
+    rp_nesting_leave();
     return result;
 }
 
@@ -146,11 +146,11 @@ RP_API size_t ZSTD_CCtx_setParameter(ZSTD_CCtx *cctx, ZSTD_cParameter param, int
 
     if (real == NULL)
         return RP_ZSTD_GENERIC_ERROR;
-    if (rp_hook_is_nested())
+    if (rp_nesting_is_nested())
         return real(cctx, param, value);
-    rp_hook_enter();
+    rp_nesting_enter();
     result = real(cctx, param, value);
-    rp_hook_leave();
+    rp_nesting_leave();
     context = rp_context_find(cctx);
     if (context != NULL && !rp_zstd_is_error(result))
         note_parameter(context, param, value);
@@ -175,11 +175,11 @@ RP_API size_t ZSTD_CCtx_refCDict(ZSTD_CCtx *cctx, const ZSTD_CDict *cdict)
 
     if (real == NULL)
         return RP_ZSTD_GENERIC_ERROR;
-    if (rp_hook_is_nested())
+    if (rp_nesting_is_nested())
         return real(cctx, cdict);
-    rp_hook_enter();
+    rp_nesting_enter();
     result = real(cctx, cdict);
-    rp_hook_leave();
+    rp_nesting_leave();
     note_dictionary(cctx, result, cdict != NULL);
     return result;
 }
@@ -192,11 +192,11 @@ RP_API size_t ZSTD_CCtx_loadDictionary(ZSTD_CCtx *cctx, const void *dict, size_t
 
     if (real == NULL)
         return RP_ZSTD_GENERIC_ERROR;
-    if (rp_hook_is_nested())
+    if (rp_nesting_is_nested())
         return real(cctx, dict, dictSize);
-    rp_hook_enter();
+    rp_nesting_enter();
     result = real(cctx, dict, dictSize);
-    rp_hook_leave();
+    rp_nesting_leave();
     note_dictionary(cctx, result, dict != NULL && dictSize != 0);
     return result;
 }
@@ -210,11 +210,11 @@ RP_API size_t ZSTD_CCtx_reset(ZSTD_CCtx *cctx, ZSTD_ResetDirective reset)
 
     if (real == NULL)
         return RP_ZSTD_GENERIC_ERROR;
-    if (rp_hook_is_nested())
+    if (rp_nesting_is_nested())
         return real(cctx, reset);
-    rp_hook_enter();
+    rp_nesting_enter();
     result = real(cctx, reset);
-    rp_hook_leave();
+    rp_nesting_leave();
     context = rp_context_find(cctx);
     if (context != NULL && !rp_zstd_is_error(result) && reset != ZSTD_reset_session_only) {
         context->flags &= ~(RP_CONTEXT_CHECKSUM | RP_CONTEXT_DICTIONARY | RP_CONTEXT_OPAQUE);

@@ -12,17 +12,18 @@
  * batch, or one that was there before it; a context that came later and took nothing is a
  * blob's. A thread builds one table at a time, so its next batch ends the last one in any case.
  */
-#include "plugin/batch/batch.h"
+#include "plugin/core/nesting.h"
 #include "plugin/core/zstd_real.h"
-#include "plugin/hook/zstd_hook.h"
+#include "plugin/hook/context_table.h"
+#include "plugin/route/route.h"
 
 #define NO_DICTIONARY ((size_t)-ZSTD_error_dictionaryCreation_failed)
 
 static void begin_batch(const void *samples, const size_t *sizes, unsigned n_samples,
-                        const rp_batch_hint *hint)
+                        const rp_route_hint *hint)
 {
     rp_batch_end(rp_thread.own_batch);
-    rp_thread.own_batch = rp_batch_begin(samples, sizes, n_samples, hint);
+    rp_thread.own_batch = rp_route_begin_batch(samples, sizes, n_samples, hint);
     rp_thread.own_batch_born = rp_context_clock();
 }
 
@@ -33,19 +34,19 @@ RP_API size_t ZDICT_trainFromBuffer(void *dictBuffer, size_t dictBufferCapacity,
                                     unsigned nbSamples)
 {
     struct rp_zstd *zstd = rp_zstd_real();
-    rp_batch_hint hint = {rp_thread.set_level, rp_thread.set_checksum};
+    rp_route_hint hint = {rp_thread.set_level, rp_thread.set_checksum};
     size_t result;
 
-    if (!rp_hook_is_nested() && rp_batch_is_on()) {
+    if (!rp_nesting_is_nested() && rp_batch_is_on()) {
         begin_batch(samplesBuffer, samplesSizes, nbSamples, hint.level != 0 ? &hint : NULL);
         return NO_DICTIONARY;
     }
     if (RP_ZSTD(zstd, trainFromBuffer) == NULL)
         return RP_ZSTD_GENERIC_ERROR;
-    rp_hook_enter();
+    rp_nesting_enter();
     result = RP_ZSTD(zstd, trainFromBuffer)(dictBuffer, dictBufferCapacity, samplesBuffer,
                                             samplesSizes, nbSamples);
-    rp_hook_leave();
+    rp_nesting_leave();
     return result;
 }
 
@@ -55,19 +56,19 @@ RP_API size_t ZDICT_finalizeDictionary(void *dstDictBuffer, size_t maxDictSize,
                                        unsigned nbSamples, ZDICT_params_t parameters)
 {
     struct rp_zstd *zstd = rp_zstd_real();
-    rp_batch_hint hint = {parameters.compressionLevel, rp_thread.set_checksum};
+    rp_route_hint hint = {parameters.compressionLevel, rp_thread.set_checksum};
     size_t result;
 
-    if (!rp_hook_is_nested() && rp_batch_is_on()) {
+    if (!rp_nesting_is_nested() && rp_batch_is_on()) {
         begin_batch(samplesBuffer, samplesSizes, nbSamples, &hint);
         return NO_DICTIONARY;
     }
     if (RP_ZSTD(zstd, finalizeDictionary) == NULL)
         return RP_ZSTD_GENERIC_ERROR;
-    rp_hook_enter();
+    rp_nesting_enter();
     result =
         RP_ZSTD(zstd, finalizeDictionary)(dstDictBuffer, maxDictSize, dictContent, dictContentSize,
                                           samplesBuffer, samplesSizes, nbSamples, parameters);
-    rp_hook_leave();
+    rp_nesting_leave();
     return result;
 }

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lanes of batches: a stream, and the device memory of one chunk. They are few and large, unlike
+ * those of the pool that serves single blocks, and their slabs are the batch's, so that nothing is
+ * copied on the host.
+ *
+ * Thread rule: all under rp_batch_lock, but for rp_batch_lane_launch. The functions marked
+ * "unlocks" release the lock for a while.
+ */
+#ifndef ROCKPRESS_PLUGIN_BATCH_LANE_H
+#define ROCKPRESS_PLUGIN_BATCH_LANE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "plugin/device/breaker.h"
+#include "rockpress/device.h"
+#include "rockpress/plugin.h"
+
+struct rp_batch_chunk;
+struct rp_open_batch;
+
+/* Most slabs and blocks of a chunk, whatever batch_chunk_bytes is. */
+#define RP_BATCH_CHUNK_SLABS 32u
+#define RP_BATCH_CHUNK_BLOCKS 4096u
+
+struct rp_batch_lane {
+    rp_stream stream;
+    uint8_t *d_workspace;
+    size_t workspace_bytes;
+    uint8_t *d_input; /* NULL where the device uses the host's memory */
+    uint8_t *d_output;
+    uint8_t *d_arrays; /* of rp_batch, then results; equal to arrays on the host's memory */
+    uint8_t *arrays;
+    bool is_made;
+    bool is_busy;     /* the device may be at work on it */
+    bool is_attended; /* a thread is calling the device for it */
+    bool owns_slabs;  /* its chunk is gone, and left it the slabs */
+    rp_breaker_pass pass;
+    uint64_t launched_ns;
+    struct rp_open_batch *batch;
+    struct rp_batch_chunk *chunk; /* NULL when gone */
+    uint32_t n_blocks;
+    uint32_t n_slabs;
+    void *raw_slabs[RP_BATCH_CHUNK_SLABS];
+    void *frame_slabs[RP_BATCH_CHUNK_SLABS];
+};
+
+/* Sizes of lanes. Once, before any other function here. */
+void rp_batch_lanes_setup(const rp_device *device, const rp_plugin_config *config,
+                          uint32_t chunk_slabs);
+
+/* Most slabs of a chunk, and whether n_blocks blocks of up to that size may be in one. */
+uint32_t rp_batch_lanes_chunk_slabs(void);
+bool rp_batch_lanes_hold(size_t max_block_bytes, uint32_t n_blocks);
+
+/* A free lane, busy and attended from now on; NULL with *status (unlocks). */
+struct rp_batch_lane *rp_batch_lane_take(rp_status *status);
+
+/* Enqueues the chunk that the lane was given. Without the lock. */
+rp_status rp_batch_lane_launch(struct rp_batch_lane *lane, const rp_compress_options *options);
+
+/* Attends to a busy lane: waits for it for at most timeout_us, and settles its chunk (unlocks). */
+void rp_batch_lane_attend(struct rp_batch_lane *lane, uint32_t timeout_us);
+
+/* How much longer the lane will take, estimated from earlier chunks. */
+uint64_t rp_batch_lane_expected_ns(const struct rp_batch_lane *lane);
+
+/* The chunk of a lane is done, or failed for good. */
+void rp_batch_lane_settle(struct rp_batch_lane *lane, rp_status status);
+
+/* Looks after lanes whose chunks are gone: their slabs go back as soon as the device is done
+ * (unlocks). */
+void rp_batch_lanes_collect(void);
+
+#endif
