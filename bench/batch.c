@@ -382,7 +382,7 @@ static void configure(const struct arguments *args)
     if (rp_device_open("host", &opened) != RP_STATUS_OK)
         exit(1);
     host = opened;
-    rp_plugin_config_default(&config);
+    rp_plugin_config_default(&config, sizeof(config));
     rp_plugin_config_from_environment(&config, NULL);
     config.custom_device = &free_device;
     config.batch = RP_BATCH_ON;
@@ -401,11 +401,9 @@ int main(int argc, char **argv)
     size_t capacity = ZSTD_compressBound(args.block_bytes);
     uint8_t *frame = allocate(capacity);
     double raw = (double)(args.n_blocks * args.block_bytes);
-    rp_stats stats;
 
     configure(&args);
     run_batch(&args, &file, frame, capacity);
-    rp_stats_get(&stats);
     is_replaying = true;
     for (unsigned i = 0; i < args.rounds; i++) {
         struct costs costs = run_batch(&args, &file, frame, capacity);
@@ -422,7 +420,7 @@ int main(int argc, char **argv)
                "\"peak_bytes_per_raw_byte\": %.3f}\n",
                args.block_bytes, args.n_blocks, args.rounds, args.level, median(begin, args.rounds),
                median(take, args.rounds), median(whole, args.rounds), median(zstd, args.rounds),
-               (double)stats.batch_peak_bytes / raw);
+               (double)rp_stats_value(RP_STAT_BATCH_PEAK_BYTES, 0) / raw);
         return 0;
     }
     printf("CPU microseconds of a block of %zu bytes, medians of %u files of %zu blocks\n",
@@ -432,6 +430,6 @@ int main(int argc, char **argv)
     printf("batch route             %8.2f\n", median(whole, args.rounds));
     printf("libzstd, level %-2d       %8.2f\n", args.level, median(zstd, args.rounds));
     printf("peak host memory, bytes for a byte of the file  %.3f\n",
-           (double)stats.batch_peak_bytes / raw);
+           (double)rp_stats_value(RP_STAT_BATCH_PEAK_BYTES, 0) / raw);
     return 0;
 }

@@ -105,7 +105,7 @@ __attribute__((constructor)) static void install(void)
     if (getenv("METERED_DEVICE_OUT") == NULL || rp_device_open("host", &opened) != RP_STATUS_OK)
         return;
     host = opened;
-    rp_plugin_config_default(&config);
+    rp_plugin_config_default(&config, sizeof(config));
     rp_plugin_config_from_environment(&config, NULL);
     config.custom_device = &metered;
     if (rp_plugin_configure(&config, &error) != RP_STATUS_OK)

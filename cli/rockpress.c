@@ -57,7 +57,7 @@ static unsigned print_bad_values(void)
         name[length] = 0;
         rp_plugin_config config;
         rp_error error = {""};
-        rp_plugin_config_default(&config);
+        rp_plugin_config_default(&config, sizeof(config));
         if (rp_plugin_config_set(&config, name, equals + 1, &error) == RP_STATUS_OK)
             printf("  %s=%s\n", name, equals + 1);
         else {
@@ -84,7 +84,7 @@ static int print_info(void)
 {
     rp_plugin_config config;
     rp_error error = {""};
-    rp_plugin_config_default(&config);
+    rp_plugin_config_default(&config, sizeof(config));
     puts("rockpress " ROCKPRESS_VERSION);
     puts("environment:");
     unsigned n_bad = print_bad_values();

@@ -39,7 +39,6 @@ int main(int argc, char **argv)
     rocksdb_writeoptions_t *write_options = rocksdb_writeoptions_create();
     rocksdb_readoptions_t *read_options = rocksdb_readoptions_create();
     rocksdb_t *db;
-    rp_stats stats;
     char *error = NULL;
     char key[32], value[128];
 
@@ -77,11 +76,11 @@ int main(int argc, char **argv)
         rocksdb_free(read);
     }
 
-    rp_stats_get(&stats);
-    for (int route = 0; route < RP_N_ROUTES; route++)
+    for (unsigned route = 0; route < RP_N_ROUTES; route++)
         printf("%s: %llu blocks, %llu bytes to %llu\n", rp_route_name((rp_route)route),
-               (unsigned long long)stats.blocks[route], (unsigned long long)stats.bytes_in[route],
-               (unsigned long long)stats.bytes_out[route]);
+               (unsigned long long)rp_stats_value(RP_STAT_BLOCKS, route),
+               (unsigned long long)rp_stats_value(RP_STAT_BYTES_IN, route),
+               (unsigned long long)rp_stats_value(RP_STAT_BYTES_OUT, route));
     rocksdb_close(db);
     rocksdb_readoptions_destroy(read_options);
     rocksdb_writeoptions_destroy(write_options);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The plugin: what stands between RocksDB and the engine. Loaded into a process, it decides
- * block by block whether a device compresses it (the direct route) or libzstd does (the cpu
- * route), verifies, counts, and leaves a failing device alone. This header configures it and
- * reads its counters; a program that only preloads the library needs none of it.
+ * The plugin stands between RocksDB and the engine. Loaded into a process, it decides for each
+ * block whether a device compresses it, alone or with the whole file, or libzstd does. It verifies
+ * frames, counts, and leaves a failing device alone. This header configures the plugin and reads
+ * its statistics; a program that only preloads the library needs none of it.
  *
- * Configuration comes from environment variables ROCKPRESS_* (docs/operations.md) and is
+ * The configuration comes from environment variables ROCKPRESS_* (docs/operations.md), which are
  * read once, at the first use. A program may set it instead, before that first use.
+ *
+ * Programs and the library may be of different versions. Fields of rp_plugin_config and values of
+ * the enumerations here are only ever added at the end, so a program works with a newer library;
+ * and with an older one, where it is told of what that library does not know.
  *
  * Thread rule: any function from any thread, unless it says otherwise.
  */
@@ -32,12 +36,11 @@ typedef enum rp_verify_mode {
 
 typedef enum rp_log_level {
     RP_LOG_OFF = 0,
-    RP_LOG_ERROR =
-        1,          /* configuration errors, and each time that a device is given up or regained */
-    RP_LOG_INFO = 2 /* also which device was opened */
+    RP_LOG_ERROR = 1, /* wrong settings; each time that a device is left alone or works again */
+    RP_LOG_INFO = 2   /* also which device was opened */
 } rp_log_level;
 
-/* What the choice between the device and libzstd is to save, where there is one. */
+/* What the choice between the device and libzstd saves, where a block could take either way. */
 typedef enum rp_goal {
     RP_GOAL_AUTO = 0,       /* throughput with the device "auto", else device */
     RP_GOAL_THROUGHPUT = 1, /* time */
@@ -51,34 +54,46 @@ typedef enum rp_batch_mode { RP_BATCH_OFF = 0, RP_BATCH_ON = 1 } rp_batch_mode;
 /* Effort "auto": chosen by the zstd level that the caller asked for. */
 #define RP_PLUGIN_EFFORT_AUTO 0
 
+/* Made by rp_plugin_config_default. Each comment ends with the default. */
 typedef struct rp_plugin_config {
-    char device[32];           /* "auto" (for now: libzstd), "cuda", "cuda:N", "host", "off" */
-    rp_verify_mode verify;     /* sample */
-    uint32_t verify_interval;  /* blocks, 1 to 2^30; 256 */
-    uint32_t lanes;            /* most blocks in flight at once, 1 to RP_POOL_MAX_LANES; 64 */
-    size_t min_block_bytes;    /* smaller blocks take the cpu route, 0 to RP_MAX_INPUT_BYTES; 512 */
-    size_t max_block_bytes;    /* and larger ones, 1 to RP_MAX_INPUT_BYTES; 256 KiB */
-    size_t memory_bytes;       /* bound on device memory over all lanes; 0: none */
-    uint32_t timeout_ms;       /* longest wait for one block, 1 to 60000; 1000 */
-    uint32_t effort;           /* RP_PLUGIN_EFFORT_AUTO or an rp_effort; auto */
-    uint32_t breaker_faults;   /* faults in a row until the device is left alone, 1 to 1000; 5 */
+    size_t struct_size; /* of the caller's rp_plugin_config, in bytes */
+
+    /* "cuda", "cuda:N", "host" (the calling CPU thread) or "off" (libzstd); "auto": the first GPU
+     * where batch is on, since single blocks alone are slower on a GPU than in libzstd, else
+     * libzstd. auto */
+    char device[32];
+    rp_verify_mode verify;    /* sample */
+    uint32_t verify_interval; /* blocks, 1 to 2^30; 256 */
+    uint32_t lanes;           /* most single blocks on the device, 1 to RP_POOL_MAX_LANES; 64 */
+    size_t min_block_bytes;   /* smaller blocks take the cpu route, 0 to RP_MAX_INPUT_BYTES; 512 */
+    size_t max_block_bytes;   /* and larger ones, 1 to RP_MAX_INPUT_BYTES; 256 KiB */
+    size_t memory_bytes;      /* bound on the device memory of lanes; batches' lanes take up to half
+                               * as much beside; 0: no bound; 0 */
+    uint32_t timeout_ms;      /* longest wait for one block, 1 to 60000; 1000 */
+    uint32_t effort;          /* RP_PLUGIN_EFFORT_AUTO or an rp_effort; auto */
+    uint32_t breaker_faults;  /* faults in a row until the device is left alone, 1 to 1000; 5 */
     uint32_t breaker_retry_ms; /* first pause of it, doubled up to 64 times, 1 to 3600000; 1000 */
     uint32_t contexts;         /* idle ZSTD_CCtx kept for reuse, 0 to 64; 32 */
     rp_goal goal;              /* auto */
     rp_batch_mode batch;       /* off */
     size_t batch_memory_bytes; /* bound on host memory of batches, 4 MiB to 2^63 - 1; 1 GiB */
     size_t batch_chunk_bytes;  /* blocks of one launch of a batch, 1 to 16 MiB; 4 MiB */
-    uint32_t batch_lanes;      /* most chunks of batches on the device, 1 to 64; 8 */
+    uint32_t batch_lanes;      /* most launches of batches on the device, 1 to 64; 8 */
     rp_log_level log;          /* error */
-    char stats_path[1024]; /* written at exit; "-" is standard error, "" is nowhere, %p the pid */
+    char stats_path[1024]; /* written at exit; "-": standard error, "": nowhere, %p: the pid; "" */
 
-    /* Not a variable: a device of the caller's own, used instead of opening one by name unless
-     * it is NULL. It is used until the process ends. */
+    /* No environment variable: a device of the caller's own, used instead of opening one by name
+     * unless it is NULL. It is used until the process ends. NULL */
     const rp_device *custom_device;
 } rp_plugin_config;
 
-/* The built-in defaults, without the environment. */
-RP_API void rp_plugin_config_default(rp_plugin_config *config);
+/*
+ * The built-in defaults, without the environment. struct_size is sizeof(rp_plugin_config) as the
+ * caller was compiled: the library writes no more than that, and keeps it in the struct.
+ * RP_STATUS_NULL_POINTER; RP_STATUS_INVALID_OPTION for a size that no version had, with *config
+ * unchanged.
+ */
+RP_API rp_status rp_plugin_config_default(rp_plugin_config *config, size_t struct_size);
 
 /*
  * Sets one field from text, by its name in the environment ("ROCKPRESS_DEVICE") or without
@@ -89,13 +104,15 @@ RP_API rp_status rp_plugin_config_set(rp_plugin_config *config, const char *name
                                       rp_error *error);
 
 /* Applies every ROCKPRESS_* variable of the environment. Returns how many were not understood;
- * each of them keeps the field as it was, and the first is described in *error (nullable). */
+ * each of them leaves its field unchanged, and the first is described in *error (nullable). */
 RP_API uint32_t rp_plugin_config_from_environment(rp_plugin_config *config, rp_error *error);
 
 /*
  * Takes the configuration in place of the environment's. Only before the first use of the
  * plugin in the process. RP_STATUS_INVALID_OPTION, explained in *error (nullable), when a field
- * is out of range or the plugin is already in use.
+ * is out of range, when the plugin is already in use, when struct_size is too small for any
+ * version, or when it is larger than this library's struct and a byte beyond that is not 0: then
+ * the program asks for something that this library does not have.
  */
 RP_API rp_status rp_plugin_configure(const rp_plugin_config *config, rp_error *error);
 
@@ -138,39 +155,68 @@ RP_API const char *rp_route_name(rp_route route);
 RP_API const char *rp_fallback_reason_name(rp_fallback_reason reason);
 RP_API const char *rp_fault_name(rp_fault fault);
 
-/* Sums since the process started. Each counter is exact once the threads that count have
- * returned; while they run, counters of one block may be seen at different moments. */
-typedef struct rp_stats {
-    uint64_t blocks[RP_N_ROUTES];
-    uint64_t bytes_in[RP_N_ROUTES];
-    uint64_t bytes_out[RP_N_ROUTES];
-    /* Wall time. The cpu route times one block in 16 and is scaled up by bytes: an estimate. */
-    uint64_t microseconds[RP_N_ROUTES];
-    uint64_t fallbacks[RP_N_FALLBACK_REASONS]; /* fallbacks[RP_FALLBACK_NONE] is 0 */
-    uint64_t faults[RP_N_FAULTS];
-    uint64_t rejected_blocks;   /* cpu route: libzstd returned an error, most often "too small" */
-    uint64_t verified_blocks;   /* decoded and compared before they were handed over */
-    uint64_t contexts_created;  /* ZSTD_CCtx made */
-    uint64_t contexts_recycled; /* and those served from idle ones instead */
-    uint64_t breaker_opens;     /* times that the device was left alone */
-    uint64_t batches;           /* batches begun */
-    uint64_t batch_blocks;      /* blocks in them */
-    uint64_t batches_declined;  /* files that were not begun, as libzstd is the cheaper way */
-    uint64_t router_probes;     /* blocks and files that tried the dearer way */
-    uint64_t batch_misses;      /* blocks that were looked for in open batches and are in none */
-    uint64_t batch_untaken_blocks; /* blocks of batches that have ended that nobody asked for */
-    uint64_t batch_used_bytes;     /* host memory of batches, now */
-    uint64_t batch_peak_bytes;     /* the most that it ever was */
-    uint64_t batch_kept_bytes;     /* the same, with what is kept for the next batch */
-    uint32_t lanes;                /* lanes made so far */
-    uint32_t device_active;        /* 1: the direct route is open (the breaker apart) */
-    char device[32];               /* name of the device in use, or "none" */
-} rp_stats;
-
-RP_API void rp_stats_get(rp_stats *stats);
+/*
+ * Statistics: sums since the process started, and a few present values. Each is read by its number
+ * and an index, and not as a field of a struct with arrays, since routes, reasons, kinds of faults
+ * and statistics will be added. So a program that is older than the library reads what it knows,
+ * and one that is newer reads 0 where the library does not know the number or the index.
+ */
+typedef enum rp_stat {
+    /* By rp_route. */
+    RP_STAT_BLOCKS = 0,
+    RP_STAT_BYTES_IN = 1,
+    RP_STAT_BYTES_OUT = 2,
+    RP_STAT_MICROSECONDS = 3, /* wall time; of the cpu route, which times one block in 16 and is
+                               * scaled up by bytes, an estimate */
+    RP_STAT_FALLBACKS = 4,    /* by rp_fallback_reason; that of RP_FALLBACK_NONE is 0 */
+    RP_STAT_FAULTS = 5,       /* by rp_fault */
+    /* From here on one value each, of index 0. */
+    RP_STAT_REJECTED_BLOCKS = 6,   /* cpu route: libzstd returned an error, mostly "too small" */
+    RP_STAT_VERIFIED_BLOCKS = 7,   /* decoded and compared before they were handed over */
+    RP_STAT_CONTEXTS_CREATED = 8,  /* ZSTD_CCtx made */
+    RP_STAT_CONTEXTS_RECYCLED = 9, /* ZSTD_CCtx served from idle ones instead */
+    RP_STAT_BREAKER_OPENS = 10,    /* times that the device was left alone */
+    RP_STAT_BATCHES = 11,          /* batches begun */
+    RP_STAT_BATCH_BLOCKS = 12,     /* blocks in them */
+    RP_STAT_BATCHES_DECLINED = 13, /* files that were not begun: libzstd is the cheaper way */
+    RP_STAT_ROUTER_PROBES = 14,    /* blocks and files that tried the dearer way */
+    RP_STAT_BATCH_MISSES = 15,     /* blocks that were looked for in open batches and are in none */
+    RP_STAT_BATCH_UNTAKEN_BLOCKS = 16, /* blocks that nobody had asked for when their batch ended */
+    RP_STAT_BATCH_USED_BYTES = 17,     /* host memory of batches, now */
+    RP_STAT_BATCH_PEAK_BYTES = 18,     /* the most that it ever was */
+    RP_STAT_BATCH_KEPT_BYTES = 19, /* the same as used, with the memory kept for the next batch */
+    RP_STAT_LANES = 20,            /* lanes of single blocks made so far */
+    RP_STAT_DEVICE_ACTIVE = 21,    /* 1: the device takes blocks (the breaker apart), else 0 */
+    RP_N_STATS = 22                /* of this header; the library may know more */
+} rp_stat;
 
 /*
- * Writes the counters in Prometheus text format: to standard error for "-", else to the file,
+ * Writes the values of a statistic to values[0, n), as many as there are and fit, and 0 to the
+ * others. values may be NULL when n is 0. Returns how many values there are: 0 when the library
+ * does not know the statistic. Sums are exact once the threads that count have returned; while they
+ * run, those of one block may be seen at different moments.
+ */
+RP_API size_t rp_stats_get(rp_stat stat, uint64_t *values, size_t n);
+
+/* One value; 0 when the library does not know the statistic or the index. */
+RP_API uint64_t rp_stats_value(rp_stat stat, unsigned index);
+
+/*
+ * How a statistic appears in Prometheus's text: its name without "rockpress_" ("blocks_total";
+ * those that end in "_total" are counters, the others gauges), the name of its label ("route"; ""
+ * without one), the value of the label for an index ("cpu"), and one line of help. NULL when the
+ * library does not know the statistic or the index, which is how a loop over all of them ends.
+ */
+RP_API const char *rp_stats_name(rp_stat stat);
+RP_API const char *rp_stats_label(rp_stat stat);
+RP_API const char *rp_stats_label_value(rp_stat stat, unsigned index);
+RP_API const char *rp_stats_help(rp_stat stat);
+
+/* The name of the device in use, or "none". */
+RP_API const char *rp_stats_device(void);
+
+/*
+ * Writes all statistics in Prometheus text format: to standard error for "-", else to the file,
  * which is replaced at once (a reader never sees half of it). "%p" in the path becomes the
  * process id. RP_STATUS_NULL_POINTER, or RP_STATUS_INVALID_OPTION when the file could not be
  * written. Not async-signal-safe.

@@ -81,11 +81,23 @@ static const struct option options[] = {
 
 #define N_OPTIONS (sizeof(options) / sizeof(options[0]))
 
-void rp_plugin_config_default(rp_plugin_config *config)
+__attribute__((format(printf, 2, 3))) static rp_status explain(rp_error *error, const char *format,
+                                                               ...)
 {
-    if (config == NULL)
-        return;
+    va_list arguments;
+
+    if (error != NULL) {
+        va_start(arguments, format);
+        vsnprintf(error->message, sizeof(error->message), format, arguments);
+        va_end(arguments);
+    }
+    return RP_STATUS_INVALID_OPTION;
+}
+
+static void set_defaults(rp_plugin_config *config)
+{
     memset(config, 0, sizeof(*config));
+    config->struct_size = sizeof(*config);
     memcpy(config->device, "auto", sizeof("auto"));
     config->verify = RP_VERIFY_SAMPLE;
     /* Decoding costs about a third of compressing: one in 256 is lost in the noise. */
@@ -115,17 +127,63 @@ void rp_plugin_config_default(rp_plugin_config *config)
     config->log = RP_LOG_ERROR;
 }
 
-__attribute__((format(printf, 2, 3))) static rp_status explain(rp_error *error, const char *format,
-                                                               ...)
-{
-    va_list arguments;
+/*
+ * Callers' structs. A struct of the first version is the smallest there is; fields are only added
+ * after its last one. A new field needs its default in set_defaults, and set_option must refuse to
+ * set it in a struct that is too small to have it.
+ */
+#define FIRST_STRUCT_BYTES (offsetof(rp_plugin_config, custom_device) + sizeof(const rp_device *))
+/* No version will have more; a size beyond it was never set. */
+#define MAX_STRUCT_BYTES ((size_t)64 << 10)
 
-    if (error != NULL) {
-        va_start(arguments, format);
-        vsnprintf(error->message, sizeof(error->message), format, arguments);
-        va_end(arguments);
+_Static_assert(sizeof(rp_plugin_config) == FIRST_STRUCT_BYTES,
+               "set_option takes every struct to have every field");
+
+static rp_status check_struct_size(size_t size, rp_error *error)
+{
+    if (size >= FIRST_STRUCT_BYTES && size <= MAX_STRUCT_BYTES)
+        return RP_STATUS_OK;
+    return explain(error, "struct_size=%zu is not that of a configuration; allowed: %zu to %zu",
+                   size, FIRST_STRUCT_BYTES, MAX_STRUCT_BYTES);
+}
+
+/* A program that is newer than this library may have more fields, if it does not use them. */
+static rp_status check_struct(const rp_plugin_config *config, rp_error *error)
+{
+    const unsigned char *bytes = (const unsigned char *)config;
+    rp_status status = check_struct_size(config->struct_size, error);
+
+    for (size_t i = sizeof(*config); status == RP_STATUS_OK && i < config->struct_size; i++) {
+        if (bytes[i] != 0)
+            status =
+                explain(error,
+                        "byte %zu of a configuration with struct_size=%zu is %u; allowed: 0, as "
+                        "this library knows the first %zu bytes only",
+                        i, config->struct_size, bytes[i], sizeof(*config));
     }
-    return RP_STATUS_INVALID_OPTION;
+    return status;
+}
+
+static size_t known_bytes(size_t struct_size)
+{
+    return struct_size < sizeof(rp_plugin_config) ? struct_size : sizeof(rp_plugin_config);
+}
+
+rp_status rp_plugin_config_default(rp_plugin_config *config, size_t struct_size)
+{
+    rp_plugin_config defaults;
+    rp_status status;
+
+    if (config == NULL)
+        return RP_STATUS_NULL_POINTER;
+    status = check_struct_size(struct_size, NULL);
+    if (status != RP_STATUS_OK)
+        return status;
+    set_defaults(&defaults);
+    memset(config, 0, struct_size);
+    memcpy(config, &defaults, known_bytes(struct_size));
+    config->struct_size = struct_size;
+    return RP_STATUS_OK;
 }
 
 static bool device_name_valid(const char *name, size_t length)
@@ -281,9 +339,13 @@ rp_status rp_plugin_config_set(rp_plugin_config *config, const char *name, const
                                rp_error *error)
 {
     const struct option *option;
+    rp_status status;
 
     if (config == NULL || name == NULL || value == NULL)
         return RP_STATUS_NULL_POINTER;
+    status = check_struct(config, error);
+    if (status != RP_STATUS_OK)
+        return status;
     option = find_option(name, strlen(name));
     if (option == NULL)
         return reject_name(name, strlen(name), error);
@@ -326,7 +388,7 @@ static uint32_t read_environment(rp_plugin_config *config, void (*report)(void *
         }
     }
     if (check_block_limits(config, &error) != RP_STATUS_OK) {
-        rp_plugin_config_default(&defaults);
+        set_defaults(&defaults);
         config->min_block_bytes = defaults.min_block_bytes;
         config->max_block_bytes = defaults.max_block_bytes;
         n_errors++;
@@ -349,6 +411,8 @@ uint32_t rp_plugin_config_from_environment(rp_plugin_config *config, rp_error *e
         return 0;
     if (error != NULL)
         error->message[0] = '\0';
+    if (check_struct(config, error) != RP_STATUS_OK)
+        return 1;
     return read_environment(config, keep_first, error);
 }
 
@@ -380,7 +444,7 @@ const rp_plugin_config *rp_config_read(void)
 
     if (!take_configuration())
         return rp_config_peek();
-    rp_plugin_config_default(&rp_config_in_force);
+    set_defaults(&rp_config_in_force);
     /* The log level first: it decides whether the other errors are shown. */
     log = secure_getenv(PREFIX "LOG");
     if (log != NULL)
@@ -455,21 +519,28 @@ static rp_status check_option(const rp_plugin_config *config, const struct optio
 
 rp_status rp_plugin_configure(const rp_plugin_config *config, rp_error *error)
 {
+    rp_plugin_config whole;
     rp_status status;
 
     if (config == NULL)
         return RP_STATUS_NULL_POINTER;
+    status = check_struct(config, error);
+    if (status != RP_STATUS_OK)
+        return status;
+    set_defaults(&whole);
+    memcpy(&whole, config, known_bytes(config->struct_size));
+    whole.struct_size = sizeof(whole);
     for (size_t i = 0; i < N_OPTIONS; i++) {
-        status = check_option(config, &options[i], error);
+        status = check_option(&whole, &options[i], error);
         if (status != RP_STATUS_OK)
             return status;
     }
-    status = check_block_limits(config, error);
+    status = check_block_limits(&whole, error);
     if (status != RP_STATUS_OK)
         return status;
     if (!take_configuration())
         return explain(error, "the plugin is already in use: configure it before the first block");
-    rp_config_in_force = *config;
+    rp_config_in_force = whole;
     publish();
     return RP_STATUS_OK;
 }

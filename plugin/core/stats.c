@@ -2,8 +2,7 @@
 /* The counters: see stats.h. */
 #include "plugin/core/stats.h"
 
-#include <stdio.h>
-#include <string.h>
+#include <limits.h>
 
 struct rp_stats_shard rp_stats_shards[RP_N_SHARDS];
 
@@ -112,8 +111,9 @@ static uint64_t sum(unsigned counter)
 }
 
 /* Time of all blocks of a route from that of the timed ones, by bytes. */
-static uint64_t route_microseconds(unsigned route, uint64_t bytes_in)
+static uint64_t route_microseconds(unsigned route)
 {
+    uint64_t bytes_in = sum(RP_COUNT_BYTES_IN + route);
     uint64_t nanoseconds = sum(RP_COUNT_NANOSECONDS + route);
     uint64_t timed_bytes = sum(RP_COUNT_TIMED_BYTES + route);
 
@@ -122,39 +122,138 @@ static uint64_t route_microseconds(unsigned route, uint64_t bytes_in)
     return (uint64_t)((double)nanoseconds / 1000 * ((double)bytes_in / (double)timed_bytes));
 }
 
-void rp_stats_get(rp_stats *stats)
+/* Not a sum of one of the counters. */
+#define NO_COUNTER UINT_MAX
+
+static const struct {
+    const char *name, *label;
+    unsigned n_values;
+    unsigned counter; /* of the first value */
+    const char *help;
+} stats[RP_N_STATS] = {
+    [RP_STAT_BLOCKS] = {"blocks_total", "route", RP_N_ROUTES, RP_COUNT_BLOCKS,
+                        "Blocks compressed."},
+    [RP_STAT_BYTES_IN] = {"bytes_in_total", "route", RP_N_ROUTES, RP_COUNT_BYTES_IN,
+                          "Bytes of those blocks."},
+    [RP_STAT_BYTES_OUT] = {"bytes_out_total", "route", RP_N_ROUTES, RP_COUNT_BYTES_OUT,
+                           "Bytes of their frames."},
+    [RP_STAT_MICROSECONDS] = {"microseconds_total", "route", RP_N_ROUTES, NO_COUNTER,
+                              "Wall time spent compressing; for the cpu route estimated from "
+                              "samples."},
+    [RP_STAT_FALLBACKS] = {"fallbacks_total", "reason", RP_N_FALLBACK_REASONS, RP_COUNT_FALLBACKS,
+                           "Blocks on the cpu route, by reason."},
+    [RP_STAT_FAULTS] = {"faults_total", "kind", RP_N_FAULTS, RP_COUNT_FAULTS,
+                        "Failures of the device, by kind."},
+    [RP_STAT_REJECTED_BLOCKS] = {"rejected_blocks_total", "", 1, RP_COUNT_REJECTED,
+                                 "Blocks for which libzstd returned an error, most often that they "
+                                 "don't shrink."},
+    [RP_STAT_VERIFIED_BLOCKS] = {"verified_blocks_total", "", 1, RP_COUNT_VERIFIED,
+                                 "Frames decoded and compared before they were handed over."},
+    [RP_STAT_CONTEXTS_CREATED] = {"contexts_created_total", "", 1, RP_COUNT_CONTEXTS_CREATED,
+                                  "zstd contexts made."},
+    [RP_STAT_CONTEXTS_RECYCLED] = {"contexts_recycled_total", "", 1, RP_COUNT_CONTEXTS_RECYCLED,
+                                   "zstd contexts served from idle ones."},
+    [RP_STAT_BREAKER_OPENS] = {"breaker_opens_total", "", 1, RP_COUNT_BREAKER_OPENS,
+                               "Times that the device was left alone."},
+    [RP_STAT_BATCHES] = {"batches_total", "", 1, RP_COUNT_BATCHES, "Batches begun."},
+    [RP_STAT_BATCH_BLOCKS] = {"batch_blocks_total", "", 1, RP_COUNT_BATCH_BLOCKS,
+                              "Blocks in them."},
+    [RP_STAT_BATCHES_DECLINED] = {"batches_declined_total", "", 1, RP_COUNT_BATCHES_DECLINED,
+                                  "Files that were not begun as batches, as libzstd is the cheaper "
+                                  "way."},
+    [RP_STAT_ROUTER_PROBES] = {"router_probes_total", "", 1, RP_COUNT_ROUTER_PROBES,
+                               "Blocks and files that tried the dearer way."},
+    [RP_STAT_BATCH_MISSES] = {"batch_misses_total", "", 1, RP_COUNT_BATCH_MISSES,
+                              "Blocks that were looked for in open batches and are in none."},
+    [RP_STAT_BATCH_UNTAKEN_BLOCKS] = {"batch_untaken_blocks_total", "", 1, RP_COUNT_BATCH_UNTAKEN,
+                                      "Blocks of batches that nobody asked for."},
+    [RP_STAT_BATCH_USED_BYTES] = {"batch_memory_used_bytes", "", 1, NO_COUNTER,
+                                  "Host memory in use by batches."},
+    [RP_STAT_BATCH_PEAK_BYTES] = {"batch_memory_peak_bytes", "", 1, NO_COUNTER,
+                                  "The most that it ever was."},
+    [RP_STAT_BATCH_KEPT_BYTES] = {"batch_memory_kept_bytes", "", 1, NO_COUNTER,
+                                  "The same, with what is kept for reuse."},
+    [RP_STAT_LANES] = {"lanes", "", 1, NO_COUNTER, "Lanes (a stream and its memory) made."},
+    [RP_STAT_DEVICE_ACTIVE] = {"device_info", "device", 1, NO_COUNTER,
+                               "1 while the device takes blocks, else 0."},
+};
+
+static bool is_known(rp_stat stat, unsigned index)
+{
+    return (unsigned)stat < RP_N_STATS && index < stats[stat].n_values;
+}
+
+uint64_t rp_stats_value(rp_stat stat, unsigned index)
+{
+    const rp_pool *pool;
+
+    if (!is_known(stat, index))
+        return 0;
+    switch (stat) {
+    case RP_STAT_MICROSECONDS:
+        return route_microseconds(index);
+    case RP_STAT_BATCH_USED_BYTES:
+        return atomic_load_explicit(&batch_used_bytes, memory_order_relaxed);
+    case RP_STAT_BATCH_PEAK_BYTES:
+        return atomic_load_explicit(&batch_peak_bytes, memory_order_relaxed);
+    case RP_STAT_BATCH_KEPT_BYTES:
+        return atomic_load_explicit(&batch_kept_bytes, memory_order_relaxed);
+    case RP_STAT_LANES:
+        pool = atomic_load_explicit(&device_pool, memory_order_acquire);
+        return pool != NULL ? rp_pool_lane_count(pool) : 0;
+    case RP_STAT_DEVICE_ACTIVE:
+        return atomic_load_explicit(&device_active, memory_order_acquire);
+    default:
+        return sum(stats[stat].counter + index);
+    }
+}
+
+size_t rp_stats_get(rp_stat stat, uint64_t *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        values[i] = i <= UINT_MAX ? rp_stats_value(stat, (unsigned)i) : 0;
+    return (unsigned)stat < RP_N_STATS ? stats[stat].n_values : 0;
+}
+
+const char *rp_stats_name(rp_stat stat)
+{
+    return is_known(stat, 0) ? stats[stat].name : NULL;
+}
+
+const char *rp_stats_label(rp_stat stat)
+{
+    return is_known(stat, 0) ? stats[stat].label : NULL;
+}
+
+const char *rp_stats_help(rp_stat stat)
+{
+    return is_known(stat, 0) ? stats[stat].help : NULL;
+}
+
+const char *rp_stats_device(void)
 {
     const char *name = atomic_load_explicit(&device_name, memory_order_acquire);
-    const rp_pool *pool = atomic_load_explicit(&device_pool, memory_order_acquire);
 
-    if (stats == NULL)
-        return;
-    memset(stats, 0, sizeof(*stats));
-    for (unsigned i = 0; i < RP_N_ROUTES; i++) {
-        stats->blocks[i] = sum(RP_COUNT_BLOCKS + i);
-        stats->bytes_in[i] = sum(RP_COUNT_BYTES_IN + i);
-        stats->bytes_out[i] = sum(RP_COUNT_BYTES_OUT + i);
-        stats->microseconds[i] = route_microseconds(i, stats->bytes_in[i]);
+    return name != NULL ? name : "none";
+}
+
+const char *rp_stats_label_value(rp_stat stat, unsigned index)
+{
+    if (!is_known(stat, index))
+        return NULL;
+    switch (stat) {
+    case RP_STAT_BLOCKS:
+    case RP_STAT_BYTES_IN:
+    case RP_STAT_BYTES_OUT:
+    case RP_STAT_MICROSECONDS:
+        return rp_route_name((rp_route)index);
+    case RP_STAT_FALLBACKS:
+        return rp_fallback_reason_name((rp_fallback_reason)index);
+    case RP_STAT_FAULTS:
+        return rp_fault_name((rp_fault)index);
+    case RP_STAT_DEVICE_ACTIVE:
+        return rp_stats_device();
+    default:
+        return "";
     }
-    for (unsigned i = 0; i < RP_N_FALLBACK_REASONS; i++)
-        stats->fallbacks[i] = sum(RP_COUNT_FALLBACKS + i);
-    for (unsigned i = 0; i < RP_N_FAULTS; i++)
-        stats->faults[i] = sum(RP_COUNT_FAULTS + i);
-    stats->rejected_blocks = sum(RP_COUNT_REJECTED);
-    stats->verified_blocks = sum(RP_COUNT_VERIFIED);
-    stats->contexts_created = sum(RP_COUNT_CONTEXTS_CREATED);
-    stats->contexts_recycled = sum(RP_COUNT_CONTEXTS_RECYCLED);
-    stats->breaker_opens = sum(RP_COUNT_BREAKER_OPENS);
-    stats->batches = sum(RP_COUNT_BATCHES);
-    stats->batch_blocks = sum(RP_COUNT_BATCH_BLOCKS);
-    stats->batches_declined = sum(RP_COUNT_BATCHES_DECLINED);
-    stats->router_probes = sum(RP_COUNT_ROUTER_PROBES);
-    stats->batch_misses = sum(RP_COUNT_BATCH_MISSES);
-    stats->batch_untaken_blocks = sum(RP_COUNT_BATCH_UNTAKEN);
-    stats->batch_used_bytes = atomic_load_explicit(&batch_used_bytes, memory_order_relaxed);
-    stats->batch_peak_bytes = atomic_load_explicit(&batch_peak_bytes, memory_order_relaxed);
-    stats->batch_kept_bytes = atomic_load_explicit(&batch_kept_bytes, memory_order_relaxed);
-    stats->lanes = pool != NULL ? rp_pool_lane_count(pool) : 0;
-    stats->device_active = atomic_load_explicit(&device_active, memory_order_acquire);
-    snprintf(stats->device, sizeof(stats->device), "%s", name != NULL ? name : "none");
 }

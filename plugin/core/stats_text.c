@@ -43,78 +43,35 @@ __attribute__((format(printf, 2, 3))) static void append(struct text *text, cons
         text->used += (size_t)n < left ? (size_t)n : left - 1;
 }
 
-static void append_header(struct text *text, const char *name, const char *type, const char *help)
+static bool is_counter(const char *name)
 {
-    append(text, "# HELP rockpress_%s %s\n# TYPE rockpress_%s %s\n", name, help, name, type);
+    static const char suffix[] = "_total";
+    size_t length = strlen(name);
+
+    return length >= sizeof(suffix) - 1 &&
+           strcmp(name + length - (sizeof(suffix) - 1), suffix) == 0;
 }
 
-static void append_routes(struct text *text, const char *name, const char *help,
-                          const uint64_t values[RP_N_ROUTES])
+static void append_value(struct text *text, rp_stat stat, unsigned index)
 {
-    append_header(text, name, "counter", help);
-    for (unsigned i = 0; i < RP_N_ROUTES; i++)
-        append(text, "rockpress_%s{route=\"%s\"} %llu\n", name, rp_route_name((rp_route)i),
-               (unsigned long long)values[i]);
-}
-
-static void append_one(struct text *text, const char *name, const char *type, const char *help,
-                       uint64_t value)
-{
-    append_header(text, name, type, help);
-    append(text, "rockpress_%s %llu\n", name, (unsigned long long)value);
+    append(text, "rockpress_%s", rp_stats_name(stat));
+    if (rp_stats_label(stat)[0] != '\0')
+        append(text, "{%s=\"%s\"}", rp_stats_label(stat), rp_stats_label_value(stat, index));
+    append(text, " %llu\n", (unsigned long long)rp_stats_value(stat, index));
 }
 
 static void format_stats(struct text *text)
 {
-    rp_stats stats;
+    for (rp_stat stat = 0; rp_stats_name(stat) != NULL; stat++) {
+        const char *name = rp_stats_name(stat);
+        /* No block of the cpu route has the reason "none". */
+        unsigned first = stat == RP_STAT_FALLBACKS ? RP_FALLBACK_NONE + 1 : 0;
 
-    rp_stats_get(&stats);
-    append_routes(text, "blocks_total", "Blocks compressed.", stats.blocks);
-    append_routes(text, "bytes_in_total", "Bytes of those blocks.", stats.bytes_in);
-    append_routes(text, "bytes_out_total", "Bytes of their frames.", stats.bytes_out);
-    append_routes(text, "microseconds_total",
-                  "Wall time spent compressing; for the cpu route estimated from samples.",
-                  stats.microseconds);
-    append_header(text, "fallbacks_total", "counter", "Blocks on the cpu route, by reason.");
-    for (unsigned i = RP_FALLBACK_NONE + 1; i < RP_N_FALLBACK_REASONS; i++)
-        append(text, "rockpress_fallbacks_total{reason=\"%s\"} %llu\n",
-               rp_fallback_reason_name((rp_fallback_reason)i),
-               (unsigned long long)stats.fallbacks[i]);
-    append_header(text, "faults_total", "counter", "Failures of the device, by kind.");
-    for (unsigned i = 0; i < RP_N_FAULTS; i++)
-        append(text, "rockpress_faults_total{kind=\"%s\"} %llu\n", rp_fault_name((rp_fault)i),
-               (unsigned long long)stats.faults[i]);
-    append_one(text, "rejected_blocks_total", "counter",
-               "Blocks for which libzstd returned an error, most often that they don't shrink.",
-               stats.rejected_blocks);
-    append_one(text, "verified_blocks_total", "counter",
-               "Frames decoded and compared before they were handed over.", stats.verified_blocks);
-    append_one(text, "contexts_created_total", "counter", "zstd contexts made.",
-               stats.contexts_created);
-    append_one(text, "contexts_recycled_total", "counter", "zstd contexts served from idle ones.",
-               stats.contexts_recycled);
-    append_one(text, "breaker_opens_total", "counter", "Times that the device was left alone.",
-               stats.breaker_opens);
-    append_one(text, "batches_total", "counter", "Batches begun.", stats.batches);
-    append_one(text, "batch_blocks_total", "counter", "Blocks in them.", stats.batch_blocks);
-    append_one(text, "batches_declined_total", "counter",
-               "Files that were not begun as batches, as libzstd is the cheaper way.",
-               stats.batches_declined);
-    append_one(text, "router_probes_total", "counter",
-               "Blocks and files that tried the dearer way.", stats.router_probes);
-    append_one(text, "batch_misses_total", "counter",
-               "Blocks that were looked for in open batches and are in none.", stats.batch_misses);
-    append_one(text, "batch_untaken_blocks_total", "counter",
-               "Blocks of batches that nobody asked for.", stats.batch_untaken_blocks);
-    append_one(text, "batch_memory_used_bytes", "gauge", "Host memory in use by batches.",
-               stats.batch_used_bytes);
-    append_one(text, "batch_memory_peak_bytes", "gauge", "The most that it ever was.",
-               stats.batch_peak_bytes);
-    append_one(text, "batch_memory_kept_bytes", "gauge", "The same, with what is kept for reuse.",
-               stats.batch_kept_bytes);
-    append_one(text, "lanes", "gauge", "Lanes (a stream and its memory) made.", stats.lanes);
-    append_header(text, "device_info", "gauge", "1 while the device takes blocks, else 0.");
-    append(text, "rockpress_device_info{device=\"%s\"} %u\n", stats.device, stats.device_active);
+        append(text, "# HELP rockpress_%s %s\n# TYPE rockpress_%s %s\n", name, rp_stats_help(stat),
+               name, is_counter(name) ? "counter" : "gauge");
+        for (unsigned i = first; rp_stats_label_value(stat, i) != NULL; i++)
+            append_value(text, stat, i);
+    }
 }
 
 static bool write_all(int fd, const char *bytes, size_t size)

@@ -77,7 +77,6 @@ static void *thread_main(void *unused)
 static void run_threads(const char *name, const rp_device *to_kill)
 {
     pthread_t threads[N_THREADS];
-    rp_stats stats;
     unsigned n = 0;
     atomic_store(&n_started, 0);
     while (n < N_THREADS && pthread_create(&threads[n], NULL, thread_main, NULL) == 0)
@@ -86,21 +85,20 @@ static void run_threads(const char *name, const rp_device *to_kill)
         fail(name, "could not be killed");
     for (unsigned i = 0; i < n; i++)
         pthread_join(threads[i], NULL);
-    rp_stats_get(&stats);
     printf("%-16s %u threads: %llu blocks by %s so far, %llu by libzstd; %llu device faults, "
            "active %u\n",
-           name, n, (unsigned long long)stats.blocks[RP_ROUTE_DIRECT], stats.device,
-           (unsigned long long)stats.blocks[RP_ROUTE_CPU],
-           (unsigned long long)stats.faults[RP_FAULT_DEVICE], (unsigned)stats.device_active);
+           name, n, (unsigned long long)rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_DIRECT),
+           rp_stats_device(), (unsigned long long)rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_CPU),
+           (unsigned long long)rp_stats_value(RP_STAT_FAULTS, RP_FAULT_DEVICE),
+           (unsigned)rp_stats_value(RP_STAT_DEVICE_ACTIVE, 0));
 }
 
 static bool run(const char *name)
 {
     rp_plugin_config config;
-    rp_stats stats;
     rp_error error = {""};
     rp_device *device = device_under_test_open(name);
-    rp_plugin_config_default(&config);
+    rp_plugin_config_default(&config, sizeof(config));
     config.verify = RP_VERIFY_ALL;
     config.timeout_ms = 60000;
     config.min_block_bytes = 0;
@@ -112,23 +110,22 @@ static bool run(const char *name)
         return false;
     }
     run_threads("in good health", NULL);
-    rp_stats_get(&stats);
-    uint64_t n_direct = stats.blocks[RP_ROUTE_DIRECT];
+    uint64_t n_direct = rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_DIRECT);
     /* Those that are being compressed while the device is opened are libzstd's, and there are more
      * threads than cores, not lanes. */
-    if (n_direct < N_THREADS * N_BLOCKS / 2 || stats.device_active != 1)
+    if (n_direct < N_THREADS * N_BLOCKS / 2 || rp_stats_value(RP_STAT_DEVICE_ACTIVE, 0) != 1)
         fail(name, "it has not compressed most blocks");
     for (int fault = 0; fault < RP_N_FAULTS; fault++) {
-        if (stats.faults[fault] != 0)
+        if (rp_stats_value(RP_STAT_FAULTS, fault) != 0)
             fail("a fault in good health", rp_fault_name((rp_fault)fault));
     }
     run_threads("killed", device);
     run_threads("dead", NULL);
-    rp_stats_get(&stats);
-    if (stats.device_active != 0 || stats.faults[RP_FAULT_DEVICE] == 0 ||
-        stats.faults[RP_FAULT_VERIFY] != 0)
+    if (rp_stats_value(RP_STAT_DEVICE_ACTIVE, 0) != 0 ||
+        rp_stats_value(RP_STAT_FAULTS, RP_FAULT_DEVICE) == 0 ||
+        rp_stats_value(RP_STAT_FAULTS, RP_FAULT_VERIFY) != 0)
         fail(name, "its death was not noticed");
-    if (stats.blocks[RP_ROUTE_CPU] < N_THREADS * N_BLOCKS)
+    if (rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_CPU) < N_THREADS * N_BLOCKS)
         fail(name, "blocks of a dead device");
     return n_failures == 0;
 }

@@ -120,12 +120,10 @@ class Worker : public CompactionService
         overriding.file_checksum_gen_factory = options_.file_checksum_gen_factory;
         overriding.comparator = options_.comparator;
         overriding.table_factory = options_.table_factory;
-        rp_stats before, after;
-        rp_stats_get(&before);
+        uint64_t before = rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_DIRECT);
         status_ =
             DB::OpenAndCompact(OpenAndCompactOptions(), db_, output, input, &result_, overriding);
-        rp_stats_get(&after);
-        direct_ += after.blocks[RP_ROUTE_DIRECT] - before.blocks[RP_ROUTE_DIRECT];
+        direct_ += rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_DIRECT) - before;
         n_++;
         return CompactionServiceScheduleResponse(id, CompactionServiceJobStatus::kSuccess);
     }
@@ -196,37 +194,38 @@ void CheckFiles(DB *db, bool explicit_name)
     }
 }
 
-void Report(const rp_stats &stats)
+void Report()
 {
-    for (int i = 0; i < RP_N_ROUTES; i++) {
+    for (unsigned i = 0; i < RP_N_ROUTES; i++) {
         std::printf("%s %llu  ", rp_route_name(static_cast<rp_route>(i)),
-                    static_cast<unsigned long long>(stats.blocks[i]));
+                    static_cast<unsigned long long>(rp_stats_value(RP_STAT_BLOCKS, i)));
     }
     std::printf("untaken %llu, misses %llu\n",
-                static_cast<unsigned long long>(stats.batch_untaken_blocks),
-                static_cast<unsigned long long>(stats.batch_misses));
+                static_cast<unsigned long long>(rp_stats_value(RP_STAT_BATCH_UNTAKEN_BLOCKS, 0)),
+                static_cast<unsigned long long>(rp_stats_value(RP_STAT_BATCH_MISSES, 0)));
 }
 
 void CheckCounters(const Scenario &scenario)
 {
-    rp_stats stats;
-    rp_stats_get(&stats);
-    Report(stats);
-    Check(stats.blocks[scenario.route] > 100, "the route served hardly a block");
-    for (uint64_t faults : stats.faults) {
-        Check(faults == 0, "faults");
+    Report();
+    Check(rp_stats_value(RP_STAT_BLOCKS, scenario.route) > 100, "the route served hardly a block");
+    for (unsigned kind = 0; kind < RP_N_FAULTS; kind++) {
+        Check(rp_stats_value(RP_STAT_FAULTS, kind) == 0, "faults");
     }
     if (std::strncmp(scenario.name, "batch", 5) == 0) {
-        Check(stats.batch_untaken_blocks == 0, "blocks of batches were not taken");
-        Check(stats.blocks[RP_ROUTE_BATCH] == stats.batch_blocks,
+        Check(rp_stats_value(RP_STAT_BATCH_UNTAKEN_BLOCKS, 0) == 0,
+              "blocks of batches were not taken");
+        Check(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_BATCH) ==
+                  rp_stats_value(RP_STAT_BATCH_BLOCKS, 0),
               "not every block of batches was served");
-        Check(stats.batch_used_bytes == 0, "a batch was not ended");
+        Check(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) == 0, "a batch was not ended");
     }
     if (std::strcmp(scenario.name, "dictionary") == 0) {
-        Check(stats.fallbacks[RP_FALLBACK_DICTIONARY] > 100, "no dictionary");
+        Check(rp_stats_value(RP_STAT_FALLBACKS, RP_FALLBACK_DICTIONARY) > 100, "no dictionary");
     }
     if (std::strcmp(scenario.name, "tight") == 0) {
-        Check(stats.fallbacks[RP_FALLBACK_CAPACITY] > 0, "the limit was never met");
+        Check(rp_stats_value(RP_STAT_FALLBACKS, RP_FALLBACK_CAPACITY) > 0,
+              "the limit was never met");
     }
 }
 

@@ -30,7 +30,7 @@ static bool configure(void (*adjust)(rp_plugin_config *))
 {
     rp_plugin_config config;
 
-    rp_plugin_config_default(&config);
+    rp_plugin_config_default(&config, sizeof(config));
     memcpy(config.device, "host", sizeof("host"));
     config.batch = RP_BATCH_ON;
     config.effort = RP_EFFORT_FAST;
@@ -40,17 +40,9 @@ static bool configure(void (*adjust)(rp_plugin_config *))
     return rp_plugin_configure(&config, NULL) == RP_STATUS_OK;
 }
 
-static rp_stats stats_now(void)
-{
-    rp_stats stats;
-
-    rp_stats_get(&stats);
-    return stats;
-}
-
 static uint64_t served(void)
 {
-    return stats_now().blocks[RP_ROUTE_BATCH];
+    return rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_BATCH);
 }
 
 /* Asks for all blocks in order; how many of them a batch served. */
@@ -74,16 +66,15 @@ static bool all_blocks_in_order(void)
     CHECK(configure(NULL));
     for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
         sampled_file file;
-        rp_stats stats;
         sampled_file_make(&file, shapes[i].n, shapes[i].bytes, 0, i);
         CHECK(sampled_file_begin(&file, NULL) != 0);
-        CHECK(stats_now().batch_used_bytes > 0);
+        CHECK(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) > 0);
         CHECK(ask_for_all(&file) == shapes[i].n);
-        stats = stats_now();
-        CHECK(stats.batches == i + 1 && stats.batch_untaken_blocks == 0);
+        CHECK(rp_stats_value(RP_STAT_BATCHES, 0) == i + 1 &&
+              rp_stats_value(RP_STAT_BATCH_UNTAKEN_BLOCKS, 0) == 0);
         /* The last block ended it. */
-        CHECK(stats.batch_used_bytes == 0 && !rp_batch_any_open());
-        CHECK(stats.batch_misses == 0);
+        CHECK(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) == 0 && !rp_batch_any_open());
+        CHECK(rp_stats_value(RP_STAT_BATCH_MISSES, 0) == 0);
         sampled_file_free(&file);
     }
     return true;
@@ -111,7 +102,7 @@ static bool frames_are_those_of_the_direct_route(void)
             CHECK(memcmp(direct[i - 20], batch, batch_size) == 0);
         }
     }
-    CHECK(stats_now().blocks[RP_ROUTE_DIRECT] == 20 && served() == 20);
+    CHECK(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_DIRECT) == 20 && served() == 20);
     sampled_file_free(&file);
     return true;
 }
@@ -128,7 +119,7 @@ static bool any_order_and_more_than_once(void)
     CHECK(served() == 200);
     /* A second time each is an ordinary block. */
     CHECK(ask_for_all(&file) == 0);
-    CHECK(stats_now().blocks[RP_ROUTE_DIRECT] == 200);
+    CHECK(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_DIRECT) == 200);
     sampled_file_free(&file);
     return true;
 }
@@ -149,7 +140,7 @@ static bool one_byte_less_alike_is_another_block(void)
             CHECK(sampled_file_ask(&file, 0, 3, false) == RP_FALLBACK_NONE);
         file.blocks[0][i] ^= 1;
     }
-    CHECK(served() == 0 && stats_now().batch_misses > 100);
+    CHECK(served() == 0 && rp_stats_value(RP_STAT_BATCH_MISSES, 0) > 100);
     /* And none of that took the block away. */
     CHECK(ask_for_all(&file) == 3);
     sampled_file_free(&file);
@@ -193,7 +184,7 @@ static bool equal_blocks_are_served_each(void)
     sampled_file_sample(&file, 0);
     CHECK(sampled_file_begin(&file, NULL) != 0);
     CHECK(ask_for_all(&file) == 100);
-    CHECK(stats_now().batch_used_bytes == 0);
+    CHECK(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) == 0);
     sampled_file_free(&file);
     return true;
 }
@@ -231,7 +222,7 @@ static bool other_levels_begin_anew_or_miss(void)
     /* In the same chunk a second kind is not to be had. */
     for (size_t i = 20; i < 40; i++)
         CHECK(sampled_file_ask(&file, i, 3, false) == RP_FALLBACK_PARAMETER);
-    CHECK(served() == 20 && stats_now().batch_used_bytes == 0);
+    CHECK(served() == 20 && rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) == 0);
     sampled_file_free(&file);
     return true;
 }
@@ -272,10 +263,10 @@ static bool abandoned_files_leave_nothing(void)
         for (size_t j = 0; j < (size_t)i % 7 * 45; j++)
             CHECK(sampled_file_ask(&file, j, 3, false) == RP_FALLBACK_NONE);
         rp_batch_end(id);
-        CHECK(!rp_batch_any_open() && stats_now().batch_used_bytes == 0);
+        CHECK(!rp_batch_any_open() && rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) == 0);
         rp_batch_end(id);
     }
-    CHECK(stats_now().batch_untaken_blocks + served() == 200 * 300);
+    CHECK(rp_stats_value(RP_STAT_BATCH_UNTAKEN_BLOCKS, 0) + served() == 200 * 300);
     /* An old id does not end a new batch. */
     next = sampled_file_begin(&file, NULL);
     CHECK(next != 0 && next != id);
@@ -294,17 +285,17 @@ static bool half_taken_chunks_come_back_early(void)
     CHECK(configure(NULL));
     sampled_file_make(&file, 1024, 4096, 0, 10);
     CHECK(sampled_file_begin(&file, NULL) != 0);
-    whole = last = stats_now().batch_used_bytes;
+    whole = last = rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0);
     CHECK(whole >= 1024 * 4000 && whole < 1024 * 4096 * 5 / 4);
     for (size_t i = 0; i < 1024; i++) {
         CHECK(sampled_file_ask(&file, i, 3, false) == RP_FALLBACK_NONE);
-        CHECK(stats_now().batch_used_bytes <= whole + (512 << 10));
+        CHECK(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) <= whole + (512 << 10));
         if (i % 256 == 255) {
-            CHECK(stats_now().batch_used_bytes < last);
-            last = stats_now().batch_used_bytes;
+            CHECK(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) < last);
+            last = rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0);
         }
     }
-    CHECK(stats_now().batch_peak_bytes <= 1024 * 4096 * 3 / 2);
+    CHECK(rp_stats_value(RP_STAT_BATCH_PEAK_BYTES, 0) <= 1024 * 4096 * 3 / 2);
     sampled_file_free(&file);
     return true;
 }
@@ -323,13 +314,13 @@ static bool memory_is_bounded(void)
     sampled_file_make(&file, 2000, 4096, 0, 11);
     sampled_file_make(&second, 20, 4096, 0, 12);
     CHECK(sampled_file_begin(&file, NULL) != 0);
-    CHECK(stats_now().batch_used_bytes <= 4 << 20);
+    CHECK(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) <= 4 << 20);
     /* No room for another file: none, and no error. */
     CHECK(sampled_file_begin(&second, NULL) == 0);
     n = ask_for_all(&file);
     CHECK(n > 400 && n < 1200);
-    CHECK(stats_now().batch_peak_bytes <= 4 << 20);
-    CHECK(stats_now().batch_used_bytes == 0);
+    CHECK(rp_stats_value(RP_STAT_BATCH_PEAK_BYTES, 0) <= 4 << 20);
+    CHECK(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) == 0);
     CHECK(sampled_file_begin(&second, NULL) != 0);
     CHECK(ask_for_all(&second) == 20);
     sampled_file_free(&file);
@@ -356,7 +347,7 @@ static bool several_files_at_once(void)
             CHECK(sampled_file_ask(&files[f], i, 3, false) == RP_FALLBACK_NONE);
         sampled_file_free(&files[f]);
     }
-    CHECK(served() == 510 && stats_now().batch_used_bytes == 0);
+    CHECK(served() == 510 && rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) == 0);
     return true;
 }
 
@@ -376,7 +367,7 @@ static bool blocks_that_do_not_shrink_go_to_the_cpu(void)
     for (size_t i = 0; i < 30; i++)
         CHECK(sampled_file_ask(&file, i, 3, false) ==
               (i == 7 ? RP_FALLBACK_CAPACITY : RP_FALLBACK_NONE));
-    CHECK(served() == 29 && stats_now().batch_used_bytes == 0);
+    CHECK(served() == 29 && rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) == 0);
     sampled_file_free(&file);
     return true;
 }
@@ -393,8 +384,8 @@ static bool odd_calls_are_refused(void)
     rp_batch_end(0);
     rp_batch_end(UINT64_MAX);
     rp_batch_end(12345);
-    CHECK(!rp_batch_any_open() && stats_now().batches == 0);
-    CHECK(stats_now().batch_used_bytes == 0);
+    CHECK(!rp_batch_any_open() && rp_stats_value(RP_STAT_BATCHES, 0) == 0);
+    CHECK(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) == 0);
     return true;
 }
 
@@ -410,7 +401,7 @@ static bool off_by_default(void)
     uint8_t dictionary[16384];
     size_t size;
 
-    rp_plugin_config_default(&config);
+    rp_plugin_config_default(&config, sizeof(config));
     CHECK(config.batch == RP_BATCH_OFF);
     CHECK(configure(batch_off));
     sampled_file_make(&file, 300, 4096, 0, 14);
@@ -418,7 +409,7 @@ static bool off_by_default(void)
     size = ZDICT_trainFromBuffer(dictionary, sizeof(dictionary), file.samples, file.sample_sizes,
                                  (unsigned)file.n_samples);
     CHECK(!ZDICT_isError(size) && size > 1000);
-    CHECK(stats_now().batches == 0);
+    CHECK(rp_stats_value(RP_STAT_BATCHES, 0) == 0);
     sampled_file_free(&file);
     return true;
 }
@@ -449,7 +440,7 @@ static bool a_builders_calls(bool finalize)
         ZSTD_CCtx *cctx = ZSTD_createCCtx();
         size_t n_asked = n == 1 ? 60 : 150;
         CHECK(ZDICT_isError(show_samples(&file, finalize)));
-        CHECK(stats_now().batches == (uint64_t)n + 1);
+        CHECK(rp_stats_value(RP_STAT_BATCHES, 0) == (uint64_t)n + 1);
         for (size_t i = 0; i < n_asked; i++) {
             ZSTD_CCtx *blob = ZSTD_createCCtx();
             size_t size = ZSTD_compress_usingDict(cctx, frame, sizeof(frame), file.blocks[i],
@@ -465,9 +456,9 @@ static bool a_builders_calls(bool finalize)
         CHECK(!ZSTD_isError(ZSTD_compress_usingDict(cctx, frame, sizeof(frame), index.blocks[0],
                                                     index.sizes[0], NULL, 0, 3)));
         ZSTD_freeCCtx(cctx);
-        CHECK(!rp_batch_any_open() && stats_now().batch_used_bytes == 0);
+        CHECK(!rp_batch_any_open() && rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) == 0);
     }
-    CHECK(served() == 150 + 60 + 150 && stats_now().batch_untaken_blocks == 90);
+    CHECK(served() == 150 + 60 + 150 && rp_stats_value(RP_STAT_BATCH_UNTAKEN_BLOCKS, 0) == 90);
     sampled_file_free(&file);
     sampled_file_free(&index);
     return true;
@@ -498,7 +489,7 @@ static bool builders_that_give_up_at_once(void)
             ZSTD_freeCCtx(cctx);
             CHECK(!rp_batch_any_open());
         }
-        CHECK(stats_now().batch_used_bytes <= 2 << 20);
+        CHECK(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) <= 2 << 20);
     }
     sampled_file_free(&file);
     return true;

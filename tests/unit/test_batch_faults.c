@@ -73,7 +73,7 @@ static bool configure(void (*adjust)(rp_plugin_config *))
     ops.wait = waiting;
     tested = device.device;
     tested.ops = &ops;
-    rp_plugin_config_default(&config);
+    rp_plugin_config_default(&config, sizeof(config));
     config.custom_device = &tested;
     config.batch = RP_BATCH_ON;
     config.effort = RP_EFFORT_FAST;
@@ -88,21 +88,12 @@ static bool configure(void (*adjust)(rp_plugin_config *))
     return true;
 }
 
-static rp_stats stats_now(void)
-{
-    rp_stats stats;
-
-    rp_stats_get(&stats);
-    return stats;
-}
-
 static uint64_t n_faults(void)
 {
-    rp_stats stats = stats_now();
     uint64_t sum = 0;
 
-    for (int i = 0; i < RP_N_FAULTS; i++)
-        sum += stats.faults[i];
+    for (unsigned i = 0; i < RP_N_FAULTS; i++)
+        sum += rp_stats_value(RP_STAT_FAULTS, i);
     return sum;
 }
 
@@ -129,12 +120,12 @@ static bool works_without_faults(void)
         /* Begun at once when the level is known, and only as far as it looks ahead. */
         CHECK((n_launches - before) == (i == 0 ? 0 : 3 * 4));
         CHECK(ask_for_all(&file) == 1100);
-        CHECK(stats_now().batch_used_bytes == 0);
+        CHECK(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) == 0);
     }
-    CHECK(stats_now().blocks[RP_ROUTE_BATCH] == 3300 && n_faults() == 0);
-    CHECK(stats_now().verified_blocks > 1000);
+    CHECK(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_BATCH) == 3300 && n_faults() == 0);
+    CHECK(rp_stats_value(RP_STAT_VERIFIED_BLOCKS, 0) > 1000);
     /* The file once, and what is in flight: at most half of it again. */
-    CHECK(stats_now().batch_peak_bytes <= 1100 * 4064 * 3 / 2);
+    CHECK(rp_stats_value(RP_STAT_BATCH_PEAK_BYTES, 0) <= 1100 * 4064 * 3 / 2);
     /* Lanes are made when needed: this device has finished a chunk whenever it is asked. */
     CHECK(device.n_streams == 1);
     sampled_file_free(&file);
@@ -152,7 +143,7 @@ static bool a_wrong_guess_is_made_good(void)
     CHECK(n_launches == 3 * 4);
     /* Without a checksum, other than was guessed: three chunks are done again, no other. */
     CHECK(ask_for_all(&file) == 1100);
-    CHECK(stats_now().blocks[RP_ROUTE_BATCH] == 1100);
+    CHECK(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_BATCH) == 1100);
     CHECK(n_launches == (3 + 9) * 4);
     sampled_file_free(&file);
     return true;
@@ -172,7 +163,7 @@ static bool more_files_than_lanes(void)
         for (size_t f = 0; f < 6; f++)
             CHECK(sampled_file_ask(&files[f], i, 3, false) == RP_FALLBACK_NONE);
     }
-    CHECK(stats_now().blocks[RP_ROUTE_BATCH] == 1800 && device.n_streams <= 3);
+    CHECK(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_BATCH) == 1800 && device.n_streams <= 3);
     for (size_t f = 0; f < 6; f++)
         sampled_file_free(&files[f]);
     return true;
@@ -249,8 +240,8 @@ static bool on_a_slow_device(uint64_t *n_busy)
         n_samples += reason == RP_FALLBACK_ROUTER;
     }
     /* One in 256 tells what libzstd costs. */
-    CHECK(n_samples == 4 && stats_now().router_probes >= 4);
-    CHECK(stats_now().blocks[RP_ROUTE_BATCH] == 1100 - 4 - *n_busy && n_faults() == 0);
+    CHECK(n_samples == 4 && rp_stats_value(RP_STAT_ROUTER_PROBES, 0) >= 4);
+    CHECK(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_BATCH) == 1100 - 4 - *n_busy && n_faults() == 0);
     CHECK(!rp_batch_any_open());
     sampled_file_free(&file);
     return true;
@@ -289,11 +280,12 @@ static bool abandoned_while_the_device_works(void)
     CHECK(id != 0);
     rp_batch_end(id);
     /* What was not on the device is back, what is there is not. */
-    CHECK(stats_now().batch_used_bytes > 0 && stats_now().batch_used_bytes <= 6 << 19);
+    CHECK(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) > 0 &&
+          rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) <= 6 << 19);
     all_stalled = false;
     CHECK(sampled_file_begin(&file, &hint) != 0);
     CHECK(ask_for_all(&file) == 300);
-    CHECK(stats_now().batch_used_bytes == 0 && n_faults() == 0);
+    CHECK(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) == 0 && n_faults() == 0);
     sampled_file_free(&file);
     return true;
 }
@@ -318,13 +310,14 @@ static bool a_device_that_hangs(void)
     /* The first chunk is served; of the others each lane costs at most one wait, not each block.
      * Block 0, which was taken before, goes direct, and waits once, too. */
     CHECK(n > 0 && n < 300);
-    CHECK(stats_now().faults[RP_FAULT_TIMEOUT] > 0 && stats_now().faults[RP_FAULT_TIMEOUT] <= 4);
+    CHECK(rp_stats_value(RP_STAT_FAULTS, RP_FAULT_TIMEOUT) > 0 &&
+          rp_stats_value(RP_STAT_FAULTS, RP_FAULT_TIMEOUT) <= 4);
     /* The device may still write to its slabs. */
-    CHECK(stats_now().batch_used_bytes > 0);
+    CHECK(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) > 0);
     all_stalled = false;
     CHECK(sampled_file_begin(&file, &hint) != 0);
     CHECK(ask_for_all(&file) == 1100);
-    CHECK(stats_now().batch_used_bytes == 0);
+    CHECK(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) == 0);
     sampled_file_free(&file);
     return true;
 }
@@ -350,12 +343,12 @@ static bool one_call_fails(int nth)
         CHECK(n_faults() <= 2);
     else
         CHECK(n_faults() == 0 && n == 300);
-    CHECK(stats_now().batch_used_bytes == 0 || rp_batch_any_open());
+    CHECK(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) == 0 || rp_batch_any_open());
     /* And all is well again. */
     queue_device_fail(&device, failing_call, 0, RP_STATUS_OK);
     CHECK(sampled_file_begin(&file, &hint) != 0);
     CHECK(ask_for_all(&file) == 300);
-    CHECK(stats_now().batch_used_bytes == 0 && !rp_batch_any_open());
+    CHECK(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) == 0 && !rp_batch_any_open());
     sampled_file_free(&file);
     return true;
 }
@@ -432,12 +425,13 @@ static bool the_device_is_lost(void)
     CHECK(sampled_file_ask(&file, 0, 3, false) == RP_FALLBACK_NONE);
     queue_device_fail(&device, QUEUE_WAIT, 1, RP_STATUS_DEVICE_FAULT);
     ask_for_all(&file);
-    CHECK(stats_now().faults[RP_FAULT_DEVICE] == 1 && stats_now().device_active == 0);
+    CHECK(rp_stats_value(RP_STAT_FAULTS, RP_FAULT_DEVICE) == 1 &&
+          rp_stats_value(RP_STAT_DEVICE_ACTIVE, 0) == 0);
     for (size_t i = 0; i < 300; i++)
         CHECK(sampled_file_ask(&file, i, 3, false) == RP_FALLBACK_DEVICE);
     /* What the device can not be using is back. */
     rp_batch_end(id);
-    CHECK(stats_now().batch_used_bytes <= 6 << 19);
+    CHECK(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) <= 6 << 19);
     CHECK(sampled_file_begin(&file, &hint) == 0);
     sampled_file_free(&file);
     return true;
@@ -469,10 +463,10 @@ static bool wrong_bytes_are_never_handed_over(void)
     corrupt = true;
     CHECK(sampled_file_begin(&file, &hint) != 0);
     CHECK(sampled_file_ask(&file, 0, 3, false) == RP_FALLBACK_FAULT);
-    CHECK(stats_now().faults[RP_FAULT_VERIFY] == 1);
+    CHECK(rp_stats_value(RP_STAT_FAULTS, RP_FAULT_VERIFY) == 1);
     /* Nothing more from this device, though frames of it are there. */
     CHECK(ask_for_all(&file) == 0);
-    CHECK(stats_now().blocks[RP_ROUTE_BATCH] == 0);
+    CHECK(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_BATCH) == 0);
     sampled_file_free(&file);
     return true;
 }
@@ -495,7 +489,7 @@ static bool the_breaker_covers_batches(void)
         queue_device_fail(&device, QUEUE_LAUNCH, 1, RP_STATUS_LAUNCH_FAILED);
         rp_batch_end(sampled_file_begin(&file, &hint));
     }
-    CHECK(stats_now().breaker_opens == 1);
+    CHECK(rp_stats_value(RP_STAT_BREAKER_OPENS, 0) == 1);
     before = n_launches;
     CHECK(sampled_file_begin(&file, &hint) == 0);
     CHECK(ask_for_all(&file) == 0 && n_launches == before);

@@ -69,9 +69,8 @@ int main(int argc, char **argv)
     static queue_device device;
     rp_plugin_config config;
     rp_device *host;
-    rp_stats stats;
 
-    rp_plugin_config_default(&config);
+    rp_plugin_config_default(&config, sizeof(config));
     memcpy(config.device, "host", sizeof("host"));
     config.batch = RP_BATCH_ON;
     config.effort = RP_EFFORT_FAST;
@@ -102,16 +101,16 @@ int main(int argc, char **argv)
         pthread_join(other, NULL);
         expect(!rp_batch_any_open(), "a batch is left");
     }
-    rp_stats_get(&stats);
-    expect(stats.batch_used_bytes == 0, "memory is left");
+    expect(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) == 0, "memory is left");
     /* A thread may find every lane taken for a moment: that block is the CPU's. */
     expect(n_fallbacks <= N_ROUNDS * N_FILES * N_BLOCKS / 10, "too many blocks were not served");
-    expect(stats.blocks[RP_ROUTE_BATCH] >= N_ROUNDS * N_FILES * N_BLOCKS * 9 / 10,
+    expect(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_BATCH) >= N_ROUNDS * N_FILES * N_BLOCKS * 9 / 10,
            "too few blocks were served");
-    for (int i = 0; i < RP_N_FAULTS; i++)
-        expect(stats.faults[i] == 0, "there was a fault");
+    for (unsigned i = 0; i < RP_N_FAULTS; i++)
+        expect(rp_stats_value(RP_STAT_FAULTS, i) == 0, "there was a fault");
     printf("%llu blocks served, %u left to libzstd\n",
-           (unsigned long long)stats.blocks[RP_ROUTE_BATCH], (unsigned)n_fallbacks);
+           (unsigned long long)rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_BATCH),
+           (unsigned)n_fallbacks);
     for (size_t f = 0; f < N_FILES; f++)
         sampled_file_free(&files[f]);
     return 0;

@@ -16,7 +16,7 @@ static void defaults_are_valid(void **state)
     rp_plugin_config config;
 
     (void)state;
-    rp_plugin_config_default(&config);
+    rp_plugin_config_default(&config, sizeof(config));
     assert_string_equal(config.device, "auto");
     assert_int_equal(config.verify, RP_VERIFY_SAMPLE);
     assert_int_equal(config.effort, RP_PLUGIN_EFFORT_AUTO);
@@ -30,7 +30,7 @@ static void every_name_sets_its_field(void **state)
     rp_plugin_config config;
 
     (void)state;
-    rp_plugin_config_default(&config);
+    rp_plugin_config_default(&config, sizeof(config));
     assert_int_equal(rp_plugin_config_set(&config, "ROCKPRESS_DEVICE", "cuda:12", NULL), 0);
     assert_string_equal(config.device, "cuda:12");
     assert_int_equal(rp_plugin_config_set(&config, "VERIFY", "all", NULL), 0);
@@ -97,7 +97,7 @@ static void bad_values_are_named_and_change_nothing(void **state)
     rp_error error;
 
     (void)state;
-    rp_plugin_config_default(&config);
+    rp_plugin_config_default(&config, sizeof(config));
     before = config;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         error.message[0] = '\0';
@@ -120,7 +120,7 @@ static void unknown_names_are_errors(void **state)
     rp_error error;
 
     (void)state;
-    rp_plugin_config_default(&config);
+    rp_plugin_config_default(&config, sizeof(config));
     assert_int_equal(rp_plugin_config_set(&config, "ROCKPRESS_DEVCE", "off", &error),
                      RP_STATUS_INVALID_OPTION);
     assert_non_null(strstr(error.message, "ROCKPRESS_DEVCE"));
@@ -139,7 +139,7 @@ static void environment_keeps_what_it_understands(void **state)
     rp_error error;
 
     (void)state;
-    rp_plugin_config_default(&config);
+    rp_plugin_config_default(&config, sizeof(config));
     assert_int_equal(rp_plugin_config_from_environment(&config, &error), 0);
     assert_string_equal(error.message, "");
 
@@ -149,7 +149,7 @@ static void environment_keeps_what_it_understands(void **state)
     setenv("ROCKPRESS_TIMEOUT_MS", "20", 1);
     assert_int_equal(rp_plugin_config_from_environment(&config, &error), 2);
     assert_true(strstr(error.message, "LANES") != NULL || strstr(error.message, "SPEED") != NULL);
-    rp_plugin_config_default(&defaults);
+    rp_plugin_config_default(&defaults, sizeof(defaults));
     assert_string_equal(config.device, "host");
     assert_int_equal(config.timeout_ms, 20);
     assert_int_equal(config.lanes, defaults.lanes);
@@ -173,7 +173,7 @@ static void structures_are_checked_field_by_field(void **state)
     rp_error error;
 
     (void)state;
-    rp_plugin_config_default(&good);
+    rp_plugin_config_default(&good, sizeof(good));
     config = good;
     memset(config.device, 'x', sizeof(config.device));
     assert_int_equal(rp_plugin_configure(&config, &error), RP_STATUS_INVALID_OPTION);
@@ -201,19 +201,75 @@ static void structures_are_checked_field_by_field(void **state)
     assert_null(rp_config_peek());
 }
 
+/* The struct of a program that was compiled with a later header. */
+struct later_config {
+    rp_plugin_config known;
+    unsigned char later_fields[48];
+};
+
+static void the_size_of_the_struct_is_checked(void **state)
+{
+    static const size_t wrong[] = {0, 1, sizeof(rp_plugin_config) - 1, SIZE_MAX};
+    rp_plugin_config config, before;
+    struct later_config later;
+    rp_error error;
+
+    (void)state;
+    assert_int_equal(rp_plugin_config_default(NULL, sizeof(config)), RP_STATUS_NULL_POINTER);
+    memset(&config, 0x5A, sizeof(config));
+    before = config;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        assert_int_equal(rp_plugin_config_default(&config, wrong[i]), RP_STATUS_INVALID_OPTION);
+        assert_memory_equal(&config, &before, sizeof(config));
+    }
+    assert_int_equal(rp_plugin_config_default(&config, sizeof(config)), RP_STATUS_OK);
+    assert_int_equal(config.struct_size, sizeof(config));
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        config.struct_size = wrong[i];
+        assert_int_equal(rp_plugin_configure(&config, &error), RP_STATUS_INVALID_OPTION);
+        assert_non_null(strstr(error.message, "struct_size="));
+        assert_non_null(strstr(error.message, "allowed: "));
+        assert_int_equal(rp_plugin_config_set(&config, "LANES", "7", &error),
+                         RP_STATUS_INVALID_OPTION);
+        assert_int_equal(rp_plugin_config_from_environment(&config, &error), 1);
+        assert_non_null(strstr(error.message, "struct_size="));
+        assert_int_equal(config.lanes, 64);
+    }
+    assert_null(rp_config_peek());
+
+    /* Fields that this library does not know are allowed as long as they are not used. */
+    memset(&later, 0x5A, sizeof(later));
+    assert_int_equal(rp_plugin_config_default(&later.known, sizeof(later)), RP_STATUS_OK);
+    assert_int_equal(later.known.struct_size, sizeof(later));
+    for (size_t i = 0; i < sizeof(later.later_fields); i++)
+        assert_int_equal(later.later_fields[i], 0);
+    assert_int_equal(rp_plugin_config_set(&later.known, "LANES", "7", NULL), RP_STATUS_OK);
+    later.later_fields[47] = 3;
+    assert_int_equal(rp_plugin_configure(&later.known, &error), RP_STATUS_INVALID_OPTION);
+    assert_non_null(strstr(error.message, " is 3; allowed: 0"));
+    assert_int_equal(rp_plugin_config_set(&later.known, "LANES", "8", NULL),
+                     RP_STATUS_INVALID_OPTION);
+    assert_int_equal(later.known.lanes, 7);
+    assert_null(rp_config_peek());
+}
+
 /* Last: the configuration of this process is then in force. */
 static void configuring_works_once(void **state)
 {
+    struct later_config later;
     rp_plugin_config config;
     rp_error error;
 
     (void)state;
-    rp_plugin_config_default(&config);
-    config.lanes = 3;
-    memcpy(config.device, "off", sizeof("off"));
+    rp_plugin_config_default(&later.known, sizeof(later));
+    later.known.lanes = 3;
+    memcpy(later.known.device, "off", sizeof("off"));
+    config = later.known;
+    config.struct_size = sizeof(config);
     setenv("ROCKPRESS_LANES", "5", 1);
-    assert_int_equal(rp_plugin_configure(&config, &error), RP_STATUS_OK);
+    assert_int_equal(rp_plugin_configure(&later.known, &error), RP_STATUS_OK);
     assert_int_equal(rp_config_get()->lanes, 3);
+    assert_int_equal(rp_config_get()->struct_size, sizeof(rp_plugin_config));
     assert_ptr_equal(rp_config_get(), rp_config_peek());
     assert_int_equal(rp_plugin_configure(&config, &error), RP_STATUS_INVALID_OPTION);
     assert_non_null(strstr(error.message, "already in use"));
@@ -229,6 +285,7 @@ int main(void)
         cmocka_unit_test(unknown_names_are_errors),
         cmocka_unit_test(environment_keeps_what_it_understands),
         cmocka_unit_test(structures_are_checked_field_by_field),
+        cmocka_unit_test(the_size_of_the_struct_is_checked),
         cmocka_unit_test(configuring_works_once),
     };
 

@@ -173,10 +173,9 @@ int main(void)
     void *volatile memory; /* or the compiler leaves both calls out */
     rp_plugin_config config;
     pthread_t thread;
-    rp_stats stats;
 
     real_lock = (int (*)(pthread_mutex_t *))dlsym(RTLD_NEXT, "pthread_mutex_lock");
-    rp_plugin_config_default(&config);
+    rp_plugin_config_default(&config, sizeof(config));
     rp_plugin_config_set(&config, "DEVICE", "host", NULL);
     config.verify_interval = 2;
     if (!expect(rp_plugin_configure(&config, NULL) == RP_STATUS_OK, "configuration"))
@@ -203,14 +202,17 @@ int main(void)
         good = expect(thread_good, "blocks of a new thread") && good;
     }
     good = expect(n_allocations == 0 && n_locks == 0, "a new thread") && good;
-    rp_stats_get(&stats);
-    good =
-        expect(stats.blocks[RP_ROUTE_DIRECT] == 2 * (700 + 2500 + 800), "the direct route") && good;
-    good = expect(stats.fallbacks[RP_FALLBACK_SIZE] == 4000 &&
-                      stats.fallbacks[RP_FALLBACK_CAPACITY] == 4000,
+    good = expect(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_DIRECT) == 2 * (700 + 2500 + 800),
+                  "the direct route") &&
+           good;
+    good = expect(rp_stats_value(RP_STAT_FALLBACKS, RP_FALLBACK_SIZE) == 4000 &&
+                      rp_stats_value(RP_STAT_FALLBACKS, RP_FALLBACK_CAPACITY) == 4000,
                   "the cpu route") &&
            good;
-    good = expect(stats.verified_blocks > 3000 && stats.lanes == 1, "verification, lanes") && good;
+    good = expect(rp_stats_value(RP_STAT_VERIFIED_BLOCKS, 0) > 3000 &&
+                      rp_stats_value(RP_STAT_LANES, 0) == 1,
+                  "verification, lanes") &&
+           good;
     return good ? 0 : 1;
 }
 #endif

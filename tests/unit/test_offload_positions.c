@@ -66,7 +66,7 @@ static bool configure(fault_plan plan, uint32_t flags, uint32_t breaker_faults)
     CHECK(rp_device_open("host", &host) == RP_STATUS_OK);
     fault_device_open(&device, host, flags);
     fault_device_plan(&device, plan);
-    rp_plugin_config_default(&config);
+    rp_plugin_config_default(&config, sizeof(config));
     config.custom_device = &device.device;
     config.log = RP_LOG_OFF;
     config.breaker_faults = breaker_faults;
@@ -77,29 +77,28 @@ static bool configure(fault_plan plan, uint32_t flags, uint32_t breaker_faults)
 
 static bool counters_add_up(uint64_t bytes_out)
 {
-    rp_stats stats;
     uint64_t n_blocks = 0;
     uint64_t in = 0;
     uint64_t out = 0;
     uint64_t fallbacks = 0;
     uint64_t faults = 0;
-    rp_stats_get(&stats);
-    for (int i = 0; i < RP_N_ROUTES; i++) {
-        n_blocks += stats.blocks[i];
-        in += stats.bytes_in[i];
-        out += stats.bytes_out[i];
+    for (unsigned i = 0; i < RP_N_ROUTES; i++) {
+        n_blocks += rp_stats_value(RP_STAT_BLOCKS, i);
+        in += rp_stats_value(RP_STAT_BYTES_IN, i);
+        out += rp_stats_value(RP_STAT_BYTES_OUT, i);
     }
-    for (int i = 0; i < RP_N_FALLBACK_REASONS; i++)
-        fallbacks += stats.fallbacks[i];
-    for (int i = 0; i < RP_N_FAULTS; i++)
-        faults += stats.faults[i];
+    for (unsigned i = 0; i < RP_N_FALLBACK_REASONS; i++)
+        fallbacks += rp_stats_value(RP_STAT_FALLBACKS, i);
+    for (unsigned i = 0; i < RP_N_FAULTS; i++)
+        faults += rp_stats_value(RP_STAT_FAULTS, i);
     CHECK(n_blocks == N_BLOCKS);
     CHECK(in == (uint64_t)N_BLOCKS * BLOCK_BYTES);
     CHECK(out == bytes_out);
-    CHECK(fallbacks == stats.blocks[RP_ROUTE_CPU]);
-    CHECK(faults == stats.fallbacks[RP_FALLBACK_FAULT]);
-    CHECK(stats.verified_blocks == stats.blocks[RP_ROUTE_DIRECT]);
-    CHECK(stats.rejected_blocks == 0);
+    CHECK(fallbacks == rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_CPU));
+    CHECK(faults == rp_stats_value(RP_STAT_FALLBACKS, RP_FALLBACK_FAULT));
+    CHECK(rp_stats_value(RP_STAT_VERIFIED_BLOCKS, 0) ==
+          rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_DIRECT));
+    CHECK(rp_stats_value(RP_STAT_REJECTED_BLOCKS, 0) == 0);
     /* No call of the device fails without a block that says so; one can fail several. */
     CHECK((faults > 0) == (atomic_load(&device.n_failed) > 0));
     CHECK(faults <= atomic_load(&device.n_failed));

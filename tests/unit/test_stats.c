@@ -36,39 +36,94 @@ static void *count_blocks(void *argument)
 static void threads_are_summed(void **state)
 {
     pthread_t threads[N_THREADS];
-    rp_stats stats;
 
     (void)state;
     for (int i = 0; i < N_THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, count_blocks, NULL), 0);
     for (int i = 0; i < N_THREADS; i++)
         pthread_join(threads[i], NULL);
-    rp_stats_get(&stats);
-    assert_int_equal(stats.blocks[RP_ROUTE_DIRECT], N_THREADS * N_BLOCKS);
-    assert_int_equal(stats.bytes_in[RP_ROUTE_DIRECT], N_THREADS * N_BLOCKS * 1000);
-    assert_int_equal(stats.bytes_out[RP_ROUTE_DIRECT], N_THREADS * N_BLOCKS * 300);
-    assert_int_equal(stats.microseconds[RP_ROUTE_DIRECT], N_THREADS * N_BLOCKS * 5);
-    assert_int_equal(stats.blocks[RP_ROUTE_CPU], N_THREADS * N_BLOCKS * 21 / 20);
-    assert_int_equal(stats.fallbacks[RP_FALLBACK_SIZE], N_THREADS * N_BLOCKS);
-    assert_int_equal(stats.fallbacks[RP_FALLBACK_CAPACITY], N_THREADS * N_BLOCKS / 20);
-    assert_int_equal(stats.rejected_blocks, N_THREADS * N_BLOCKS / 20);
-    assert_int_equal(stats.faults[RP_FAULT_TIMEOUT], N_THREADS * N_BLOCKS / 10);
-    assert_int_equal(stats.blocks[RP_ROUTE_BATCH], 0);
-    assert_string_equal(stats.device, "none");
+    assert_int_equal(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_DIRECT), N_THREADS * N_BLOCKS);
+    assert_int_equal(rp_stats_value(RP_STAT_BYTES_IN, RP_ROUTE_DIRECT),
+                     N_THREADS * N_BLOCKS * 1000);
+    assert_int_equal(rp_stats_value(RP_STAT_BYTES_OUT, RP_ROUTE_DIRECT),
+                     N_THREADS * N_BLOCKS * 300);
+    assert_int_equal(rp_stats_value(RP_STAT_MICROSECONDS, RP_ROUTE_DIRECT),
+                     N_THREADS * N_BLOCKS * 5);
+    assert_int_equal(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_CPU), N_THREADS * N_BLOCKS * 21 / 20);
+    assert_int_equal(rp_stats_value(RP_STAT_FALLBACKS, RP_FALLBACK_SIZE), N_THREADS * N_BLOCKS);
+    assert_int_equal(rp_stats_value(RP_STAT_FALLBACKS, RP_FALLBACK_CAPACITY),
+                     N_THREADS * N_BLOCKS / 20);
+    assert_int_equal(rp_stats_value(RP_STAT_REJECTED_BLOCKS, 0), N_THREADS * N_BLOCKS / 20);
+    assert_int_equal(rp_stats_value(RP_STAT_FAULTS, RP_FAULT_TIMEOUT), N_THREADS * N_BLOCKS / 10);
+    assert_int_equal(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_BATCH), 0);
+    assert_string_equal(rp_stats_device(), "none");
 }
 
 /* Every cpu block has one reason: the two ways to count them agree. */
 static void reasons_add_up(void **state)
 {
     uint64_t sum = 0;
-    rp_stats stats;
 
     (void)state;
-    rp_stats_get(&stats);
     for (unsigned i = 0; i < RP_N_FALLBACK_REASONS; i++)
-        sum += stats.fallbacks[i];
-    assert_int_equal(sum, stats.blocks[RP_ROUTE_CPU]);
-    assert_int_equal(stats.fallbacks[RP_FALLBACK_NONE], 0);
+        sum += rp_stats_value(RP_STAT_FALLBACKS, i);
+    assert_int_equal(sum, rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_CPU));
+    assert_int_equal(rp_stats_value(RP_STAT_FALLBACKS, RP_FALLBACK_NONE), 0);
+}
+
+/* What a program of another version than the library's does. */
+static void other_versions_read_what_there_is(void **state)
+{
+    uint64_t values[RP_N_FAULTS + 2];
+
+    (void)state;
+    memset(values, 0xFF, sizeof(values));
+    assert_int_equal(rp_stats_get(RP_STAT_FAULTS, values, 1), RP_N_FAULTS);
+    assert_int_equal(values[0], rp_stats_value(RP_STAT_FAULTS, 0));
+    assert_true(values[0] > 0 && values[1] == UINT64_MAX);
+    assert_int_equal(rp_stats_get(RP_STAT_FAULTS, NULL, 0), RP_N_FAULTS);
+    assert_int_equal(rp_stats_get(RP_STAT_FAULTS, values, RP_N_FAULTS + 1), RP_N_FAULTS);
+    for (unsigned i = 0; i < RP_N_FAULTS; i++)
+        assert_int_equal(values[i], rp_stats_value(RP_STAT_FAULTS, i));
+    assert_int_equal(values[RP_N_FAULTS], 0);
+    assert_true(values[RP_N_FAULTS + 1] == UINT64_MAX);
+    assert_int_equal(rp_stats_get(RP_N_STATS, values, 2), 0);
+    assert_true(values[0] == 0 && values[1] == 0);
+    assert_int_equal(rp_stats_value(RP_N_STATS, 0), 0);
+    assert_int_equal(rp_stats_value(RP_STAT_FAULTS, RP_N_FAULTS), 0);
+    assert_int_equal(rp_stats_value((rp_stat)-1, 0), 0);
+}
+
+static void statistics_have_names(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < RP_N_STATS; i++) {
+        rp_stat stat = (rp_stat)i;
+        size_t n = rp_stats_get(stat, NULL, 0);
+        assert_true(n > 0);
+        assert_true(strlen(rp_stats_name(stat)) > 0 && strlen(rp_stats_help(stat)) > 0);
+        for (unsigned other = 0; other < i; other++)
+            assert_string_not_equal(rp_stats_name(stat), rp_stats_name((rp_stat)other));
+        /* A label where there is more than one value, and each value with a name of its own. */
+        assert_true(n == 1 || strlen(rp_stats_label(stat)) > 0);
+        for (unsigned index = 0; index < n; index++) {
+            const char *value = rp_stats_label_value(stat, index);
+            assert_int_equal(strlen(value) > 0, strlen(rp_stats_label(stat)) > 0);
+            assert_string_not_equal(value, "unknown");
+            for (unsigned other = 0; other < index; other++)
+                assert_string_not_equal(value, rp_stats_label_value(stat, other));
+        }
+        assert_null(rp_stats_label_value(stat, (unsigned)n));
+    }
+    assert_string_equal(rp_stats_name(RP_STAT_FALLBACKS), "fallbacks_total");
+    assert_string_equal(rp_stats_label(RP_STAT_FALLBACKS), "reason");
+    assert_string_equal(rp_stats_label_value(RP_STAT_FALLBACKS, RP_FALLBACK_BUSY), "busy");
+    assert_string_equal(rp_stats_label_value(RP_STAT_BYTES_OUT, RP_ROUTE_BATCH), "batch");
+    assert_string_equal(rp_stats_label_value(RP_STAT_DEVICE_ACTIVE, 0), "none");
+    assert_null(rp_stats_name(RP_N_STATS));
+    assert_null(rp_stats_label(RP_N_STATS));
+    assert_null(rp_stats_help(RP_N_STATS));
+    assert_null(rp_stats_label_value(RP_N_STATS, 0));
 }
 
 static char *read_file(const char *path)
@@ -149,6 +204,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_are_summed),
         cmocka_unit_test(reasons_add_up),
+        cmocka_unit_test(other_versions_read_what_there_is),
+        cmocka_unit_test(statistics_have_names),
         cmocka_unit_test(text_goes_to_files),
         cmocka_unit_test(names_are_never_null),
     };
