@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # librockpress_rocksdb.so: the CompressionManager, with plugin and engine inside, which registers
 # itself when it is loaded.
-set(rockpress_adapter_map ${CMAKE_CURRENT_BINARY_DIR}/rockpress_rocksdb.map)
-file(CONFIGURE OUTPUT ${rockpress_adapter_map} @ONLY
-     CONTENT "{ global: rp_*; rockpress_*; local: *; };\n")
+set(rockpress_adapter_map ${CMAKE_CURRENT_SOURCE_DIR}/rocksdb/exports.map)
 
 add_library(rockpress_rocksdb SHARED rocksdb/rocksdb_adapter.cc)
 target_include_directories(rockpress_rocksdb PRIVATE ${PROJECT_SOURCE_DIR}
@@ -15,7 +13,8 @@ target_link_libraries(rockpress_rocksdb
 target_link_options(rockpress_rocksdb PRIVATE
   "LINKER:--version-script=${rockpress_adapter_map}"
   LINKER:-Bsymbolic LINKER:-z,nodelete LINKER:-z,now)
-set_target_properties(rockpress_rocksdb PROPERTIES LINK_DEPENDS ${rockpress_adapter_map})
+set_target_properties(rockpress_rocksdb PROPERTIES
+  LINK_DEPENDS ${rockpress_adapter_map} VERSION ${PROJECT_VERSION} SOVERSION 0)
 if(NOT ROCKPRESS_SANITIZE)
   target_link_options(rockpress_rocksdb PRIVATE LINKER:-z,defs)
 endif()

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # exports.sh <tree> <hook>: the hook exports the functions of plugin/hook/exports.txt and the rp_ functions
-# that the public headers declare, no more and no less; needs no symbol of libzstd from the linker
+# that the public headers declare, no more and no less, the latter with a version and the former without,
+# as libzstd's own; says by its soname which interface it has; needs no symbol of libzstd from the linker
 # (it would be the hook's own); and takes none of the little static TLS that the loader has left when a
 # library is dlopen'ed.
 set -euo pipefail
@@ -17,6 +18,11 @@ nm -D --defined-only "$hook" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' 
         sed -E 's/^.*[ *](rp_[a-z0-9_]+)\($/\1/'
 } | sort >"$work/expected"
 diff "$work/expected" "$work/found" || fail 'declared (<) and exported (>) functions differ'
+unversioned=$(nm -D --defined-only "$hook" | awk '$2 != "A" && $3 !~ /@@ROCKPRESS_[0-9.]+$/ { print $3 }' | sort)
+[ "$unversioned" = "$(cat "$tree/plugin/hook/exports.txt")" ] ||
+    fail "not all of zstd's names are without a version, or not all others with one: $unversioned"
+readelf -dW "$hook" | grep -qF 'Library soname: [librockpress_zstd.so.0]' || fail 'the soname is another'
+
 sort -c "$tree/plugin/hook/exports.txt" || fail 'plugin/hook/exports.txt is not sorted'
 
 if nm -D --undefined-only "$hook" | grep -E ' (ZSTD|ZDICT)_'; then

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# symbols.sh <librockpress_rocksdb.so>: exported are the rp_ interface and the two that register.
-# Nothing of zstd's, which would get between RocksDB and libzstd.
+# symbols.sh <librockpress_rocksdb.so>: exported are the rp_ interface and the two that register, each with
+# a version. Nothing of zstd's, which would get between RocksDB and libzstd.
 set -euo pipefail
 exported=$(nm -D --defined-only "$1" | awk '$2 != "A" { print $NF }' | sort -u)
-for name in rockpress_register rockpress_register_plugin rp_stats_get; do
-    grep -qxF $name <<<"$exported" || { printf '%s is not exported\n' $name && exit 1; }
+for name in rockpress_register rockpress_register_plugin rp_stats_value; do
+    grep -qxE "$name@@ROCKPRESS_[0-9.]+" <<<"$exported" || { printf '%s is not exported\n' $name && exit 1; }
 done
-if grep -vE '^(rp_|rockpress_register)' <<<"$exported"; then
+if grep -vE '^(rp_[a-z0-9_]+|rockpress_register(_plugin)?)@@ROCKPRESS_[0-9.]+$' <<<"$exported"; then
     printf 'above: exported, and should not be\n'
     exit 1
 fi
