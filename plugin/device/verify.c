@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugin/core/idle_slots.h"
 #include "plugin/core/stats.h"
 #include "plugin/core/zstd_real.h"
 
@@ -15,10 +16,7 @@ struct verifier {
     unsigned char block[]; /* capacity bytes */
 };
 
-/* As many are kept as there may be threads at it; beyond that a verifier is made and freed. */
-#define SLOTS 64u
-
-static _Atomic(struct verifier *) idle[SLOTS];
+static struct rp_idle_slots idle;
 static _Atomic uint64_t n_blocks;
 
 bool rp_verify_due(const rp_plugin_config *config)
@@ -54,36 +52,6 @@ static struct verifier *create(struct rp_zstd *zstd, size_t capacity)
     return verifier;
 }
 
-static struct verifier *take(struct rp_zstd *zstd, size_t capacity)
-{
-    unsigned first = rp_thread_shard() * (SLOTS / RP_N_SHARDS);
-
-    for (unsigned i = 0; i < SLOTS; i++) {
-        _Atomic(struct verifier *) *slot = &idle[(first + i) % SLOTS];
-        struct verifier *verifier = NULL;
-        if (atomic_load_explicit(slot, memory_order_relaxed) != NULL)
-            verifier = atomic_exchange_explicit(slot, NULL, memory_order_acquire);
-        if (verifier != NULL)
-            return verifier;
-    }
-    return create(zstd, capacity);
-}
-
-static void give_back(struct rp_zstd *zstd, struct verifier *verifier)
-{
-    unsigned first = rp_thread_shard() * (SLOTS / RP_N_SHARDS);
-
-    for (unsigned i = 0; i < SLOTS; i++) {
-        _Atomic(struct verifier *) *slot = &idle[(first + i) % SLOTS];
-        struct verifier *empty = NULL;
-        if (atomic_load_explicit(slot, memory_order_relaxed) == NULL &&
-            atomic_compare_exchange_strong_explicit(slot, &empty, verifier, memory_order_release,
-                                                    memory_order_relaxed))
-            return;
-    }
-    destroy(zstd, verifier);
-}
-
 rp_verify_result rp_verify_frame(const rp_plugin_config *config, const void *frame,
                                  size_t frame_size, const void *block, size_t size)
 {
@@ -94,13 +62,16 @@ rp_verify_result rp_verify_frame(const rp_plugin_config *config, const void *fra
     if (RP_ZSTD(zstd, createDCtx) == NULL || RP_ZSTD(zstd, freeDCtx) == NULL ||
         RP_ZSTD(zstd, decompressDCtx) == NULL || size > config->max_block_bytes)
         return RP_VERIFY_UNABLE;
-    verifier = take(zstd, config->max_block_bytes);
+    verifier = rp_idle_slots_take(&idle, RP_IDLE_SLOTS);
+    if (verifier == NULL)
+        verifier = create(zstd, config->max_block_bytes);
     if (verifier == NULL)
         return RP_VERIFY_UNABLE;
     good = RP_ZSTD(zstd, decompressDCtx)(verifier->decoder, verifier->block, verifier->capacity,
                                          frame, frame_size) == size &&
            memcmp(verifier->block, block, size) == 0;
-    give_back(zstd, verifier);
+    if (!rp_idle_slots_keep(&idle, RP_IDLE_SLOTS, verifier))
+        destroy(zstd, verifier);
     rp_stats_count(RP_COUNT_VERIFIED);
     return good ? RP_VERIFY_GOOD : RP_VERIFY_MISMATCH;
 }
