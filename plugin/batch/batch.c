@@ -50,7 +50,7 @@ struct rp_batch_slot {
 };
 
 static struct rp_batch_slot slots[N_SLOTS];
-static _Atomic uint64_t open_slots; /* a bit each */
+static _Atomic uint64_t open_slots; /* one bit for each slot */
 
 static pthread_once_t setup_once = PTHREAD_ONCE_INIT;
 static pthread_once_t log_once = PTHREAD_ONCE_INIT;
@@ -89,7 +89,7 @@ static void setup(void)
         slab_bytes *= 2;
     is_usable = rp_batch_chunks_setup();
     rp_batch_slabs_setup(device, slab_bytes, config->batch_memory_bytes);
-    /* A CPU gains nothing from many blocks at once. */
+    /* A CPU gains nothing from compressing many blocks in one launch. */
     n_slabs = config->batch_chunk_bytes / slab_bytes;
     if (n_slabs > RP_BATCH_CHUNK_SLABS)
         n_slabs = RP_BATCH_CHUNK_SLABS;
@@ -130,7 +130,7 @@ static rp_batch_id publish(struct rp_batch_slot *slot, struct rp_open_batch *bat
     return id_of(slot, state);
 }
 
-/* Files that were given up early, or hardly served, say little. */
+/* A batch that served nothing, or of which more than a quarter was not taken, is no measure. */
 static void note_cost(const struct rp_open_batch *batch)
 {
     uint64_t bytes = atomic_load_explicit(&batch->bytes_served, memory_order_relaxed);
@@ -141,7 +141,7 @@ static void note_cost(const struct rp_open_batch *batch)
                       atomic_load_explicit(&batch->cpu_ns, memory_order_relaxed));
 }
 
-/* Nobody is inside, and nobody can enter. */
+/* No thread is inside, and none can enter. */
 static void retire(struct rp_batch_slot *slot)
 {
     struct rp_open_batch *batch = slot->batch;
@@ -174,7 +174,7 @@ static void leave(struct rp_batch_slot *slot)
         retire(slot);
 }
 
-/* By a thread that is inside. */
+/* Called by a thread that is inside. */
 static void close_slot(struct rp_batch_slot *slot)
 {
     uint64_t bit = UINT64_C(1) << (slot - slots);
@@ -210,9 +210,9 @@ static void end_forgotten(uint64_t now_ns)
     }
 }
 
-/* Chunks that are started at a time, the one that is served included. They hold their frames beside
- * their blocks, which is to stay below half of the file. On the host nothing is gained: there a
- * chunk is compressed by the thread that starts it. */
+/* How many chunks may be started, with the one that is being served. Each of them holds its frames
+ * beside its blocks, and all of them stay below half of the file. 0 on the host, where the thread
+ * that starts a chunk compresses it. */
 static uint32_t lookahead_of(const struct rp_open_batch *batch)
 {
     uint32_t part = batch->n_chunks * 3 / 8;

@@ -7,13 +7,13 @@
  * follow, take their frames from it.
  *
  *     id = rp_batch_begin(config, samples, sizes, n, options)   in the call with the samples
- *     rp_batch_claim(...), rp_batch_serve(...)                  for each block
+ *     rp_batch_find(...), rp_batch_serve(...)                   for each block
  *     rp_batch_end(id)                                          when the file is done, or given up
  *
  * A block is found by its content, never by its place or length: a frame is handed over only after
  * all bytes of the block were compared with those that the frame was made from. So it does not
  * matter which thread asks, in which order, how many files are built at once, or whether a sample
- * was cut short: a block that was not in a batch is just not found.
+ * was cut short: a block that is in no batch is not found, and takes another route.
  *
  * Which blocks take this route is not decided here (route/route.h). Thread rule: any thread, except
  * that a batch is ended by one thread.
@@ -31,8 +31,8 @@
 /* Names a batch, for as long as the process lives: an id is never used again. 0 is none. */
 typedef uint64_t rp_batch_id;
 
-/* Whether ROCKPRESS_BATCH is on. Then whoever shows samples is told that there is no dictionary,
- * also when no batch could be begun. Says so once in the log. */
+/* Whether ROCKPRESS_BATCH is on. Then a caller that shows samples is told that there is no
+ * dictionary, even when no batch could be begun. The log says so once. */
 bool rp_batch_is_on(void);
 
 /* Whether any batch is open: a look-up without one costs a single load. */
@@ -45,15 +45,15 @@ bool rp_batch_prepare(void);
 /*
  * Begins a batch of n_samples blocks that lie one after the other in `samples`, sizes[i] bytes the
  * i-th, in the order in which RocksDB samples them. After rp_batch_prepare. Nothing of the
- * caller's is read after the return. `options` is how the blocks will be asked for, as far as that
- * is known: if they turn out to be others, the work begun is thrown away at the first block. NULL:
- * not known, and the first block starts the work. Returns 0 when there is no batch, for lack of
+ * caller's is read after the return. `options` is how the blocks will probably be asked for: if the
+ * first block is asked for with others, the work that was begun is thrown away. NULL: nothing is
+ * known, and the first block starts the work. Returns 0 when there is no batch, for lack of
  * memory. Blocks that do not fit the memory are left out.
  */
 rp_batch_id rp_batch_begin(const rp_plugin_config *config, const void *samples, const size_t *sizes,
                            size_t n_samples, const rp_compress_options *options);
 
-/* Ends it: what was not taken is freed, as soon as threads that are just taking from it have
+/* Ends a batch. Its memory is freed as soon as the threads that are taking a block from it have
  * finished. Never waits for the device. 0 and batches that have ended are allowed. */
 void rp_batch_end(rp_batch_id id);
 

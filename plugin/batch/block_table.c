@@ -4,8 +4,9 @@
 
 #include <string.h>
 
-/* Blocks of one fingerprint that are put into the table, and compared. Beyond that (blocks that
- * differ only where the fingerprint does not look, or not at all) only the guess finds them. */
+/* The table holds, and compares, this many blocks with one fingerprint. Further ones, which are
+ * equal or differ only where the fingerprint does not look, are only found where they are expected.
+ */
 #define MAX_EQUAL_FINGERPRINTS 16u
 
 static uint64_t word_at(const uint8_t *bytes)
@@ -28,8 +29,8 @@ static uint64_t mix(uint64_t a, uint64_t b)
 #define SALT_A UINT64_C(0x9E3779B97F4A7C15)
 #define SALT_B UINT64_C(0xB504F333F9DE6485)
 
-/* The first 48 bytes hold a block's first key, the last 16 its restart points; eight words from
- * between tell apart blocks whose keys begin alike. */
+/* The first 48 bytes hold a block's first key, the last 16 its restart points. Eight words from
+ * between distinguish blocks whose first keys are alike. */
 uint64_t rp_block_table_fingerprint(const void *block, size_t size)
 {
     const uint8_t *bytes = block;
@@ -73,7 +74,8 @@ static bool claim_if_equal(struct rp_open_batch *batch, uint32_t index, uint64_t
 
     if (block->fingerprint != fingerprint || block->size != request->input_size)
         return false;
-    /* Claimed first: the bytes to compare with stay until every block of the chunk is taken. */
+    /* The claim comes first: it keeps the bytes to compare with, which stay until every block of
+     * the chunk is taken. */
     if (!atomic_compare_exchange_strong_explicit(&block->is_taken, &unclaimed, 1,
                                                  memory_order_acquire, memory_order_relaxed))
         return false;

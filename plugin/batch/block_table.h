@@ -16,7 +16,7 @@
 
 uint64_t rp_block_table_fingerprint(const void *block, size_t size);
 
-/* Enters a block of the batch, whose fingerprint is set. */
+/* Enters a block of the batch into its table. The block's fingerprint is set. */
 void rp_block_table_insert(struct rp_open_batch *batch, uint32_t index);
 
 /* A block that is not taken yet and equals the request's, claimed for the caller: `expected` if

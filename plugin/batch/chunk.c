@@ -75,7 +75,7 @@ static rp_fallback_reason start(struct rp_open_batch *batch, struct rp_batch_chu
     rp_status status;
     rp_fallback_reason reason;
 
-    /* Others now wait instead of starting it, too. */
+    /* Other threads now wait for the chunk instead of starting it, too. */
     chunk->state = RP_CHUNK_RUNNING;
     reason = find_lane(batch, chunk, &lane);
     if (reason != RP_FALLBACK_NONE) {
@@ -134,7 +134,7 @@ static void wait_for_others(uint64_t deadline_ns)
     pthread_cond_timedwait(&rp_batch_changed, &rp_batch_lock, &deadline);
 }
 
-/* Brings the chunk a step further; under the lock. RP_FALLBACK_NONE: look again. */
+/* Brings the chunk a step nearer to done; under the lock. RP_FALLBACK_NONE: look again. */
 static rp_fallback_reason step(struct rp_open_batch *batch, struct rp_batch_chunk *chunk,
                                const rp_compress_options *options, uint64_t deadline_ns)
 {
@@ -152,8 +152,7 @@ static rp_fallback_reason step(struct rp_open_batch *batch, struct rp_batch_chun
             rp_batch_lane_attend(chunk->lane, (uint32_t)((deadline_ns - now) / 1000) + 1);
         return RP_FALLBACK_NONE;
     case RP_CHUNK_DONE:
-        /* Begun for another level, and nobody has taken from it: it is done again, with this one.
-         */
+        /* It was begun with other options. While no frame was handed out it can be done again. */
         if (chunk->was_relaunched || atomic_load(&chunk->is_frozen))
             return RP_FALLBACK_PARAMETER;
         chunk->was_relaunched = true;

@@ -21,15 +21,15 @@
 struct rp_batch_lane;
 struct rp_open_batch;
 
-/* Chunks that are on the device beside the one being served. */
+/* Chunks that are started ahead of the one that is being served. */
 #define RP_BATCH_LOOKAHEAD 2u
 
 extern pthread_mutex_t rp_batch_lock;
-extern pthread_cond_t rp_batch_changed; /* some chunk changed its state; CLOCK_MONOTONIC */
+extern pthread_cond_t rp_batch_changed; /* a chunk changed its state; CLOCK_MONOTONIC */
 
 enum rp_batch_chunk_state {
     RP_CHUNK_IDLE = 0,
-    RP_CHUNK_RUNNING = 1, /* or about to be: lane may be NULL */
+    RP_CHUNK_RUNNING = 1, /* or about to run: lane may be NULL */
     RP_CHUNK_DONE = 2,
     RP_CHUNK_FAILED = 3
 };
@@ -40,12 +40,12 @@ struct rp_batch_chunk {
     uint32_t max_block_bytes;
     /* Under the lock. */
     enum rp_batch_chunk_state state;
-    struct rp_batch_lane *lane; /* that may still write to the slabs of its frames */
+    struct rp_batch_lane *lane; /* that may still write to the slabs of its frames; NULL: none */
     rp_effort effort;
     uint32_t flags;
     bool was_relaunched;
-    bool is_released; /* its slabs are gone */
-    /* Frames are handed out with these options, and never change any more. */
+    bool is_released; /* its slabs were given back */
+    /* Frames are handed out, with these options. The chunk is not compressed again. */
     _Atomic bool is_frozen;
     _Atomic uint32_t n_left; /* blocks that were not taken yet */
 };

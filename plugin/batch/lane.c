@@ -7,7 +7,8 @@
  * made by one thread at a time, the one that attends to the lane.
  *
  * A lane whose work did not end in time keeps its slabs until it does: the device may still write
- * to them. If the device is lost that is for ever, and costs no more than the lanes hold.
+ * to them. If the device is lost, they are kept until the process ends: no more than the lanes
+ * hold.
  */
 #include "plugin/batch/lane.h"
 
@@ -28,14 +29,14 @@ static struct rp_batch_lane lanes[MAX_LANES];
 static uint32_t n_lanes;
 static uint32_t chunk_slabs;
 static size_t workspace_bytes;
-static rp_effort effort; /* the highest that lanes are for */
+static rp_effort effort; /* the highest that lanes have memory for */
 static uint32_t timeout_us;
-static uint64_t chunk_ns; /* what a chunk of average size takes on the device; 0: not known */
+static uint64_t chunk_ns; /* recent time of a chunk on the device; 0: not known */
 
-/* What a launch and its results need beside blocks and frames, for each of n blocks. */
+/* The arrays of a launch and of its results, with an element for each block. */
 enum { INPUT, INPUT_SIZE, OUTPUT, CAPACITY, OUTPUT_SIZE, STATUS, N_ARRAYS };
 
-/* Every array has a capacity of as many 8-byte elements. */
+/* Every array has RP_BATCH_CHUNK_BLOCKS elements of 8 bytes. */
 #define ARRAY_BYTES ((size_t)RP_BATCH_CHUNK_BLOCKS * 8)
 
 static void *array_at(uint8_t *arrays, int which)
@@ -48,7 +49,7 @@ static bool on_host(void)
     return (device->flags & RP_DEVICE_HOST_MEMORY) != 0;
 }
 
-/* Frames and results are written to slabs and arrays of the host, without a copy. */
+/* Whether the device writes frames and results to slabs and arrays of the host, without a copy. */
 static bool delivers(void)
 {
     return on_host() || (device->flags & RP_DEVICE_MAPPED_STAGING) != 0;
@@ -59,19 +60,19 @@ void rp_batch_lanes_setup(const rp_device *used, const rp_plugin_config *config,
     size_t chunk_bytes = slabs * rp_batch_slab_bytes();
     size_t one, lane_bytes;
 
-    /* A lane serves whatever level comes next, so it is sized for the highest. */
+    /* Any level may come next, so lanes have memory for the highest effort. */
     effort = config->effort == RP_PLUGIN_EFFORT_AUTO ? RP_EFFORT_MAX : (rp_effort)config->effort;
     one = rp_workspace_size(rp_batch_slab_bytes(), 1, effort);
     device = used;
     chunk_slabs = slabs;
     timeout_us = config->timeout_ms * 1000u;
-    /* 4 KiB blocks take more of it than larger ones of the same sum. */
+    /* Blocks of 4 KiB take more workspace than larger ones with as many bytes together. */
     workspace_bytes = rp_workspace_size(4096, chunk_bytes / 4096, effort);
     if (workspace_bytes < one)
         workspace_bytes = one;
     lane_bytes = workspace_bytes + 2 * chunk_bytes + N_ARRAYS * ARRAY_BYTES;
     n_lanes = config->batch_lanes < MAX_LANES ? config->batch_lanes : MAX_LANES;
-    /* Half of the bound is left for the lanes of single blocks. */
+    /* At most half of the bound, which is also that of the lanes of single blocks. */
     if (config->memory_bytes != 0 && n_lanes > config->memory_bytes / 2 / lane_bytes)
         n_lanes = (uint32_t)(config->memory_bytes / 2 / lane_bytes);
 }
@@ -168,7 +169,7 @@ struct rp_batch_lane *rp_batch_lane_take(rp_status *status)
     return lane;
 }
 
-/* Slabs lie one after the other in the lane's device memory. */
+/* The slabs lie one after the other in the lane's device memory. */
 static void fill_arrays(struct rp_batch_lane *lane)
 {
     const struct rp_open_batch *batch = lane->batch;
@@ -210,7 +211,7 @@ static rp_status copy_slabs(struct rp_batch_lane *lane, rp_copy_kind kind)
     return status;
 }
 
-/* The used part of each of `n` arrays from `first` on. */
+/* Copies the used part of the arrays from `first` to `last`. */
 static rp_status copy_arrays(struct rp_batch_lane *lane, int first, int last, rp_copy_kind kind)
 {
     size_t bytes = lane->n_blocks * sizeof(uint64_t);
@@ -258,7 +259,7 @@ rp_status rp_batch_lane_launch(struct rp_batch_lane *lane, const rp_compress_opt
     return status;
 }
 
-/* Results of a chunk that is done. False when they can not be true. */
+/* Takes the results of a chunk that is done. False when they are impossible. */
 static bool take_results(const struct rp_batch_lane *lane)
 {
     const size_t *sizes = array_at(lane->arrays, OUTPUT_SIZE);
@@ -327,7 +328,7 @@ uint64_t rp_batch_lane_expected_ns(const struct rp_batch_lane *lane)
 /* A shorter wait was none: the device had finished some time before. */
 #define NO_WAIT_NS 20000u
 
-/* A chunk was found done. When nobody waited for it, it may have been done long ago. */
+/* A chunk is done. If no thread waited for it, it may have been done for some time. */
 static void note_duration(const struct rp_batch_lane *lane, uint64_t waited_ns)
 {
     uint64_t ns = rp_clock_ns() - lane->launched_ns;

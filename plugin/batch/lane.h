@@ -34,20 +34,20 @@ struct rp_batch_lane {
     uint8_t *d_arrays; /* of rp_batch, then results; equal to arrays on the host's memory */
     uint8_t *arrays;
     bool is_made;
-    bool is_busy;     /* the device may be at work on it */
+    bool is_busy;     /* the device may be working on it */
     bool is_attended; /* a thread is calling the device for it */
-    bool owns_slabs;  /* its chunk is gone, and left it the slabs */
+    bool owns_slabs;  /* its chunk was released, and left the slabs to it */
     rp_breaker_pass pass;
     uint64_t launched_ns;
     struct rp_open_batch *batch;
-    struct rp_batch_chunk *chunk; /* NULL when gone */
+    struct rp_batch_chunk *chunk; /* NULL when it was released */
     uint32_t n_blocks;
     uint32_t n_slabs;
     void *raw_slabs[RP_BATCH_CHUNK_SLABS];
     void *frame_slabs[RP_BATCH_CHUNK_SLABS];
 };
 
-/* Sizes of lanes. Once, before any other function here. */
+/* Sets the sizes of lanes. Once, before any other function here. */
 void rp_batch_lanes_setup(const rp_device *device, const rp_plugin_config *config,
                           uint32_t chunk_slabs);
 
@@ -67,10 +67,10 @@ void rp_batch_lane_attend(struct rp_batch_lane *lane, uint32_t timeout_us);
 /* How much longer the lane will take, estimated from earlier chunks. */
 uint64_t rp_batch_lane_expected_ns(const struct rp_batch_lane *lane);
 
-/* The chunk of a lane is done, or failed for good. */
+/* Settles the chunk of a lane: it is done (RP_STATUS_OK), or it failed. */
 void rp_batch_lane_settle(struct rp_batch_lane *lane, rp_status status);
 
-/* Looks after lanes whose chunks are gone: their slabs go back as soon as the device is done
+/* Attends to lanes whose chunks were released: gives their slabs back if the device is done
  * (unlocks). */
 void rp_batch_lanes_collect(void);
 

@@ -2,12 +2,12 @@
 /*
  * A batch from samples: see batch/plan.h.
  *
- * RocksDB shows blocks in an order that spreads: sample k of N is block (N/2 + k * P) mod N with
- * a prime P (BlockBasedTableBuilder::EnterUnbuffered, the same from 6.x to 11.x). They will be
- * asked for in their own order, which is restored here, so that a file is compressed and freed from
- * its front to its end. If RocksDB stopped sampling before the last block, N is not the number of
- * blocks and the order is wrong. That costs speed and nothing else: blocks are found by their
- * content, through a table of fingerprints, and the guess only says where to look first.
+ * RocksDB shows the blocks of a file in a scattered order: sample k of N is block (N/2 + k * P) mod
+ * N with a prime P (BlockBasedTableBuilder::EnterUnbuffered, the same from 6.x to 11.x). It will
+ * ask for them in the order of the file, which is restored here, so that a file is compressed and
+ * freed from its front to its end. If RocksDB stopped sampling before the last block, N is not the
+ * number of blocks and the order is wrong. That costs speed and nothing else: blocks are found by
+ * their content, and the order only says where to look first.
  */
 #include "plugin/batch/plan.h"
 
@@ -20,7 +20,7 @@
 
 #define SAMPLING_PRIME UINT64_C(545055921143)
 
-/* Where each block's bytes are, while the plan is made. */
+/* Where the bytes of a block are in the samples. */
 struct source {
     size_t offset;
     size_t size;
@@ -36,8 +36,8 @@ static struct source *in_file_order(const size_t *sizes, size_t n_samples, size_
 
     if (sources == NULL)
         return NULL;
-    /* A place is visited twice when N is a multiple of the prime, that is never; but the
-     * memory must be initialised in any case. */
+    /* Every place is visited, as N is never a multiple of the prime. A compiler can not know that,
+     * so the memory is initialised. */
     memset(sources, 0, n_samples * sizeof(*sources));
     for (size_t i = 0; i < n_samples; i++) {
         sources[place].offset = offset;
@@ -55,11 +55,11 @@ struct plan {
     struct rp_open_batch *batch;
     struct rp_batch_chunk *chunk; /* being filled; NULL: the next block begins one */
     size_t n_slabs;               /* capacity of the batch's arrays */
-    uint32_t chunk_slabs;         /* of a chunk, at most */
-    uint32_t chunk_blocks;        /* at most, for the largest block so far */
+    uint32_t chunk_slabs;         /* most slabs of a chunk */
+    uint32_t chunk_blocks;        /* most blocks of this chunk, by its largest block so far */
 };
 
-/* Blocks of up to max_bytes whose intermediate results fit a lane. */
+/* How many blocks of up to max_bytes a lane has a workspace for. */
 static uint32_t blocks_that_fit(size_t max_bytes)
 {
     uint32_t low = 1, high = RP_BATCH_CHUNK_BLOCKS;
@@ -134,14 +134,13 @@ static bool add_block(struct plan *plan, const uint8_t *bytes, size_t size)
     return true;
 }
 
-/* At least half of a slab is filled before the next is begun, unless blocks are larger than that.
- */
+/* At least half of a slab is filled before the next is begun, unless blocks are larger. */
 static size_t most_slabs(size_t total, size_t n_blocks)
 {
     size_t by_bytes = (total + n_blocks * 16) / (rp_batch_slab_bytes() / 2) + 1;
     size_t by_blocks = n_blocks;
 
-    /* Chunks that are full by their number of blocks leave the rest of a slab. */
+    /* A chunk that has its most blocks leaves the rest of its last slab empty. */
     by_bytes += n_blocks / 64 + 1;
     return by_bytes < by_blocks ? by_bytes : by_blocks;
 }

@@ -24,7 +24,7 @@ struct rp_batch_block {
     uint64_t fingerprint;
     uint32_t size;
     uint32_t chunk;
-    uint32_t slab; /* of the batch */
+    uint32_t slab; /* its number in the batch */
     uint32_t offset;
     uint32_t frame_bytes;      /* 0: no frame, see status */
     int32_t status;            /* rp_status, once the chunk is done */
@@ -42,11 +42,11 @@ struct rp_open_batch {
     uint32_t *table; /* block + 1 by fingerprint; 0 is empty (batch/block_table.h) */
     uint32_t table_mask;
     _Atomic uint32_t n_left;
-    _Atomic uint32_t next_launch; /* chunks before it were started, or are not worth it */
+    _Atomic uint32_t next_launch; /* every chunk before this one was started or passed over */
     _Atomic uint64_t last_used_ns;
-    /* What it has cost the threads that use it. */
+    /* What the batch has cost the threads that use it. */
     _Atomic uint64_t wall_ns, cpu_ns, bytes_served;
-    _Atomic uint32_t effort; /* that was last asked for */
+    _Atomic uint32_t effort; /* the last that a block was asked for with */
 };
 
 /* Makes a batch of the blocks that fit; NULL when none does. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading the configuration. The environment and the C API share one table of names, so a
- * variable can not exist in one of them only. A value that is not understood is an error line
- * that names the variable and what it may be, and the field keeps its default: a typing error
+ * variable can not exist in one of them only. A value that is not understood gives an error line
+ * that names the variable and the allowed values, and the field keeps its default: a typing error
  * must not stop a database, and must not go unnoticed either.
  *
  * secure_getenv's rule applies: a process with more rights than its caller ignores the
@@ -100,23 +100,22 @@ static void set_defaults(rp_plugin_config *config)
     config->struct_size = sizeof(*config);
     memcpy(config->device, "auto", sizeof("auto"));
     config->verify = RP_VERIFY_SAMPLE;
-    /* Decoding costs about a third of compressing: one in 256 is lost in the noise. */
+    /* Decoding costs about a third of compressing: one in 256 costs too little to measure. */
     config->verify_interval = 256;
     /* More than the compression threads of any usual set-up; lanes are made when needed. */
     config->lanes = 64;
-    /* Below this a block is compressed on the CPU in less time than a device call takes. */
+    /* The CPU compresses a smaller block in less time than a device call takes. */
     config->min_block_bytes = 512;
     /* Blocks of a table are 4 to 64 KiB; a lane holds buffers for one of this size. */
     config->max_block_bytes = (size_t)256 << 10;
-    /* A thousand times what a block takes: beyond this the device is in trouble. */
+    /* A thousand times what a block takes: a device that takes longer is in trouble. */
     config->timeout_ms = 1000;
     config->effort = RP_PLUGIN_EFFORT_AUTO;
     config->breaker_faults = 5;
     config->breaker_retry_ms = 1000;
     config->contexts = 32;
     config->goal = RP_GOAL_AUTO;
-    /* Sampling for a dictionary is how RocksDB's users ask for one: batches have to be asked for.
-     */
+    /* Off: a user who has RocksDB sample blocks usually wants the dictionary. */
     config->batch = RP_BATCH_OFF;
     /* Two files of 256 MiB at a time. */
     config->batch_memory_bytes = (size_t)1 << 30;
@@ -233,7 +232,7 @@ static bool parse_number(const char *text, bool suffix_allowed, uint64_t *value)
     return true;
 }
 
-/* What the option may be, for error messages. */
+/* The allowed values of the option, for error messages. */
 static const char *allowed_values(const struct option *option, char *text, size_t size)
 {
     size_t used = 0;
@@ -360,7 +359,7 @@ static rp_status check_block_limits(const rp_plugin_config *config, rp_error *er
                    config->min_block_bytes, config->max_block_bytes);
 }
 
-/* Every variable with our prefix, each error to report() as it is found. */
+/* Reads every variable with our prefix. Each error goes to report(). */
 static uint32_t read_environment(rp_plugin_config *config, void (*report)(void *, const rp_error *),
                                  void *argument)
 {
@@ -445,7 +444,7 @@ const rp_plugin_config *rp_config_read(void)
     if (!take_configuration())
         return rp_config_peek();
     set_defaults(&rp_config_in_force);
-    /* The log level first: it decides whether the other errors are shown. */
+    /* The log level comes first: it decides whether the other errors are shown. */
     log = secure_getenv(PREFIX "LOG");
     if (log != NULL)
         rp_plugin_config_set(&rp_config_in_force, "LOG", log, NULL);

@@ -17,8 +17,8 @@ extern rp_plugin_config rp_config_in_force;
 
 const rp_plugin_config *rp_config_read(void);
 
-/* The configuration; NULL while another thread is just reading it. Such a caller goes the cpu
- * route: it neither waits nor reads the environment a second time. */
+/* The configuration; NULL while another thread is reading it. Then the caller takes the cpu route:
+ * it neither waits nor reads the environment a second time. */
 static inline const rp_plugin_config *rp_config_get(void)
 {
     if (atomic_load_explicit(&rp_config_state, memory_order_acquire) == RP_CONFIG_READY)
@@ -26,7 +26,7 @@ static inline const rp_plugin_config *rp_config_get(void)
     return rp_config_read();
 }
 
-/* The same, but never reads it: NULL when the plugin was not used yet. */
+/* The configuration; NULL when nobody has read it yet. Does not read it. */
 const rp_plugin_config *rp_config_peek(void);
 
 /* The goal in force: never RP_GOAL_AUTO. */

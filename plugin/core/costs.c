@@ -7,9 +7,9 @@
 
 #include "plugin/core/config.h"
 
-/* The first reports include what is done once: lanes are made, pages are touched. */
+/* The first reports include work that is done once: lanes are made, pages are touched. */
 #define IGNORED_NOTES 2u
-/* Beyond this all sums are halved. */
+/* When a sum of bytes reaches this, all sums are halved. */
 #define FADING_BYTES ((uint64_t)64 << 20)
 
 struct cost {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What each route has cost so far: what the router decides by (route/router.h), and what every
- * route reports when it is done with a block or a file.
+ * What each route has cost so far. Every route reports its cost when it is done with a block or a
+ * file, and the router decides by these costs (route/router.h).
  *
  * Costs are kept for each effort (libzstd's levels differ as much as ours) and each power of two
- * of the block size (a device has a latency, a CPU has none). A cost is the time a byte of the
- * thread that asks: its wall time for the goal "throughput", its CPU time for the goal "cpu".
- * Costs fade: about the last 64 MiB count.
+ * of the block size (a device has a latency, a CPU has none). A cost is the time of the
+ * calling thread for each byte: its wall time for the goal "throughput", its CPU time for the goal
+ * "cpu". Old costs fade: about the last 64 MiB count.
  *
  * Thread rule: any thread; relaxed atomics, no lock.
  */
@@ -32,7 +32,7 @@ unsigned rp_costs_cell(rp_effort effort, size_t block_bytes);
 void rp_costs_note(rp_route route, rp_effort effort, size_t block_bytes, uint64_t bytes,
                    uint64_t wall_ns, uint64_t cpu_ns);
 
-/* Picoseconds a byte, by the goal's clock; 0 when it is not known. */
+/* Picoseconds for each byte, by the goal's clock; 0 when it is not known. */
 uint64_t rp_costs_get(unsigned cell, rp_route route, rp_goal goal);
 
 /* CPU time of this thread, for reports; 0 where the goal does not ask for it. */

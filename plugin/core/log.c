@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The log: see log.h. A line that is longer than the buffer is cut, never split. */
+/* The log: see core/log.h. A line that is longer than the buffer is cut, never split. */
 #include "plugin/core/log.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ void rp_log(rp_log_level level, const char *format, ...)
         used += (size_t)n < sizeof(line) - used - 1 ? (size_t)n : sizeof(line) - used - 2;
     line[used++] = '\n';
     if (write(STDERR_FILENO, line, used) < 0) {
-        /* Nowhere to say so. */
+        /* There is nowhere to report it. */
     }
     errno = saved_errno;
 }

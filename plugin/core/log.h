@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One line on standard error, in one write, so that lines of several threads don't mix.
- * Silent above the configured level. Allocates nothing, and leaves errno as it was: the
- * program around us did not ask for a log.
+ * The log: each message is one line on standard error, in one write, so that lines of several
+ * threads don't mix. Messages above the configured level are dropped. Allocates nothing, and leaves
+ * errno unchanged, since the program around the plugin does not expect a log.
  */
 #ifndef ROCKPRESS_PLUGIN_CORE_LOG_H
 #define ROCKPRESS_PLUGIN_CORE_LOG_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The counters: see stats.h. */
+/* The counters: see core/stats.h. */
 #include "plugin/core/stats.h"
 
 #include <limits.h>
@@ -110,7 +110,7 @@ static uint64_t sum(unsigned counter)
     return total;
 }
 
-/* Time of all blocks of a route from that of the timed ones, by bytes. */
+/* The time of all blocks of a route, estimated from the timed ones by bytes. */
 static uint64_t route_microseconds(unsigned route)
 {
     uint64_t bytes_in = sum(RP_COUNT_BYTES_IN + route);
@@ -122,7 +122,7 @@ static uint64_t route_microseconds(unsigned route)
     return (uint64_t)((double)nanoseconds / 1000 * ((double)bytes_in / (double)timed_bytes));
 }
 
-/* Not a sum of one of the counters. */
+/* The statistic is not the sum of a counter over the shards. */
 #define NO_COUNTER UINT_MAX
 
 static const struct {

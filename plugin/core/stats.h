@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Counting. Counters live in shards, one cache-line-aligned set each, and a thread adds to its
- * own shard with relaxed atomics: no lock, no allocation, no registration of threads (RocksDB
- * starts new ones for every SST), and nothing is lost when a thread ends. Readers sum shards.
+ * The counters. They live in shards, each a set of all counters that is aligned to a cache line. A
+ * thread adds to its own shard with relaxed atomics, and readers sum the shards. So there is no
+ * lock, no allocation and no registration of threads (RocksDB starts new ones for every SST), and
+ * nothing is lost when a thread ends.
  */
 #ifndef ROCKPRESS_PLUGIN_CORE_STATS_H
 #define ROCKPRESS_PLUGIN_CORE_STATS_H
@@ -66,26 +67,26 @@ static inline uint64_t rp_clock_ns(void)
 
 /*
  * The cpu route times one block in 16. Where the clock is a system call, timing each 4 KiB
- * block would cost percents of it; the direct route times every block, since a block there
- * costs much more than a look at the clock.
+ * block would cost percents of it. The direct route times every block, since a block there
+ * costs much more than reading the clock.
  */
 #define RP_CPU_TIMING_INTERVAL 16u
 
-/* Start of a block on the cpu route: the time if this block is one to be timed, else 0. Not a
- * thread's first one, which warms up a context and would weigh too much in short-lived threads. */
+/* Start of a block on the cpu route: the time if this block is timed, else 0. A thread's first
+ * block is not timed: it warms up a context, and would weigh too much in short-lived threads. */
 static inline uint64_t rp_stats_cpu_begin(void)
 {
     return rp_thread.cpu_blocks++ % RP_CPU_TIMING_INTERVAL == 1 ? rp_clock_ns() : 0;
 }
 
-/* End of it. frame_size is 0 when libzstd returned an error. Returns the nanoseconds that it took,
- * 0 when it was not timed. */
+/* End of a block on the cpu route. frame_size is 0 when libzstd returned an error. Returns the
+ * nanoseconds that it took, 0 when it was not timed. */
 uint64_t rp_stats_cpu_end(rp_fallback_reason reason, size_t input_size, size_t frame_size,
                           uint64_t begun_ns);
 
 void rp_stats_device_block(rp_route route, size_t input_size, size_t frame_size, uint64_t ns);
 
-/* A batch of so many blocks was begun, which took so long. */
+/* A batch of n_blocks blocks was begun, which took ns. */
 void rp_stats_batch_begun(uint32_t n_blocks, uint64_t ns);
 
 /* Host memory of batches: in use, and kept altogether. */
@@ -93,7 +94,7 @@ void rp_stats_set_batch_memory(size_t used_bytes, size_t kept_bytes);
 
 void rp_stats_count_fault(rp_fault fault);
 
-/* The device in use, for the reports. Both outlive the process's last block. */
+/* The device in use, for the reports. name and pool are valid until the process ends. */
 void rp_stats_set_device(const char *name, const rp_pool *pool);
 void rp_stats_set_device_active(bool active);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The counters as text, in Prometheus's exposition format, for its textfile collector or a
- * person. A file is written beside its place and renamed over it, so that a collector never
- * reads half of one; what is not a regular file (a pipe, /dev/stdout) is written to directly.
+ * The statistics as text, in Prometheus's exposition format, for its textfile collector or a
+ * person. A file is written under another name and then renamed, so that a collector never reads
+ * half of one. A path that is no regular file (a pipe, /dev/stdout) is written to directly.
  *
- * The dump at exit is a library destructor: destructors run after every atexit handler and
- * after C++ static objects are gone, so what RocksDB compresses while it shuts down is still
- * counted. It only writes a file, and never touches a device.
+ * The report at exit is written by a library destructor. Destructors run after every atexit handler
+ * and after C++ static objects are gone, so blocks that RocksDB compresses while it shuts down are
+ * still counted. It only writes a file, and never touches a device.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 #include "plugin/core/log.h"
 #include "plugin/core/stats.h"
 
-/* About 60 lines of up to 120 bytes, and as much again. */
+/* About 85 lines of up to 120 bytes, and half as much again. */
 #define TEXT_BYTES 16384
 #define PATH_BYTES 1088
 
@@ -156,7 +156,7 @@ static bool names_process(const char *path)
     return strstr(path, "%p") != NULL;
 }
 
-__attribute__((destructor)) static void dump_at_exit(void)
+__attribute__((destructor)) static void report_at_exit(void)
 {
     const rp_plugin_config *config = rp_config_peek();
 

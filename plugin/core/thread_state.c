@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Threads take shards in turn, not by a hash of their id: the threads of one SST start
- * together, and in turn they never share a shard before all are in use.
+ * The state of a thread: see core/thread_state.h. Threads take shards in turn, not by a hash of
+ * their id. The threads of one SST start together, and so never share a shard before all are in
+ * use.
  */
 #include "plugin/core/thread_state.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the plugin keeps per thread: a handful of words, and nothing that needs a destructor,
+ * What the plugin keeps for each thread: a handful of words, and nothing that needs a destructor,
  * because RocksDB starts new compression threads for every SST.
  *
- * The TLS model is the compiler's default. Initial-exec would save some 60 instructions a block,
- * but takes all thread-local memory of the library from the loader's small reserve for late static
- * TLS, when it is dlopen'ed: CUDA's runtime, which is linked in, has 4 KiB of it, and the library
- * would not load.
+ * The TLS model is the compiler's default. Initial-exec would save some 60 instructions for each
+ * block. But a library that is dlopen'ed then takes all its thread-local memory from a small
+ * reserve of the loader. CUDA's runtime, which is linked in, has 4 KiB of it, so the library would
+ * not load.
  */
 #ifndef ROCKPRESS_PLUGIN_CORE_THREAD_STATE_H
 #define ROCKPRESS_PLUGIN_CORE_THREAD_STATE_H
@@ -14,19 +14,19 @@
 #include <stdint.h>
 
 struct rp_thread_state {
-    uint32_t depth;      /* above 0: inside libzstd or the engine, hooks only forward */
+    uint32_t depth;      /* how many nested calls it is inside of (core/nesting.h) */
     uint32_t shard;      /* this thread's counters, plus 1; 0 is not chosen yet */
-    uint32_t cpu_blocks; /* to time one in so many */
+    uint32_t cpu_blocks; /* to time one in RP_CPU_TIMING_INTERVAL */
     uint32_t batch_next; /* the block of `batch` that is expected next */
     uint64_t batch;      /* rp_batch_id that was last taken from; 0: none */
 
-    /* The zstd hook's: the batch that this thread began, rp_context_clock() then, and whether a
-     * block was served since somebody asked. */
+    /* Of the zstd hook: the batch that this thread began, rp_context_clock() at that time, and
+     * whether a block was served since this was last read. */
     uint64_t own_batch;
     uint32_t own_batch_born;
     uint32_t batch_served;
     uint64_t cpu_begun_ns; /* the thread's CPU clock when a timed block was begun */
-    /* What ZSTD_CCtx_setParameter was last told on this thread; level 0: nothing yet. */
+    /* What ZSTD_CCtx_setParameter last set on this thread; level 0: nothing yet. */
     int32_t set_level;
     uint32_t set_checksum;
 };

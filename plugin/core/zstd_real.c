@@ -10,7 +10,7 @@ _Atomic bool rp_zstd_found;
 
 #ifdef ROCKPRESS_ZSTD_LINKED
 /* Linked into a program together with RocksDB and its libzstd, which may be in no shared library.
- * Nothing is hooked there, so the names are the real ones'. */
+ * Nothing is hooked there, so the names are libzstd's own. */
 #define ADDRESS(prefix, name) prefix##name
 #else
 /* POSIX, unlike ISO C, promises that dlsym's result can be cast to a function pointer. */

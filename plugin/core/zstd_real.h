@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The real libzstd, behind the symbols that the hook takes over. The plugin is not linked to
- * libzstd: its own references would come back to the hook. Found once, at the first use, by
+ * The caller's libzstd, whose symbols the hook takes over. The plugin is not linked to libzstd,
+ * since its own references would come back to the hook. It is found once, at the first use, by
  *   dlsym(RTLD_NEXT)          the next library in search order that has the symbol; the usual case
  *   dlopen("libzstd.so.1")    when RocksDB itself was dlopen'ed, as a storage engine is, its
  *                             libzstd is in no global scope, and RTLD_NEXT does not see it
@@ -57,7 +57,7 @@ struct rp_zstd {
 extern struct rp_zstd rp_zstd_table;
 extern _Atomic bool rp_zstd_found;
 
-/* Looks for it. The members of functions that do not exist are NULL; never returns NULL. */
+/* Looks for libzstd. Members of functions that do not exist are NULL; never returns NULL. */
 struct rp_zstd *rp_zstd_find(void);
 
 static inline struct rp_zstd *rp_zstd_real(void)
@@ -66,13 +66,13 @@ static inline struct rp_zstd *rp_zstd_real(void)
                                                                       : rp_zstd_find();
 }
 
-/* One function of it: RP_ZSTD(zstd, compress2)(...). May be NULL. */
+/* One function of libzstd: RP_ZSTD(zstd, compress2)(...). May be NULL. */
 #define RP_ZSTD(zstd, name) atomic_load_explicit(&(zstd)->name, memory_order_relaxed)
 
 /* Any other symbol of the real libzstd by name; NULL if it has none. */
 void *rp_zstd_symbol(const char *name);
 
-/* What stock libzstd returns for "something failed": the hook's answer when there is none. */
+/* libzstd's own error for "something failed": the hook's answer when no libzstd is found. */
 #define RP_ZSTD_GENERIC_ERROR ((size_t)-ZSTD_error_GENERIC)
 
 static inline bool rp_zstd_is_error(size_t result)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The breaker. After some faults in a row a device is left alone; then one block at a time is
- * tried on it, at intervals that double until one succeeds. Without it every block would wait
+ * The breaker. After some faults in a row a device is left alone. Then one block at a time is tried
+ * on it, at intervals that double until one succeeds. Without the breaker every block would wait
  * for the timeout of a device that is stuck, and a database would crawl.
  *
  * Lock-free, and while it is closed a block costs it two relaxed loads. Time is a parameter,
@@ -41,8 +41,8 @@ static inline bool rp_breaker_is_closed(struct rp_breaker *breaker)
 /* Whether a block may use the device. */
 rp_breaker_pass rp_breaker_enter(struct rp_breaker *breaker, uint64_t now_ns);
 
-/* What became of it, with the pass that it had. Both return true when the breaker changed:
- * closed by a success, opened by a fault. */
+/* Reports the outcome of a block, with the pass that it had. Both return true when the breaker
+ * changed: closed by a success, opened by a fault. */
 bool rp_breaker_success(struct rp_breaker *breaker, rp_breaker_pass pass);
 bool rp_breaker_fault(struct rp_breaker *breaker, rp_breaker_pass pass, uint64_t now_ns);
 

@@ -2,11 +2,10 @@
 /*
  * The device of the process: see device/session.h.
  *
- * It is opened by the first block that could use it, on that block's thread; others
- * that arrive meanwhile are compressed on the CPU, nobody waits. It is never closed: when a
- * process ends, the order of its destructors is no time to talk to a driver, and the kernel
- * takes everything back anyway. In a forked child a GPU context can not be used, so
- * the child does not touch the device at all.
+ * The device is opened by the first block that could use it, on that block's thread. Blocks that
+ * arrive meanwhile are compressed on the CPU, so nobody waits. The device is never closed: while a
+ * process ends, a driver may already be gone, and the kernel takes everything back anyway. A forked
+ * child can not use a GPU context, so it does not touch the device at all.
  */
 #include "plugin/device/session.h"
 
@@ -33,7 +32,7 @@ static const rp_device *device_in_use;
 static const char *device_name;
 static struct rp_breaker breaker;
 
-/* In a child after fork(): whatever the parent had open is not ours. */
+/* In a child after fork(): a device that the parent had open is not the child's. */
 static void forked(void)
 {
     if (atomic_load_explicit(&phase, memory_order_relaxed) != PHASE_UNOPENED) {
@@ -45,9 +44,9 @@ static void forked(void)
 }
 
 /*
- * "auto" takes a GPU for batches, where the router decides what else it gets. For single blocks
- * alone it leaves a GPU alone: the calling thread would wait longer for each than libzstd takes.
- * Whoever asks for "cuda" by name gets it.
+ * "auto" opens a GPU where batches are on; the router then decides which single blocks it gets. For
+ * single blocks alone "auto" opens none: the calling thread would wait longer for each of them than
+ * libzstd takes. "cuda" opens a GPU in any case.
  */
 static rp_status open_device(const rp_plugin_config *config, const rp_device **device)
 {
@@ -97,7 +96,7 @@ static void set_phase_after_opening(int next)
 {
     int opening = PHASE_OPENING;
 
-    /* Unless a fork in the middle of it has put it off. */
+    /* Unless a fork while the device was being opened has switched it off. */
     atomic_compare_exchange_strong_explicit(&phase, &opening, next, memory_order_release,
                                             memory_order_relaxed);
 }
@@ -189,7 +188,7 @@ rp_fallback_reason rp_session_verify(const rp_plugin_config *config, const void 
         return RP_FALLBACK_NONE;
     result = rp_verify_frame(config, frame, frame_size, block, block_size);
     if (result == RP_VERIFY_MISMATCH) {
-        /* Bytes that were wrong once are not to be trusted again. */
+        /* A device that returned wrong bytes once is not trusted again. */
         rp_stats_count_fault(RP_FAULT_VERIFY);
         give_up("a frame did not decode to its block");
         return RP_FALLBACK_FAULT;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The process's device: opened at the first use, watched, and given up when it is not to be
- * trusted. The direct and the batch route both go through here, so that a fault of one keeps the
- * other from waiting for the same sick device.
+ * The process's device: opened at the first use, watched, and given up when it can not be trusted.
+ * The direct and the batch route share it, so that after faults of one the other does not wait for
+ * the same failing device either.
  *
  * Thread rule: any thread.
  */
@@ -29,21 +29,22 @@ bool rp_session_ready(const rp_plugin_config *config);
 /* True only when it is open already. */
 bool rp_session_is_open(void);
 
-/* Whether the breaker is closed; does not use up a probe. */
+/* Whether the breaker is closed. Takes no probe. */
 bool rp_session_is_healthy(void);
 
 /* The device and the lanes of single blocks. Only when it is open. */
 const rp_device *rp_session_device(void);
 rp_pool *rp_session_pool(void);
 
-/* Whether the breaker lets work through, and what to pass to the functions below. */
+/* Whether the breaker lets work through. *pass goes to the functions below. */
 bool rp_session_enter(rp_breaker_pass *pass);
 
-/* What became of it. Both faults return RP_FALLBACK_FAULT. A mismatch gives the device up. */
+/* Report the outcome of that work. rp_session_fault returns RP_FALLBACK_FAULT. */
 void rp_session_success(rp_breaker_pass pass);
 rp_fallback_reason rp_session_fault(rp_status status, rp_breaker_pass pass);
 
-/* Verifies a frame when it is its turn; RP_FALLBACK_NONE when it may be handed over. */
+/* Verifies a frame if it is due; RP_FALLBACK_NONE when it may be handed over. A mismatch gives the
+ * device up. */
 rp_fallback_reason rp_session_verify(const rp_plugin_config *config, const void *frame,
                                      size_t frame_size, const void *block, size_t block_size,
                                      rp_breaker_pass pass);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Proof before trust: a frame that a device made is decoded by the real libzstd and compared
- * with the block before anybody sees it. Which blocks are checked is the configuration's
- * choice; a thousand at the start catch a wrong build or a wrong card at once, and one in
- * verify_interval catches what goes bad later.
+ * Verification: a frame that a device made is decoded by the caller's libzstd and compared with the
+ * block before it is handed over. The configuration says which frames: the first thousand detect a
+ * wrong build or a broken card at once, and one in verify_interval detects later damage.
  *
- * Decoders and their buffers are kept and shared by all threads; nothing is allocated once as
- * many exist as threads verify at the same time.
+ * Decoders and their buffers are kept and shared by all threads. Nothing is allocated once there is
+ * one for each thread that verifies at the same time.
  */
 #ifndef ROCKPRESS_PLUGIN_DEVICE_VERIFY_H
 #define ROCKPRESS_PLUGIN_DEVICE_VERIFY_H

@@ -5,10 +5,10 @@
  * later versions ZSTD_compress2; ZSTD_compress and ZSTD_compressCCtx are here for other users
  * of the same kind. Streaming (RocksDB's WAL) is not hooked at all.
  *
- * A block goes to the device when its frame would mean the same as libzstd's: no
- * dictionary, no parameter beyond level and checksum. Whatever comes back, the caller sees what
- * it would have seen without us: a frame, or libzstd's own error for this very call. That
- * matters, because RocksDB's older path takes any return value for a length.
+ * A block is offered to the device when its frame would mean the same as libzstd's: no dictionary,
+ * and no parameter beyond level and checksum. The caller always gets a frame, or libzstd's own
+ * error for this very call. That matters, because RocksDB up to 8.5 takes any return value for a
+ * length.
  */
 #include "plugin/core/nesting.h"
 #include "plugin/core/request.h"
@@ -17,7 +17,7 @@
 #include "plugin/route/cpu.h"
 #include "plugin/route/route.h"
 
-/* Calls that libzstd refuses, or leaves undefined, are libzstd's to answer. */
+/* Calls that libzstd refuses, or leaves undefined, are left to libzstd. */
 static rp_fallback_reason try_device(const rp_request *request, size_t *frame_size)
 {
     if (request->input == NULL || request->output == NULL || rp_request_overlaps(request))
@@ -25,7 +25,7 @@ static rp_fallback_reason try_device(const rp_request *request, size_t *frame_si
     return rp_route_compress(request, frame_size);
 }
 
-/* The context is one of the file that this thread's batch is for. */
+/* Notes that the context is one of the file that this thread's batch is for. */
 static void note_served(struct rp_context *context)
 {
     if (rp_thread.batch_served == 0)
@@ -35,8 +35,8 @@ static void note_served(struct rp_context *context)
         context->flags |= RP_CONTEXT_SERVED;
 }
 
-/* For the functions that ignore a context's parameters, but not, in libzstd before 1.5, all of
- * those that we call opaque. */
+/* For the functions that ignore a context's parameters. Before 1.5 libzstd did not ignore all of
+ * those that make a context opaque. */
 static rp_fallback_reason try_device_simple(const ZSTD_CCtx *cctx, const rp_request *request,
                                             size_t *frame_size)
 {
@@ -65,7 +65,8 @@ static rp_fallback_reason try_device_advanced(struct rp_zstd *zstd, ZSTD_CCtx *c
     request->checksum = (context->flags & RP_CONTEXT_CHECKSUM) != 0;
     reason = try_device(request, frame_size);
     note_served(context);
-    /* ZSTD_compress2 ends a stream that was begun on the context; so do we. It is two stores. */
+    /* ZSTD_compress2 ends a stream that was begun on the context, so this does, too. It is cheap.
+     */
     if (reason == RP_FALLBACK_NONE)
         reset(cctx, ZSTD_reset_session_only);
     return reason;

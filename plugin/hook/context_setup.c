@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The hooked functions that make, free and set up a ZSTD_CCtx. Set-up calls always reach the real
- * context first and only what it accepted is noted, so its errors (a parameter out of range, a
- * dictionary in the middle of a stream) and ours can not drift apart.
+ * The hooked functions that make, free and set up a ZSTD_CCtx. Set-up calls always go to libzstd
+ * first, and only what it accepted is noted. So its errors (a parameter out of range, a dictionary
+ * in the middle of a stream) are the hook's errors.
  *
- * Parameters need no list of those that matter: level and checksum are understood, and any
- * other one at 0 is libzstd's own default. The exception is the content size, where
- * the default is 1; a dictionary id changes nothing without a dictionary.
+ * No list of parameters is needed: level and checksum are understood, and any other one at 0 has
+ * libzstd's default. The exception is the content size, whose default is 1. A dictionary id changes
+ * nothing without a dictionary.
  */
 #include "plugin/batch/batch.h"
 #include "plugin/core/config.h"
@@ -86,7 +86,7 @@ static size_t free_context(struct rp_zstd *zstd, size_t (*real)(ZSTD_CCtx *), ZS
         return cctx == NULL ? 0 : RP_ZSTD_GENERIC_ERROR;
     if (rp_nesting_is_nested())
         return real(cctx);
-    /* A file is done: hook/dictionary_training.c says why. */
+    /* The batch's file is done: hook/dictionary_training.c says why. */
     if (rp_thread.own_batch != 0 && cctx != NULL &&
         ((flags & RP_CONTEXT_SERVED) != 0 || (int32_t)(born - rp_thread.own_batch_born) <= 0)) {
         rp_batch_end(rp_thread.own_batch);

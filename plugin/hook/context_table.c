@@ -76,7 +76,7 @@ uint32_t rp_context_remove(const void *cctx, uint32_t *born)
     flags = set->contexts[way].flags;
     if (born != NULL)
         *born = set->contexts[way].born;
-    /* Release: the next owner of the entry must not have its writes overtaken by our reads. */
+    /* Release: these reads come before the writes of the next owner of the entry. */
     atomic_store_explicit(&set->keys[way], 0, memory_order_release);
     return flags;
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the hook knows about a ZSTD_CCtx, kept beside it. A context stays the real one, so every
- * function of libzstd works on it, the ones that are not hooked too; wrapping it, or a header
- * in front of it, would break as soon as one that was made elsewhere comes along.
+ * What the hook knows about each ZSTD_CCtx. The context itself stays libzstd's own, so that every
+ * function of libzstd works on it, hooked or not. A wrapper, or a header in front of it, would
+ * break for contexts that were made where the hook does not see it.
  *
- * A table of fixed size, by address, in sets of eight like a CPU's cache: a look-up reads one
- * cache line of keys, nothing is ever moved, allocated or locked. A context that finds its set
- * full, or that was made out of the hook's sight, is just not known, and takes the cpu route.
+ * The table has a fixed size, and finds contexts by address in sets of eight, like a CPU's cache. A
+ * look-up reads one cache line of keys, and nothing is ever moved, allocated or locked. A context
+ * whose set is full is not known, like one that was made out of the hook's sight, and takes the cpu
+ * route.
  *
- * libzstd's rule that a context is used by one thread at a time covers its entry, too; only
- * taking and leaving an entry are races between threads, and those are single atomic writes.
+ * libzstd's rule that a context is used by one thread at a time covers its entry, too. Only
+ * taking and leaving an entry can race with other threads, and those are single atomic writes.
  */
 #ifndef ROCKPRESS_PLUGIN_HOOK_CONTEXT_TABLE_H
 #define ROCKPRESS_PLUGIN_HOOK_CONTEXT_TABLE_H
@@ -39,10 +40,10 @@ struct rp_context {
 /* Level of a context that was not told one (ZSTD_CLEVEL_DEFAULT). */
 #define RP_CONTEXT_DEFAULT_LEVEL 3
 
-/* Makes the context known, or anew. */
+/* Enters the context, or resets its entry. */
 void rp_context_insert(const void *cctx, uint32_t flags);
 
-/* Forgets it, and returns its last flags; 0 if it was not known. Before it is freed. *born
+/* Removes a context before it is freed, and returns its last flags; 0 if it was not known. *born
  * (nullable) is when it was inserted. */
 uint32_t rp_context_remove(const void *cctx, uint32_t *born);
 

@@ -7,10 +7,11 @@
  * compresses the blocks without one. (A length of 0 would do for RocksDB, too, but another program
  * may well take it for a dictionary.)
  *
- * libzstd's interface does not say when a file is done. It is when the thread that showed the
- * samples frees a context that the file was compressed with: one that was served from the
- * batch, or one that was there before it; a context that came later and took nothing is a
- * blob's. A thread builds one table at a time, so its next batch ends the last one in any case.
+ * libzstd's interface does not say when a file is done. The file is taken to be done when the
+ * thread that showed the samples frees a context that the file was compressed with: one that was
+ * served from the batch, or one that is older than the batch. A younger context that took nothing
+ * is a blob's. A thread builds one table at a time, so its next batch ends the last one in any
+ * case.
  */
 #include "plugin/core/nesting.h"
 #include "plugin/core/zstd_real.h"
@@ -27,8 +28,8 @@ static void begin_batch(const void *samples, const size_t *sizes, unsigned n_sam
     rp_thread.own_batch_born = rp_context_clock();
 }
 
-/* Trainers compress every sample over and over to find the best dictionary. Those calls come
- * back to the hook from inside libzstd, and are no blocks of anybody's. */
+/* Trainers compress every sample several times to find the best dictionary. Those calls come back
+ * to the hook from inside libzstd: they are nested, and no blocks of RocksDB's. */
 RP_API size_t ZDICT_trainFromBuffer(void *dictBuffer, size_t dictBufferCapacity,
                                     const void *samplesBuffer, const size_t *samplesSizes,
                                     unsigned nbSamples)

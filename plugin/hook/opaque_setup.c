@@ -2,14 +2,13 @@
 /*
  * Functions that change what a ZSTD_CCtx will do in ways that the hook does not follow:
  * prefixes, thread pools, foreign sequence producers, whole parameter sets, the older
- * streaming set-up. RocksDB calls none of them; a program that does must get stock behaviour,
- * so the context is marked and takes the cpu route until its parameters are reset. It
- * is also never kept for reuse, since a reset does not undo all of these.
+ * streaming set-up. RocksDB calls none of them. A program that does must get libzstd's
+ * behaviour, so the context is marked and takes the cpu route until its parameters are reset. It is
+ * also never kept for reuse, since a reset does not undo all of these.
  *
- * This file declares what it defines by itself: some of these functions are missing from, or
- * declared differently in, the headers of one or another libzstd 1.4 to 1.5, while
- * their calling convention is the same in all. Structures that are passed by value therefore
- * are repeated here.
+ * This file does not include libzstd's headers and declares these functions itself: in the headers
+ * of 1.4 to 1.5 some of them are missing or declared differently, while their calling convention is
+ * the same in all. Structures that are passed by value are therefore repeated here.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -38,7 +37,7 @@ typedef struct parameters {
 
 #define GENERIC_ERROR ((size_t)-1)
 
-/* core/zstd_real.h's, without its includes. */
+/* From core/zstd_real.h, which includes libzstd's headers. */
 void *rp_zstd_symbol(const char *name);
 
 static void *real_function(void *_Atomic *cached, const char *name)
