@@ -15,7 +15,7 @@
 #include <cmocka.h>
 #include <zstd.h>
 
-#include "bench/corpus.h"
+#include "bench/corpus/corpus.h"
 #include "tests/differential/encoder.h"
 #include "tests/differential/judge.h"
 

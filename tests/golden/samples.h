@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bench/corpus.h"
+#include "bench/corpus/corpus.h"
 
 /* RocksDB's block sizes that are looked at. */
 #define SAMPLE_N_BLOCK_SIZES 3

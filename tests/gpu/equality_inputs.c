@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/corpus.h"
+#include "bench/corpus/corpus.h"
 #include "tests/support/inputs.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

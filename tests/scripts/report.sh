@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# report.sh <tree> exact: the pictures in docs/ are what bench/report makes of the results.
+# report.sh <tree> exact: the pictures in docs/ are what bench/blocks/report makes of the results.
 # report.sh <tree> selftest: each kind of difference is noticed.
-# report.sh <tree> blocks <bench/blocks>: bench/report reads what bench/blocks writes.
+# report.sh <tree> blocks <bench/blocks>: bench/blocks/report reads what bench/blocks writes.
 # What draws is skipped (77) where no python3 has matplotlib.
 set -euo pipefail
 
@@ -22,7 +22,7 @@ done
 
 report()
 {
-    "${plotter:-python3}" "$tree/bench/report" "$@"
+    "${plotter:-python3}" "$tree/bench/blocks/report" "$@"
 }
 
 fresh_docs()
@@ -57,7 +57,7 @@ selftest)
     points='/id="points_rockpress"/,/id="label_rockpress_fast"/'
     refuses data 'the tables are not those' 's/^\| zstd 3 \| 2\./&1/' benchmarks.md
     refuses data 'the tables are not those' 's/--rounds [0-9]+/--rounds 77/' benchmarks.md
-    refuses data 'not exactly one pair' '/made by bench.report: end/d' benchmarks.md
+    refuses data 'not exactly one pair' '/made by bench.blocks.report: end/d' benchmarks.md
     refuses data 'points from its place' "$points s/(<use .* x=\")([0-9])/\\11\\2/" blocks-4k.svg
     refuses data 'points from its place' "$points s/(<use .* y=\")([0-9])/\\11\\2/" blocks-16k.svg
     refuses data 'markers of rockpress' "$points { /<use /d }" blocks-64k.svg

@@ -17,8 +17,8 @@
 #include <xxhash.h>
 #include <zstd.h>
 
-#include "bench/corpus.h"
-#include "bench/corpus_gen.h"
+#include "bench/corpus/corpus.h"
+#include "bench/corpus/generator.h"
 
 enum { SAMPLE_BYTES = 512 * 1024 };
 

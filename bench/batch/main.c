@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command `batch`: what the batch route costs the CPU of a machine whose GPU does the work. It
+ * calls the plugin as RocksDB's table builder does, with the samples of a file and then with each
+ * of its blocks, on a device that costs nothing: the first file is compressed by the real kernels
+ * and what the device wrote is recorded; in the files that are measured, launches and copies to the
+ * device do nothing, and copies from it replay the record, in time that is not counted, as a
+ * GPU's DMA engine would. All else is counted: copying samples, fingerprints, plans, look-ups,
+ * comparisons, copies of frames, locks, counters, clocks. What a driver takes to enqueue is not in
+ * it: some 30 calls for each chunk of 4 MiB.
+ *
+ * Files and libzstd, on the same blocks, alternate; medians over the rounds.
+ */
+#include <dlfcn.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <zstd.h>
+
+#include "bench/common/json.h"
+#include "plugin/batch/batch.h"
+#include "plugin/core/nesting.h"
+#include "plugin/route/route.h"
+#include "rockpress/plugin.h"
+
+#define MAX_ROUNDS 1000
+
+struct arguments {
+    size_t block_bytes, n_blocks;
+    unsigned rounds;
+    int level;
+    bool json;
+};
+
+struct file {
+    uint8_t *bytes;   /* blocks in the order in which they are compressed */
+    uint8_t *samples; /* and in that in which they are shown */
+    size_t *sizes;
+    size_t n;
+};
+
+/* ---- the device ---- */
+
+struct record {
+    size_t bytes;
+    uint8_t content[];
+};
+
+static const rp_device *host;
+static bool is_replaying;
+static struct record **records;
+static size_t n_records, next_record;
+static double uncounted; /* seconds of this thread inside the device */
+
+static double cpu_seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static void *allocate(size_t size)
+{
+    void *memory = malloc(size != 0 ? size : 1);
+
+    if (memory == NULL) {
+        fputs("batch: out of memory\n", stderr);
+        exit(1);
+    }
+    return memory;
+}
+
+static void record(const void *content, size_t bytes)
+{
+    struct record *made = allocate(sizeof(*made) + bytes);
+
+    made->bytes = bytes;
+    memcpy(made->content, content, bytes);
+    records = realloc(records, (n_records + 1) * sizeof(*records));
+    if (records == NULL)
+        exit(1);
+    records[n_records++] = made;
+}
+
+static void replay(void *destination, size_t bytes)
+{
+    const struct record *next = records[next_record++ % n_records];
+
+    if (next->bytes != bytes) {
+        fputs("batch: the device is asked for something else than before\n", stderr);
+        exit(1);
+    }
+    memcpy(destination, next->content, bytes);
+}
+
+static rp_status device_alloc(const rp_device *device, size_t bytes, void **memory)
+{
+    (void)device;
+    return host->ops->memory_alloc(host, bytes, memory);
+}
+
+static void device_free(const rp_device *device, void *memory)
+{
+    (void)device;
+    host->ops->memory_free(host, memory);
+}
+
+static rp_status device_stream_create(const rp_device *device, void **handle)
+{
+    (void)device;
+    *handle = NULL;
+    return RP_STATUS_OK;
+}
+
+static void device_stream_destroy(const rp_device *device, void *handle)
+{
+    (void)device;
+    (void)handle;
+}
+
+static rp_status device_copy(rp_stream stream, void *destination, const void *source, size_t bytes,
+                             rp_copy_kind kind)
+{
+    double begun = cpu_seconds();
+
+    (void)stream;
+    if (!is_replaying) {
+        memcpy(destination, source, bytes);
+        if (kind == RP_COPY_DEVICE_TO_HOST)
+            record(source, bytes);
+    } else if (kind == RP_COPY_DEVICE_TO_HOST) {
+        replay(destination, bytes);
+    }
+    uncounted += cpu_seconds() - begun;
+    return RP_STATUS_OK;
+}
+
+static rp_status device_launch(rp_stream stream, const struct rp_launch *launch)
+{
+    rp_stream on_host = {host, NULL};
+
+    (void)stream;
+    return is_replaying ? RP_STATUS_OK : host->ops->launch(on_host, launch);
+}
+
+static rp_status device_wait(rp_stream stream, uint32_t timeout_us)
+{
+    (void)stream;
+    (void)timeout_us;
+    return RP_STATUS_OK;
+}
+
+static void device_close(rp_device *device)
+{
+    (void)device;
+}
+
+static const rp_device_ops device_ops = {
+    device_alloc,          device_free, device_alloc,  device_free, device_stream_create,
+    device_stream_destroy, device_copy, device_launch, device_wait, device_close,
+};
+
+static const rp_device free_device = {&device_ops, "free", 0, NULL};
+
+/* ---- a file ---- */
+
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
+
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+/* Orders as lines under ascending keys: the content of bench/hook. */
+static void fill(uint8_t *bytes, size_t size)
+{
+    static const char *const states[] = {"new", "paid", "packed", "shipped", "returned"};
+    static const char *const cities[] = {"Berlin", "Lyon", "Porto", "Gdansk", "Turin", "Malmo"};
+    uint64_t state = 1, key = 100000000;
+    size_t used = 0;
+    char line[192];
+
+    while (used < size) {
+        uint64_t a = next_random(&state), b = next_random(&state);
+        size_t n;
+        key += 1 + a % 7;
+        n = (size_t)snprintf(
+            line, sizeof(line), "%012llu,2024-%02u-%02uT%02u:%02u:%02uZ,%u,%s,%s,%u.%02u,EUR,%u\n",
+            (unsigned long long)key, (unsigned)(a >> 8) % 12 + 1, (unsigned)(a >> 16) % 28 + 1,
+            (unsigned)(a >> 24) % 24, (unsigned)(a >> 32) % 60, (unsigned)(a >> 40) % 60,
+            (unsigned)(b & 0xfffff), states[(b >> 20) % 5], cities[(b >> 28) % 6],
+            (unsigned)(b >> 36) % 500, (unsigned)(b >> 48) % 100, (unsigned)(b >> 56) % 9 + 1);
+        n = n < size - used ? n : size - used;
+        memcpy(bytes + used, line, n);
+        used += n;
+    }
+}
+
+static struct file make_file(const struct arguments *args)
+{
+    struct file file = {NULL, NULL, NULL, args->n_blocks};
+    size_t total = args->n_blocks * args->block_bytes;
+    size_t place = file.n / 2, step = (size_t)(UINT64_C(545055921143) % file.n);
+
+    file.bytes = allocate(total);
+    file.samples = allocate(total);
+    file.sizes = allocate(file.n * sizeof(size_t));
+    fill(file.bytes, total);
+    for (size_t i = 0; i < file.n; i++) {
+        memcpy(file.samples + i * args->block_bytes, file.bytes + place * args->block_bytes,
+               args->block_bytes);
+        file.sizes[i] = args->block_bytes;
+        place = (place + step) % file.n;
+    }
+    return file;
+}
+
+/* ---- the two ways ---- */
+
+struct costs {
+    double begin_us, take_us; /* of a block */
+};
+
+static struct costs run_batch(const struct arguments *args, const struct file *file, uint8_t *frame,
+                              size_t capacity)
+{
+    rp_route_hint hint = {args->level, false};
+    double begun = cpu_seconds(), begin_seconds, take_seconds;
+    size_t frame_size;
+    rp_batch_id id;
+
+    uncounted = 0;
+    next_record = 0;
+    id = rp_route_begin_batch(file->samples, file->sizes, file->n, &hint);
+    begin_seconds = cpu_seconds() - begun - uncounted;
+    begun = cpu_seconds();
+    uncounted = 0;
+    for (size_t i = 0; i < file->n; i++) {
+        rp_request request = {file->bytes + i * args->block_bytes,
+                              args->block_bytes,
+                              frame,
+                              capacity,
+                              args->level,
+                              false};
+        if (id == 0 || rp_route_compress(&request, &frame_size) != RP_FALLBACK_NONE) {
+            fputs("batch: a block was not served\n", stderr);
+            exit(1);
+        }
+    }
+    rp_batch_end(id);
+    take_seconds = cpu_seconds() - begun - uncounted;
+    return (struct costs){begin_seconds * 1e6 / (double)file->n,
+                          take_seconds * 1e6 / (double)file->n};
+}
+
+typedef size_t compress_function(ZSTD_CCtx *, void *, size_t, const void *, size_t, int);
+
+static double run_zstd(const struct arguments *args, const struct file *file, uint8_t *frame,
+                       size_t capacity)
+{
+    /* The plugin's own ZSTD_compressCCtx is linked in before it. */
+    static void *library;
+    ZSTD_CCtx *(*create)(void);
+    compress_function *compress;
+    size_t (*destroy)(ZSTD_CCtx *);
+    ZSTD_CCtx *cctx;
+    double begun;
+
+    if (library == NULL)
+        library = dlopen("libzstd.so.1", RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL) {
+        fputs("batch: no libzstd.so.1\n", stderr);
+        exit(1);
+    }
+    create = (ZSTD_CCtx * (*)(void)) dlsym(library, "ZSTD_createCCtx");
+    compress = (compress_function *)dlsym(library, "ZSTD_compressCCtx");
+    destroy = (size_t(*)(ZSTD_CCtx *))dlsym(library, "ZSTD_freeCCtx");
+    /* libzstd calls itself through its PLT, and so the hook that is linked in here: let it pass. */
+    rp_nesting_enter();
+    cctx = create();
+    begun = cpu_seconds();
+    for (size_t i = 0; i < file->n; i++)
+        compress(cctx, frame, capacity, file->bytes + i * args->block_bytes, args->block_bytes,
+                 args->level);
+    begun = cpu_seconds() - begun;
+    destroy(cctx);
+    rp_nesting_leave();
+    return begun * 1e6 / (double)file->n;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static double median(double *values, unsigned n)
+{
+    qsort(values, n, sizeof(*values), by_value);
+    return n % 2 != 0 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+static void usage(FILE *out)
+{
+    fputs("usage: batch [--block-bytes N] [--blocks N] [--rounds N] [--level N] [--json]\n"
+          "\n"
+          "Measures the host's side of the batch route, on a device that costs nothing.\n"
+          "\n"
+          "  --block-bytes N   1024 to 262144 (default 16384)\n"
+          "  --blocks N        of a file, 1 to 100000 (default 4096)\n"
+          "  --rounds N        1 to 1000 (default 9)\n"
+          "  --level N         zstd's, 1 to 19 (default 3)\n"
+          "  --json            print JSON\n",
+          out);
+}
+
+static long number(const char *option, const char *text, long lowest, long highest)
+{
+    char *end;
+    long value = strtol(text, &end, 10);
+
+    if (*text != '\0' && *end == '\0' && value >= lowest && value <= highest)
+        return value;
+    fprintf(stderr, "batch: --%s is a number from %ld to %ld, not '%s'\n", option, lowest, highest,
+            text);
+    exit(2);
+}
+
+static struct arguments parse(int argc, char **argv)
+{
+    static const struct option options[] = {{"block-bytes", required_argument, NULL, 'b'},
+                                            {"blocks", required_argument, NULL, 'n'},
+                                            {"rounds", required_argument, NULL, 'r'},
+                                            {"level", required_argument, NULL, 'l'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    struct arguments args = {16384, 4096, 9, 3, false};
+    int option;
+
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (option) {
+        case 'b':
+            args.block_bytes = (size_t)number("block-bytes", optarg, 1024, 262144);
+            break;
+        case 'n':
+            args.n_blocks = (size_t)number("blocks", optarg, 1, 100000);
+            break;
+        case 'r':
+            args.rounds = (unsigned)number("rounds", optarg, 1, MAX_ROUNDS);
+            break;
+        case 'l':
+            args.level = (int)number("level", optarg, 1, 19);
+            break;
+        case 'j':
+            args.json = true;
+            break;
+        case 'h':
+            usage(stdout);
+            exit(0);
+        default:
+            usage(stderr);
+            exit(2);
+        }
+    }
+    return args;
+}
+
+static void configure(const struct arguments *args)
+{
+    rp_plugin_config config;
+    rp_device *opened;
+
+    if (rp_device_open("host", &opened) != RP_STATUS_OK)
+        exit(1);
+    host = opened;
+    rp_plugin_config_default(&config, sizeof(config));
+    rp_plugin_config_from_environment(&config, NULL);
+    config.custom_device = &free_device;
+    config.batch = RP_BATCH_ON;
+    config.log = RP_LOG_OFF;
+    if (config.batch_memory_bytes < args->n_blocks * args->block_bytes * 2)
+        config.batch_memory_bytes = args->n_blocks * args->block_bytes * 2;
+    if (rp_plugin_configure(&config, NULL) != RP_STATUS_OK)
+        exit(1);
+}
+
+int main(int argc, char **argv)
+{
+    static double begin[MAX_ROUNDS], take[MAX_ROUNDS], whole[MAX_ROUNDS], zstd[MAX_ROUNDS];
+    struct arguments args = parse(argc, argv);
+    struct file file = make_file(&args);
+    size_t capacity = ZSTD_compressBound(args.block_bytes);
+    uint8_t *frame = allocate(capacity);
+    double raw = (double)(args.n_blocks * args.block_bytes);
+
+    configure(&args);
+    run_batch(&args, &file, frame, capacity);
+    is_replaying = true;
+    for (unsigned i = 0; i < args.rounds; i++) {
+        struct costs costs = run_batch(&args, &file, frame, capacity);
+        begin[i] = costs.begin_us;
+        take[i] = costs.take_us;
+        whole[i] = costs.begin_us + costs.take_us;
+        zstd[i] = run_zstd(&args, &file, frame, capacity);
+    }
+    if (args.json) {
+        printf("{");
+        json_put_machine(stdout);
+        printf("\"block_bytes\": %zu, \"blocks\": %zu, \"rounds\": %u, \"level\": %d, "
+               "\"begin_us\": %.3f, \"take_us\": %.3f, \"batch_us\": %.3f, \"zstd_us\": %.3f, "
+               "\"peak_bytes_per_raw_byte\": %.3f}\n",
+               args.block_bytes, args.n_blocks, args.rounds, args.level, median(begin, args.rounds),
+               median(take, args.rounds), median(whole, args.rounds), median(zstd, args.rounds),
+               (double)rp_stats_value(RP_STAT_BATCH_PEAK_BYTES, 0) / raw);
+        return 0;
+    }
+    printf("CPU microseconds of a block of %zu bytes, medians of %u files of %zu blocks\n",
+           args.block_bytes, args.rounds, args.n_blocks);
+    printf("batch route, begin      %8.2f\n", median(begin, args.rounds));
+    printf("batch route, take       %8.2f\n", median(take, args.rounds));
+    printf("batch route             %8.2f\n", median(whole, args.rounds));
+    printf("libzstd, level %-2d       %8.2f\n", args.level, median(zstd, args.rounds));
+    printf("peak host memory, bytes for a byte of the file  %.3f\n",
+           (double)rp_stats_value(RP_STAT_BATCH_PEAK_BYTES, 0) / raw);
+    return 0;
+}

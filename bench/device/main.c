@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a device compresses: batches in device memory on one stream or several, batches from host
+ * memory to host memory, single blocks; rockpress's efforts, and on request nvCOMP's batched zstd
+ * on the same blocks in the same run. Beside them what the ways to and from the device can carry.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zstd.h>
+
+#include "bench/common/json.h"
+#include "bench/common/options.h"
+#include "bench/device/measure.h"
+
+enum {
+    MAX_LIST = 8,
+    MAX_LATENCIES = 10000,
+    MAX_REPEATS = 1000,
+    MIN_PART = 1 << 20,
+    MAX_PART = 1 << 30
+};
+
+static const char usage[] =
+    "usage: device [options] FILE.blocks|DIRECTORY...\n"
+    "  --device NAME     cuda, cuda:N or host (default cuda)\n"
+    "  --block-bytes N,. of the files; default: all there are\n"
+    "  --blocks N,..     blocks in a batch, 1 to 1048576 (default 4096)\n"
+    "  --streams N,..    over which a batch is divided, 1 to 64 (default 1,4)\n"
+    "  --threads N,..    for batches in host memory, 1 to 64, or none (default 1,8)\n"
+    "  --repeat N        how often each of them compresses its part in a round, not waiting\n"
+    "                    for others, 1 to 1000 (default 1)\n"
+    "  --part N          bytes that each of them has the device work on at once (default 16M)\n"
+    "  --efforts E,..    fast, default, high, max (default fast,default)\n"
+    "  --rounds N        timed rounds, 1 to 1000 (default 7)\n"
+    "  --latency N       single blocks timed, 0 to 10000 (default 200)\n"
+    "  --paths           single blocks also on other ways to the device and back\n"
+    "  --verify N        frames of each batch that libzstd decodes (default: all)\n"
+    "  --stages          also each stage's time\n"
+    "  --nvcomp PATH     also nvCOMP's zstd, by path, or \"auto\"\n"
+    "  --json FILE       also write the results, and what they are of, as JSON\n";
+
+struct settings {
+    const char *device, *json, *nvcomp;
+    size_t sizes[MAX_LIST], batches[MAX_LIST], streams[MAX_LIST], threads[MAX_LIST];
+    rp_effort efforts[MAX_LIST];
+    unsigned n_sizes, n_batches, n_streams, n_threads, n_efforts;
+    unsigned n_rounds, n_repeats, n_latencies;
+    size_t part_bytes;
+    size_t n_verify;
+    bool stages;
+    bool paths;
+    int argc;
+    char **argv;
+};
+
+struct report {
+    FILE *json; /* or NULL */
+    unsigned n_rows;
+};
+
+static unsigned parse_list(const char *option, const char *value, uint64_t most, size_t *list)
+{
+    char text[256];
+    unsigned n = 0;
+    if (strcmp(value, "none") == 0)
+        return 0;
+    snprintf(text, sizeof text, "%s", value);
+    for (char *item = strtok(text, ","); item; item = strtok(NULL, ",")) {
+        if (n == MAX_LIST)
+            options_die("%s: \"%s\" has more than %d values", option, value, MAX_LIST);
+        list[n++] = (size_t)options_number(option, item, 1, most, 1);
+    }
+    if (n == 0)
+        options_die("%s: \"%s\" has no value", option, value);
+    return n;
+}
+
+static unsigned parse_efforts(const char *value, rp_effort *efforts)
+{
+    char text[256];
+    unsigned n = 0;
+    snprintf(text, sizeof text, "%s", value);
+    for (char *item = strtok(text, ","); item; item = strtok(NULL, ",")) {
+        int effort = RP_EFFORT_FAST;
+        while (effort <= RP_EFFORT_MAX && strcmp(rp_effort_name((rp_effort)effort), item) != 0)
+            effort++;
+        if (effort > RP_EFFORT_MAX || n == MAX_LIST)
+            options_die("--efforts: \"%s\" is not allowed; allowed are fast, default, high, max",
+                        item);
+        efforts[n++] = (rp_effort)effort;
+    }
+    return n;
+}
+
+static void parse(struct settings *s, struct device_blocks *blocks, int argc, char **argv)
+{
+    *s = (struct settings){.device = "cuda",
+                           .batches = {4096},
+                           .streams = {1, 4},
+                           .threads = {1, 8},
+                           .efforts = {RP_EFFORT_FAST, RP_EFFORT_DEFAULT},
+                           .n_batches = 1,
+                           .n_streams = 2,
+                           .n_threads = 2,
+                           .n_efforts = 2,
+                           .n_rounds = 7,
+                           .n_repeats = 1,
+                           .part_bytes = (size_t)16 << 20,
+                           .n_latencies = 200,
+                           .n_verify = SIZE_MAX,
+                           .argc = argc,
+                           .argv = argv};
+    for (int i = 1; i < argc; i++) {
+        const char *value;
+        if (strcmp(argv[i], "--help") == 0) {
+            fputs(usage, stdout);
+            exit(0);
+        }
+        if (strcmp(argv[i], "--stages") == 0)
+            s->stages = true;
+        else if (strcmp(argv[i], "--paths") == 0)
+            s->paths = true;
+        else if ((value = options_value(argc, argv, &i, "--device")))
+            s->device = value;
+        else if ((value = options_value(argc, argv, &i, "--block-bytes")))
+            s->n_sizes = parse_list("--block-bytes", value, CORPUS_MAX_BLOCK_BYTES, s->sizes);
+        else if ((value = options_value(argc, argv, &i, "--blocks")))
+            s->n_batches = parse_list("--blocks", value, 1 << 20, s->batches);
+        else if ((value = options_value(argc, argv, &i, "--streams")))
+            s->n_streams = parse_list("--streams", value, DEVICE_MAX_STREAMS, s->streams);
+        else if ((value = options_value(argc, argv, &i, "--threads")))
+            s->n_threads = parse_list("--threads", value, DEVICE_MAX_STREAMS, s->threads);
+        else if ((value = options_value(argc, argv, &i, "--efforts")))
+            s->n_efforts = parse_efforts(value, s->efforts);
+        else if ((value = options_value(argc, argv, &i, "--rounds")))
+            s->n_rounds = (unsigned)options_number("--rounds", value, 1, DEVICE_MAX_ROUNDS, 0);
+        else if ((value = options_value(argc, argv, &i, "--repeat")))
+            s->n_repeats = (unsigned)options_number("--repeat", value, 1, MAX_REPEATS, 0);
+        else if ((value = options_value(argc, argv, &i, "--part")))
+            s->part_bytes = (size_t)options_number("--part", value, MIN_PART, MAX_PART, 1);
+        else if ((value = options_value(argc, argv, &i, "--latency")))
+            s->n_latencies = (unsigned)options_number("--latency", value, 0, MAX_LATENCIES, 0);
+        else if ((value = options_value(argc, argv, &i, "--verify")))
+            s->n_verify = (size_t)options_number("--verify", value, 0, 1 << 20, 0);
+        else if ((value = options_value(argc, argv, &i, "--nvcomp")))
+            s->nvcomp = value;
+        else if ((value = options_value(argc, argv, &i, "--json")))
+            s->json = value;
+        else if (argv[i][0] == '-')
+            options_die("unknown option \"%s\"\n%s", argv[i], usage);
+        else if (!device_blocks_add(blocks, argv[i]))
+            exit(EXIT_FAILED);
+    }
+    if (blocks->n_files == 0)
+        options_die("no file of blocks is given\n%s", usage);
+    if (!device_blocks_group(blocks, s->sizes, s->n_sizes))
+        exit(EXIT_FAILED);
+}
+
+/* What nvidia-smi says of the clocks; the driver's own words, whatever they are. */
+static void read_gpu(char *line, size_t capacity)
+{
+    FILE *f = popen("nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.max.sm,clocks.mem "
+                    "--format=csv,noheader 2>/dev/null",
+                    "r");
+    line[0] = 0;
+    if (f && !fgets(line, (int)capacity, f))
+        line[0] = 0;
+    line[strcspn(line, "\n")] = 0;
+    if (f)
+        pclose(f);
+}
+
+static bool open_json(struct report *r, const struct settings *s,
+                      const struct device_blocks *blocks, const rp_device *device)
+{
+    char gpu[256];
+    if (!s->json)
+        return true;
+    r->json = fopen(s->json, "w");
+    if (!r->json) {
+        fprintf(stderr, "device: cannot create %s: %s\n", s->json, strerror(errno));
+        return false;
+    }
+    read_gpu(gpu, sizeof gpu);
+    fputs("{\n", r->json);
+    json_put_machine(r->json);
+    fprintf(r->json, "  \"versions\": {\"rockpress\": \"%s\", \"zstd\": \"%s\"},\n  \"device\": ",
+            ROCKPRESS_VERSION, ZSTD_versionString());
+    json_put_string(r->json, device->name);
+    fputs(",\n  \"gpu\": ", r->json);
+    json_put_string(r->json, gpu);
+    fprintf(r->json, ",\n  \"clock\": \"%s\",\n  \"command\": [", device_timer_kind(device));
+    for (int i = 0; i < s->argc; i++) {
+        fputs(i ? ", " : "", r->json);
+        json_put_string(r->json, s->argv[i]);
+    }
+    fputs("],\n  \"files\": [", r->json);
+    for (unsigned i = 0; i < blocks->n_files; i++) {
+        fputs(i ? ",\n    {\"name\": " : "\n    {\"name\": ", r->json);
+        json_put_string(r->json, blocks->files[i].name);
+        fprintf(r->json, ", \"xxh64\": \"%016llx\"}", (unsigned long long)blocks->files[i].hash);
+    }
+    fprintf(r->json,
+            "],\n  \"rounds\": %u,\n  \"repeats\": %u,\n  \"part_bytes\": %zu,\n  \"rows\": [",
+            s->n_rounds, s->n_repeats, s->part_bytes);
+    return true;
+}
+
+static bool close_json(struct report *r, const char *path)
+{
+    if (!r->json)
+        return true;
+    fputs("\n  ]\n}\n", r->json);
+    const bool good = !ferror(r->json);
+    if (fclose(r->json) != 0 || !good) {
+        fprintf(stderr, "device: cannot write %s\n", path);
+        return false;
+    }
+    return true;
+}
+
+/* Begins a row; what belongs to it alone follows, then a brace. */
+static void put_row(struct report *r, const char *what, const struct device_group *group)
+{
+    if (r->json)
+        fprintf(r->json, "%s\n    {\"what\": \"%s\", \"block_bytes\": %zu", r->n_rows++ ? "," : "",
+                what, group->block_bytes);
+}
+
+static void report_batch(struct report *r, const char *what, const struct device_group *group,
+                         const char *encoder, const char *variant, size_t n_blocks,
+                         unsigned n_parts, size_t raw_bytes, struct device_result *result)
+{
+    const double seconds = device_median(result->seconds, result->n_rounds);
+    const double ratio = (double)raw_bytes / (double)result->compressed_bytes;
+    printf("%-8s %7zu %8zu %4u  %-9s %-8s %8.2f GB/s %9.3f ms  ratio %.4f  %zu verified\n", what,
+           group->block_bytes, n_blocks, n_parts, encoder, variant,
+           (double)raw_bytes / seconds * 1e-9, seconds * 1e3, ratio, result->n_verified);
+    put_row(r, what, group);
+    if (r->json)
+        fprintf(r->json,
+                ", \"encoder\": \"%s\", \"variant\": \"%s\", \"n_blocks\": %zu, \"%s\": %u, "
+                "\"raw_bytes\": %zu, \"compressed_bytes\": %zu, \"seconds\": %.9f, "
+                "\"gb_s\": %.4f, \"n_verified\": %zu}",
+                encoder, variant, n_blocks, strcmp(what, "host") == 0 ? "threads" : "streams",
+                n_parts, raw_bytes, result->compressed_bytes, seconds,
+                (double)raw_bytes / seconds * 1e-9, result->n_verified);
+}
+
+static void report_stages(struct report *r, const struct device_load *load, const char *variant,
+                          const double *seconds)
+{
+    static const char *const names[DEVICE_N_STAGES] = {"lz77", "huffman", "fse", "frame"};
+    put_row(r, "stages", load->group);
+    if (r->json)
+        fprintf(r->json, ", \"variant\": \"%s\", \"n_blocks\": %zu", variant, load->parts[0].n);
+    printf("%-8s %7zu %8zu       %-18s", "stages", load->group->block_bytes, load->parts[0].n,
+           variant);
+    for (unsigned k = 0; k < DEVICE_N_STAGES; k++) {
+        printf("  %s %.3f ms", names[k], seconds[k] * 1e3);
+        if (r->json)
+            fprintf(r->json, ", \"%s_seconds\": %.9f", names[k], seconds[k]);
+    }
+    putchar('\n');
+    if (r->json)
+        fputc('}', r->json);
+}
+
+static bool measure_resident(struct report *r, const struct settings *s, rp_device *device,
+                             const struct device_group *group, size_t n_blocks, unsigned n_streams,
+                             const struct device_encoder *encoders, unsigned n_encoders)
+{
+    static struct device_result results[DEVICE_MAX_ENCODERS];
+    struct device_load load;
+    size_t room = 0;
+    for (unsigned k = 0; k < n_encoders; k++) {
+        const size_t needed = encoders[k].output_bytes(&encoders[k], group->max_bytes);
+        room = needed > room ? needed : room;
+    }
+    memset(results, 0, sizeof results);
+    bool good =
+        device_load_open(&load, device, group, n_blocks, n_streams, room) &&
+        device_measure_resident(&load, encoders, n_encoders, s->n_rounds, s->n_verify, results);
+    for (unsigned k = 0; k < n_encoders && good; k++)
+        report_batch(r, "resident", group, encoders[k].name, encoders[k].variant, n_blocks,
+                     n_streams, load.raw_bytes, &results[k]);
+    for (unsigned k = 0; k < s->n_efforts && good && s->stages && n_streams == 1; k++) {
+        double seconds[DEVICE_N_STAGES];
+        good = device_measure_stages(&load, s->efforts[k], s->n_rounds, seconds);
+        if (good)
+            report_stages(r, &load, rp_effort_name(s->efforts[k]), seconds);
+    }
+    device_load_close(&load);
+    return good;
+}
+
+static bool measure_host(struct report *r, const struct settings *s, rp_device *device,
+                         const struct device_group *group, size_t n_blocks, unsigned n_threads)
+{
+    static struct device_result result;
+    bool good = true;
+    size_t raw_bytes = 0;
+    for (size_t i = 0; i < n_blocks; i++)
+        raw_bytes += group->blocks[i % group->n_blocks].size;
+    for (unsigned k = 0; k < s->n_efforts && good; k++) {
+        const struct device_host_plan plan = {n_threads, s->part_bytes, s->n_rounds, s->n_repeats};
+        good = device_measure_host(device, group, n_blocks, &plan, s->efforts[k], &result);
+        if (good)
+            report_batch(r, "host", group, "rockpress", rp_effort_name(s->efforts[k]), n_blocks,
+                         n_threads, raw_bytes, &result);
+    }
+    return good;
+}
+
+static bool measure_latency(struct report *r, const struct settings *s, rp_device *device,
+                            const struct device_group *group)
+{
+    static double seconds[MAX_LATENCIES];
+    const unsigned n = s->n_latencies;
+    bool good = true;
+    for (unsigned k = 0; k < s->n_efforts && good && n != 0; k++) {
+        good = device_measure_latency(device, group, s->efforts[k], seconds, n);
+        if (!good)
+            break;
+        const double p50 = seconds[n / 2], p90 = seconds[n * 9 / 10], p99 = seconds[n * 99 / 100];
+        const char *variant = rp_effort_name(s->efforts[k]);
+        printf("%-8s %7zu %8u       %-18s  p50 %.1f us  p90 %.1f us  p99 %.1f us\n", "latency",
+               group->block_bytes, n, variant, p50 * 1e6, p90 * 1e6, p99 * 1e6);
+        put_row(r, "latency", group);
+        if (r->json)
+            fprintf(r->json,
+                    ", \"variant\": \"%s\", \"n\": %u, \"p50_us\": %.2f, \"p90_us\": %.2f, "
+                    "\"p99_us\": %.2f}",
+                    variant, n, p50 * 1e6, p90 * 1e6, p99 * 1e6);
+    }
+    return good;
+}
+
+/* What a lane could do, one block at a time. */
+static bool measure_paths(struct report *r, const struct settings *s, rp_device *device,
+                          const struct device_group *group)
+{
+    static double memory[DEVICE_N_PATHS][MAX_LATENCIES];
+    double *seconds[DEVICE_N_PATHS];
+    bool good = true;
+    for (unsigned path = 0; path < DEVICE_N_PATHS; path++)
+        seconds[path] = memory[path];
+    for (unsigned k = 0; k < s->n_efforts && good && s->paths && s->n_latencies != 0; k++) {
+        const char *variant = rp_effort_name(s->efforts[k]);
+        good = device_measure_paths(device, group, s->efforts[k], s->n_latencies, seconds);
+        for (unsigned path = 0; path < DEVICE_N_PATHS && good; path++) {
+            const double p50 = device_median(seconds[path], s->n_latencies);
+            printf("%-8s %7zu %8u       %-8s %-18s  p50 %.1f us\n", "path", group->block_bytes,
+                   s->n_latencies, variant, device_path_names[path], p50 * 1e6);
+            put_row(r, "path", group);
+            if (r->json)
+                fprintf(r->json,
+                        ", \"variant\": \"%s\", \"path\": \"%s\", \"n\": %u, \"p50_us\": %.2f}",
+                        variant, device_path_names[path], s->n_latencies, p50 * 1e6);
+        }
+    }
+    return good;
+}
+
+/* The same blocks by libzstd: for the ratio, so not timed. */
+static bool report_libzstd(struct report *r, const struct device_group *group)
+{
+    static const int levels[] = {3, 6, 9, 12};
+    const size_t capacity = ZSTD_compressBound(group->max_bytes);
+    void *output = malloc(capacity);
+    ZSTD_CCtx *context = ZSTD_createCCtx();
+    bool good = output && context;
+    for (unsigned k = 0; k < sizeof levels / sizeof levels[0] && good; k++) {
+        size_t bytes = 0;
+        for (size_t i = 0; i < group->n_blocks; i++)
+            bytes += ZSTD_compressCCtx(context, output, capacity, group->blocks[i].data,
+                                       group->blocks[i].size, levels[k]);
+        printf("%-8s %7zu %8zu       level %-12d  ratio %.4f\n", "libzstd", group->block_bytes,
+               group->n_blocks, levels[k], (double)group->raw_bytes / (double)bytes);
+        put_row(r, "libzstd", group);
+        if (r->json)
+            fprintf(r->json,
+                    ", \"level\": %d, \"n_blocks\": %zu, \"raw_bytes\": %zu, "
+                    "\"compressed_bytes\": %zu}",
+                    levels[k], group->n_blocks, group->raw_bytes, bytes);
+    }
+    ZSTD_freeCCtx(context);
+    free(output);
+    return good;
+}
+
+static bool measure_copies(struct report *r, rp_device *device, const struct device_group *group)
+{
+    const size_t n_bytes = (size_t)64 << 20;
+    double bytes_s[2];
+    if (!device_measure_copies(device, n_bytes, bytes_s))
+        return false;
+    printf("%-8s %zu bytes, pinned: to the device %.2f GB/s, back %.2f GB/s\n", "copies", n_bytes,
+           bytes_s[0] * 1e-9, bytes_s[1] * 1e-9);
+    put_row(r, "copies", group);
+    if (r->json)
+        fprintf(r->json, ", \"bytes\": %zu, \"to_device_gb_s\": %.3f, \"to_host_gb_s\": %.3f}",
+                n_bytes, bytes_s[0] * 1e-9, bytes_s[1] * 1e-9);
+    return true;
+}
+
+static bool measure_group(struct report *r, const struct settings *s, rp_device *device,
+                          const struct device_group *group, const struct device_encoder *encoders,
+                          unsigned n_encoders)
+{
+    bool good = report_libzstd(r, group);
+    for (unsigned b = 0; b < s->n_batches && good; b++) {
+        for (unsigned k = 0; k < s->n_streams && good; k++)
+            if (s->streams[k] <= s->batches[b])
+                good = measure_resident(r, s, device, group, s->batches[b], (unsigned)s->streams[k],
+                                        encoders, n_encoders);
+        for (unsigned k = 0; k < s->n_threads && good; k++)
+            if (s->threads[k] <= s->batches[b])
+                good = measure_host(r, s, device, group, s->batches[b], (unsigned)s->threads[k]);
+    }
+    return good && measure_latency(r, s, device, group) && measure_paths(r, s, device, group);
+}
+
+int main(int argc, char **argv)
+{
+    static struct device_blocks blocks;
+    struct settings s;
+    struct device_encoder encoders[DEVICE_MAX_ENCODERS];
+    struct report r = {NULL, 0};
+    rp_device *device;
+    unsigned n_encoders = 0;
+    parse(&s, &blocks, argc, argv);
+    const rp_status status = rp_device_open(s.device, &device);
+    if (status != RP_STATUS_OK) {
+        fprintf(stderr, "device: %s: %s\n", s.device, rp_status_string(status));
+        return status == RP_STATUS_DEVICE_UNAVAILABLE ? 77 : EXIT_FAILED;
+    }
+    for (; n_encoders < s.n_efforts && n_encoders < DEVICE_MAX_ENCODERS - 1; n_encoders++)
+        device_encoder_rockpress(&encoders[n_encoders], s.efforts[n_encoders]);
+    if (s.nvcomp && (device->flags & RP_DEVICE_HOST_MEMORY) == 0 &&
+        device_encoder_nvcomp(&encoders[n_encoders],
+                              strcmp(s.nvcomp, "auto") == 0 ? NULL : s.nvcomp))
+        n_encoders++;
+    bool good = open_json(&r, &s, &blocks, device);
+    if (good && (device->flags & RP_DEVICE_HOST_MEMORY) == 0)
+        good = measure_copies(&r, device, &blocks.groups[0]);
+    for (unsigned i = 0; i < blocks.n_groups && good; i++)
+        good = measure_group(&r, &s, device, &blocks.groups[i], encoders, n_encoders);
+    good = close_json(&r, s.json) && good;
+    device_blocks_free(&blocks);
+    rp_device_close(device);
+    return good ? 0 : EXIT_FAILED;
+}

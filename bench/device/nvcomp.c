@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * nvCOMP's batched zstd, loaded at run time, so that neither its headers nor its library are needed
+ * to build or to start. What is declared here of its C interface is common to its versions 5 and 6,
+ * but for the size of the temporary buffer, whose function was renamed and takes a stream since 6.
+ */
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/device/encoder.h"
+
+/* Passed by value: 64 bytes that have to be 0. */
+typedef struct zstd_options {
+    char reserved[64];
+} zstd_options;
+
+typedef struct properties {
+    uint32_t version; /* 6000 is 6.0.0 */
+    uint32_t cudart_version;
+} properties;
+
+typedef int get_properties(properties *p);
+typedef int get_temp_size_5(size_t n_chunks, size_t max_chunk_bytes, zstd_options options,
+                            size_t *temp_bytes, size_t max_total_bytes);
+typedef int get_temp_size_6(size_t n_chunks, size_t max_chunk_bytes, zstd_options options,
+                            size_t *temp_bytes, size_t max_total_bytes, void *stream);
+typedef int get_max_output(size_t max_chunk_bytes, zstd_options options, size_t *max_output_bytes);
+typedef int compress_async(const void *const *d_inputs, const size_t *d_input_sizes,
+                           size_t max_chunk_bytes, size_t n_chunks, void *d_temp, size_t temp_bytes,
+                           void *const *d_outputs, size_t *d_output_sizes, zstd_options options,
+                           int *d_statuses, void *stream);
+
+static get_temp_size_5 *temp_size_5;
+static get_temp_size_6 *temp_size_6;
+static get_max_output *max_output;
+static compress_async *compress;
+static char version_text[32];
+
+static bool good(int status, const char *what)
+{
+    if (status != 0)
+        fprintf(stderr, "device: nvCOMP: %s: status %d\n", what, status);
+    return status == 0;
+}
+
+static size_t temp_bytes(const struct device_encoder *e, size_t n, size_t max_bytes,
+                         size_t total_bytes)
+{
+    (void)e;
+    const zstd_options options = {{0}};
+    size_t bytes = 0;
+    const int status = temp_size_6 ? temp_size_6(n, max_bytes, options, &bytes, total_bytes, NULL)
+                                   : temp_size_5(n, max_bytes, options, &bytes, total_bytes);
+    /* None needed is not the same as not known. */
+    return good(status, "size of the temporary buffer") ? (bytes ? bytes : 1) : 0;
+}
+
+static size_t output_bytes(const struct device_encoder *e, size_t max_bytes)
+{
+    (void)e;
+    const zstd_options options = {{0}};
+    size_t bytes = 0;
+    return good(max_output(max_bytes, options, &bytes), "size of an output") ? bytes : 0;
+}
+
+static bool enqueue(const struct device_encoder *e, const struct device_batch *batch, void *d_temp,
+                    size_t n_temp_bytes, rp_stream stream)
+{
+    (void)e;
+    const zstd_options options = {{0}};
+    return good(compress(batch->d_inputs, batch->d_input_sizes, batch->max_bytes, batch->n, d_temp,
+                         n_temp_bytes, batch->d_outputs, batch->d_output_sizes, options,
+                         (int *)batch->d_statuses, stream.handle),
+                "compress");
+}
+
+bool device_encoder_nvcomp(struct device_encoder *e, const char *path)
+{
+    static const char *const names[] = {"libnvcomp.so.6", "libnvcomp.so.5", "libnvcomp.so"};
+    void *library = path ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+    for (unsigned i = 0; !path && !library && i < sizeof names / sizeof names[0]; i++)
+        library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+    if (!library) {
+        fprintf(stderr, "device: left out: nvCOMP cannot be loaded: %s\n", dlerror());
+        return false;
+    }
+    temp_size_6 = (get_temp_size_6 *)dlsym(library, "nvcompBatchedZstdCompressGetTempSize");
+    temp_size_5 = (get_temp_size_5 *)dlsym(library, "nvcompBatchedZstdCompressGetTempSizeAsync");
+    max_output = (get_max_output *)dlsym(library, "nvcompBatchedZstdCompressGetMaxOutputChunkSize");
+    compress = (compress_async *)dlsym(library, "nvcompBatchedZstdCompressAsync");
+    get_properties *properties_of = (get_properties *)dlsym(library, "nvcompGetProperties");
+    properties p = {0, 0};
+    if (!properties_of || properties_of(&p) != 0 || !max_output || !compress) {
+        fputs("device: left out: this nvCOMP has not the functions that are needed\n", stderr);
+        return false;
+    }
+    /* Older versions have functions of these names that take something else. */
+    const unsigned major = p.version / 1000;
+    if (major < 6)
+        temp_size_6 = NULL;
+    if ((major != 5 && major != 6) || (!temp_size_5 && !temp_size_6)) {
+        fprintf(stderr, "device: left out: nvCOMP %u; supported: 5 and 6\n", (unsigned)p.version);
+        return false;
+    }
+    snprintf(version_text, sizeof version_text, "%u.%u.%u", major, (unsigned)p.version / 100 % 10,
+             (unsigned)p.version % 100);
+    *e = (struct device_encoder){.name = "nvcomp",
+                                 .variant = version_text,
+                                 .temp_bytes = temp_bytes,
+                                 .output_bytes = output_bytes,
+                                 .enqueue = enqueue,
+                                 .effort = RP_EFFORT_DEFAULT};
+    return true;
+}

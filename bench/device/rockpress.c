@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See encoder.h. */
+#include <stdio.h>
+
+#include "bench/device/encoder.h"
+
+_Static_assert(sizeof(rp_status) == sizeof(int32_t), "statuses are counted as words");
+
+static size_t temp_bytes(const struct device_encoder *e, size_t n, size_t max_bytes,
+                         size_t total_bytes)
+{
+    (void)total_bytes;
+    return rp_workspace_size(max_bytes, n, e->effort);
+}
+
+static size_t output_bytes(const struct device_encoder *e, size_t max_bytes)
+{
+    (void)e;
+    return rp_compress_bound(max_bytes);
+}
+
+static bool enqueue(const struct device_encoder *e, const struct device_batch *batch, void *d_temp,
+                    size_t n_temp_bytes, rp_stream stream)
+{
+    rp_error error = {""};
+    const rp_compress_options options = {e->effort, 0, &error};
+    const rp_batch b = {
+        .d_inputs = batch->d_inputs,
+        .d_input_sizes = batch->d_input_sizes,
+        .max_input_bytes = batch->max_bytes,
+        .n_inputs = batch->n,
+        .d_outputs = batch->d_outputs,
+        .d_output_capacities = batch->d_output_capacities,
+        .d_output_sizes = batch->d_output_sizes,
+        .d_statuses = (rp_status *)batch->d_statuses,
+    };
+    const rp_status status = rp_compress_batch_async(d_temp, n_temp_bytes, &b, &options, stream);
+    if (status != RP_STATUS_OK)
+        fprintf(stderr, "device: rockpress %s: %s %s\n", e->variant, rp_status_name(status),
+                error.message);
+    return status == RP_STATUS_OK;
+}
+
+void device_encoder_rockpress(struct device_encoder *e, rp_effort effort)
+{
+    *e = (struct device_encoder){.name = "rockpress",
+                                 .variant = rp_effort_name(effort),
+                                 .temp_bytes = temp_bytes,
+                                 .output_bytes = output_bytes,
+                                 .enqueue = enqueue,
+                                 .effort = effort};
+}
