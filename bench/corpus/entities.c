@@ -45,84 +45,38 @@ static const char *const last_names[] = {
     "Winter",   "Haddad",    "Stewart",    "Kovacs",   "Gallagher", "Petrov",    "Papadakis",
 };
 
-struct place {
-    const char *city, *country, *currency, *language, *calling_code, *streets[4];
-};
-static const struct place places[] = {
-    {"Berlin",
-     "DE",
-     "EUR",
-     "de-DE",
-     "+49",
-     {"Hauptstr.", "Bahnhofstr.", "Gartenweg", "Lindenallee"}},
-    {"London",
-     "GB",
-     "GBP",
-     "en-GB",
-     "+44",
-     {"High Street", "Station Road", "Church Lane", "Park Row"}},
-    {"Paris",
-     "FR",
-     "EUR",
-     "fr-FR",
-     "+33",
-     {"Rue du Moulin", "Avenue Foch", "Rue Neuve", "Quai Sud"}},
-    {"New York", "US", "USD", "en-US", "+1", {"Main St", "Oak Ave", "2nd St", "Maple Dr"}},
-    {"Madrid",
-     "ES",
-     "EUR",
-     "es-ES",
-     "+34",
-     {"Calle Mayor", "Calle Real", "Avenida Sol", "Paseo Norte"}},
-    {"Milano",
-     "IT",
-     "EUR",
-     "it-IT",
-     "+39",
-     {"Via Roma", "Via Verdi", "Corso Como", "Via Garibaldi"}},
-    {"Amsterdam", "NL", "EUR", "nl-NL", "+31", {"Kerkstraat", "Dorpsstraat", "Molenweg", "Singel"}},
-    {"Warszawa",
-     "PL",
-     "PLN",
-     "pl-PL",
-     "+48",
-     {"ul. Polna", "ul. Lipowa", "ul. Krotka", "ul. Nowa"}},
-    {"Stockholm", "SE", "SEK", "sv-SE", "+46", {"Storgatan", "Kungsgatan", "Skolgatan", "Bergsv."}},
-    {"Hamburg", "DE", "EUR", "de-DE", "+49", {"Am Markt", "Schulstr.", "Hafenstr.", "Elbchaussee"}},
-    {"Chicago", "US", "USD", "en-US", "+1", {"Lake St", "Cedar Ln", "Park Ave", "Pine St"}},
-    {"Lyon",
-     "FR",
-     "EUR",
-     "fr-FR",
-     "+33",
-     {"Rue Pasteur", "Place Carnot", "Cours Lafayette", "Rue Haute"}},
-    {"Manchester",
-     "GB",
-     "GBP",
-     "en-GB",
-     "+44",
-     {"Mill Road", "Victoria St", "Albert Rd", "The Green"}},
-    {"Wien", "AT", "EUR", "de-AT", "+43", {"Ringstr.", "Kirchengasse", "Feldgasse", "Am Graben"}},
-    {"Lisboa",
-     "PT",
-     "EUR",
-     "pt-PT",
-     "+351",
-     {"Rua Direita", "Rua Nova", "Largo do Carmo", "Av. Central"}},
-    {"San Francisco",
-     "US",
-     "USD",
-     "en-US",
-     "+1",
-     {"Market St", "Mission St", "Hill St", "Bay Ave"}},
-    {"Copenhagen", "DK", "DKK", "da-DK", "+45", {"Nygade", "Vestergade", "Skovvej", "Strandvej"}},
-    {"Praha", "CZ", "CZK", "cs-CZ", "+420", {"Hlavni", "Dlouha", "Skolni", "Nadrazni"}},
-    {"Tokyo", "JP", "JPY", "ja-JP", "+81", {"Chuo", "Minato", "Shibuya", "Meguro"}},
-    {"Toronto", "CA", "CAD", "en-CA", "+1", {"King St W", "Queen St E", "Bloor St", "College St"}},
-    {"Zuerich", "CH", "CHF", "de-CH", "+41", {"Seestr.", "Bergstr.", "Limmatweg", "Dorfplatz"}},
-    {"Austin", "US", "USD", "en-US", "+1", {"Congress Ave", "River Rd", "6th St", "Elm St"}},
-    {"Dublin", "IE", "EUR", "en-IE", "+353", {"Abbey St", "Harbour Rd", "Mount St", "Canal Walk"}},
-    {"Oslo", "NO", "NOK", "nb-NO", "+47", {"Storgata", "Parkveien", "Kirkegata", "Fjordveien"}},
+/* Words of a place: one of its streets is drawn for a person. */
+enum { CITY, COUNTRY, CURRENCY, LANGUAGE, CALLING_CODE, STREETS, PLACE_WORDS = STREETS + 4 };
+static const char *const places[][PLACE_WORDS] = {
+    {"Berlin", "DE", "EUR", "de-DE", "+49", "Hauptstr.", "Bahnhofstr.", "Gartenweg", "Lindenallee"},
+    {"London", "GB", "GBP", "en-GB", "+44", "High Street", "Station Road", "Church Lane",
+     "Park Row"},
+    {"Paris", "FR", "EUR", "fr-FR", "+33", "Rue du Moulin", "Avenue Foch", "Rue Neuve", "Quai Sud"},
+    {"New York", "US", "USD", "en-US", "+1", "Main St", "Oak Ave", "2nd St", "Maple Dr"},
+    {"Madrid", "ES", "EUR", "es-ES", "+34", "Calle Mayor", "Calle Real", "Avenida Sol",
+     "Paseo Norte"},
+    {"Milano", "IT", "EUR", "it-IT", "+39", "Via Roma", "Via Verdi", "Corso Como", "Via Garibaldi"},
+    {"Amsterdam", "NL", "EUR", "nl-NL", "+31", "Kerkstraat", "Dorpsstraat", "Molenweg", "Singel"},
+    {"Warszawa", "PL", "PLN", "pl-PL", "+48", "ul. Polna", "ul. Lipowa", "ul. Krotka", "ul. Nowa"},
+    {"Stockholm", "SE", "SEK", "sv-SE", "+46", "Storgatan", "Kungsgatan", "Skolgatan", "Bergsv."},
+    {"Hamburg", "DE", "EUR", "de-DE", "+49", "Am Markt", "Schulstr.", "Hafenstr.", "Elbchaussee"},
+    {"Chicago", "US", "USD", "en-US", "+1", "Lake St", "Cedar Ln", "Park Ave", "Pine St"},
+    {"Lyon", "FR", "EUR", "fr-FR", "+33", "Rue Pasteur", "Place Carnot", "Cours Lafayette",
+     "Rue Haute"},
+    {"Manchester", "GB", "GBP", "en-GB", "+44", "Mill Road", "Victoria St", "Albert Rd",
+     "The Green"},
+    {"Wien", "AT", "EUR", "de-AT", "+43", "Ringstr.", "Kirchengasse", "Feldgasse", "Am Graben"},
+    {"Lisboa", "PT", "EUR", "pt-PT", "+351", "Rua Direita", "Rua Nova", "Largo do Carmo",
+     "Av. Central"},
+    {"San Francisco", "US", "USD", "en-US", "+1", "Market St", "Mission St", "Hill St", "Bay Ave"},
+    {"Copenhagen", "DK", "DKK", "da-DK", "+45", "Nygade", "Vestergade", "Skovvej", "Strandvej"},
+    {"Praha", "CZ", "CZK", "cs-CZ", "+420", "Hlavni", "Dlouha", "Skolni", "Nadrazni"},
+    {"Tokyo", "JP", "JPY", "ja-JP", "+81", "Chuo", "Minato", "Shibuya", "Meguro"},
+    {"Toronto", "CA", "CAD", "en-CA", "+1", "King St W", "Queen St E", "Bloor St", "College St"},
+    {"Zuerich", "CH", "CHF", "de-CH", "+41", "Seestr.", "Bergstr.", "Limmatweg", "Dorfplatz"},
+    {"Austin", "US", "USD", "en-US", "+1", "Congress Ave", "River Rd", "6th St", "Elm St"},
+    {"Dublin", "IE", "EUR", "en-IE", "+353", "Abbey St", "Harbour Rd", "Mount St", "Canal Walk"},
+    {"Oslo", "NO", "NOK", "nb-NO", "+47", "Storgata", "Parkveien", "Kirkegata", "Fjordveien"},
 };
 
 static const char *const mail_domains[] = {
@@ -232,14 +186,14 @@ void corpus_person_of(struct corpus_person *p, uint64_t id)
 {
     struct corpus_rng rng;
     seed_entity(&rng, id, "person");
-    const struct place *place = &places[corpus_zipf(&rng, LENGTH(places), 3)];
+    const char *const *place = places[corpus_zipf(&rng, LENGTH(places), 3)];
     p->first = first_names[corpus_zipf(&rng, LENGTH(first_names), 12)];
     p->last = last_names[corpus_zipf(&rng, LENGTH(last_names), 12)];
-    p->city = place->city;
-    p->country = place->country;
-    p->currency = place->currency;
-    p->language = place->language;
-    p->street = place->streets[corpus_below(&rng, 4)];
+    p->city = place[CITY];
+    p->country = place[COUNTRY];
+    p->currency = place[CURRENCY];
+    p->language = place[LANGUAGE];
+    p->street = place[STREETS + corpus_below(&rng, 4)];
     p->street_number = 1 + corpus_zipf(&rng, 180, 20);
     p->domain = mail_domains[corpus_zipf(&rng, LENGTH(mail_domains), 1)];
 
@@ -259,7 +213,7 @@ void corpus_person_of(struct corpus_person *p, uint64_t id)
     else
         snprintf(p->email + n, sizeof p->email - n, "@%s", p->domain);
 
-    snprintf(p->phone, sizeof p->phone, "%s%09u", place->calling_code,
+    snprintf(p->phone, sizeof p->phone, "%s%09u", place[CALLING_CODE],
              (unsigned)corpus_below(&rng, 1000000000));
     snprintf(p->postcode, sizeof p->postcode, "%05u",
              (unsigned)(10000 + corpus_zipf(&rng, 400, 60) * 37 % 89999));
