@@ -12,7 +12,6 @@
  * Files and libzstd, on the same blocks, alternate; medians over the rounds.
  */
 #include <dlfcn.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +21,8 @@
 #include <zstd.h>
 
 #include "bench/common/json.h"
+#include "bench/common/options.h"
+#include "bench/common/orders.h"
 #include "plugin/batch/batch.h"
 #include "plugin/core/nesting.h"
 #include "plugin/route/route.h"
@@ -169,40 +170,6 @@ static const rp_device free_device = {&device_ops, "free", 0, NULL};
 
 /* ---- a file ---- */
 
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
-
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
-/* Orders as lines under ascending keys: the content of bench/hook. */
-static void fill(uint8_t *bytes, size_t size)
-{
-    static const char *const states[] = {"new", "paid", "packed", "shipped", "returned"};
-    static const char *const cities[] = {"Berlin", "Lyon", "Porto", "Gdansk", "Turin", "Malmo"};
-    uint64_t state = 1, key = 100000000;
-    size_t used = 0;
-    char line[192];
-
-    while (used < size) {
-        uint64_t a = next_random(&state), b = next_random(&state);
-        size_t n;
-        key += 1 + a % 7;
-        n = (size_t)snprintf(
-            line, sizeof(line), "%012llu,2024-%02u-%02uT%02u:%02u:%02uZ,%u,%s,%s,%u.%02u,EUR,%u\n",
-            (unsigned long long)key, (unsigned)(a >> 8) % 12 + 1, (unsigned)(a >> 16) % 28 + 1,
-            (unsigned)(a >> 24) % 24, (unsigned)(a >> 32) % 60, (unsigned)(a >> 40) % 60,
-            (unsigned)(b & 0xfffff), states[(b >> 20) % 5], cities[(b >> 28) % 6],
-            (unsigned)(b >> 36) % 500, (unsigned)(b >> 48) % 100, (unsigned)(b >> 56) % 9 + 1);
-        n = n < size - used ? n : size - used;
-        memcpy(bytes + used, line, n);
-        used += n;
-    }
-}
-
 static struct file make_file(const struct arguments *args)
 {
     struct file file = {NULL, NULL, NULL, args->n_blocks};
@@ -212,7 +179,7 @@ static struct file make_file(const struct arguments *args)
     file.bytes = allocate(total);
     file.samples = allocate(total);
     file.sizes = allocate(file.n * sizeof(size_t));
-    fill(file.bytes, total);
+    orders_fill(file.bytes, total);
     for (size_t i = 0; i < file.n; i++) {
         memcpy(file.samples + i * args->block_bytes, file.bytes + place * args->block_bytes,
                args->block_bytes);
@@ -308,70 +275,40 @@ static double median(double *values, unsigned n)
     return n % 2 != 0 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
-static void usage(FILE *out)
+static const char doc[] =
+    "Measures the host's side of the batch route, on a device that costs nothing.";
+
+static const struct argp_option options[] = {
+    {"block-bytes", 'b', "N", 0, "1024 to 262144 (default 16384)", 0},
+    {"blocks", 'n', "N", 0, "of a file, 1 to 100000 (default 4096)", 0},
+    {"rounds", 'r', "N", 0, "1 to 1000 (default 9)", 0},
+    {"level", 'l', "N", 0, "zstd's, 1 to 19 (default 3)", 0},
+    {"json", 'j', NULL, 0, "print JSON", 0},
+    {0}};
+
+static error_t take_option(int key, char *value, struct argp_state *state)
 {
-    fputs("usage: batch [--block-bytes N] [--blocks N] [--rounds N] [--level N] [--json]\n"
-          "\n"
-          "Measures the host's side of the batch route, on a device that costs nothing.\n"
-          "\n"
-          "  --block-bytes N   1024 to 262144 (default 16384)\n"
-          "  --blocks N        of a file, 1 to 100000 (default 4096)\n"
-          "  --rounds N        1 to 1000 (default 9)\n"
-          "  --level N         zstd's, 1 to 19 (default 3)\n"
-          "  --json            print JSON\n",
-          out);
-}
+    struct arguments *args = state->input;
 
-static long number(const char *option, const char *text, long lowest, long highest)
-{
-    char *end;
-    long value = strtol(text, &end, 10);
-
-    if (*text != '\0' && *end == '\0' && value >= lowest && value <= highest)
-        return value;
-    fprintf(stderr, "batch: --%s is a number from %ld to %ld, not '%s'\n", option, lowest, highest,
-            text);
-    exit(2);
-}
-
-static struct arguments parse(int argc, char **argv)
-{
-    static const struct option options[] = {{"block-bytes", required_argument, NULL, 'b'},
-                                            {"blocks", required_argument, NULL, 'n'},
-                                            {"rounds", required_argument, NULL, 'r'},
-                                            {"level", required_argument, NULL, 'l'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    struct arguments args = {16384, 4096, 9, 3, false};
-    int option;
-
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        switch (option) {
-        case 'b':
-            args.block_bytes = (size_t)number("block-bytes", optarg, 1024, 262144);
-            break;
-        case 'n':
-            args.n_blocks = (size_t)number("blocks", optarg, 1, 100000);
-            break;
-        case 'r':
-            args.rounds = (unsigned)number("rounds", optarg, 1, MAX_ROUNDS);
-            break;
-        case 'l':
-            args.level = (int)number("level", optarg, 1, 19);
-            break;
-        case 'j':
-            args.json = true;
-            break;
-        case 'h':
-            usage(stdout);
-            exit(0);
-        default:
-            usage(stderr);
-            exit(2);
-        }
+    switch (key) {
+    case 'b':
+        args->block_bytes = (size_t)options_number("--block-bytes", value, 1024, 262144);
+        return 0;
+    case 'n':
+        args->n_blocks = (size_t)options_number("--blocks", value, 1, 100000);
+        return 0;
+    case 'r':
+        args->rounds = (unsigned)options_number("--rounds", value, 1, MAX_ROUNDS);
+        return 0;
+    case 'l':
+        args->level = (int)options_number("--level", value, 1, 19);
+        return 0;
+    case 'j':
+        args->json = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
     }
-    return args;
 }
 
 static void configure(const struct arguments *args)
@@ -396,11 +333,18 @@ static void configure(const struct arguments *args)
 int main(int argc, char **argv)
 {
     static double begin[MAX_ROUNDS], take[MAX_ROUNDS], whole[MAX_ROUNDS], zstd[MAX_ROUNDS];
-    struct arguments args = parse(argc, argv);
-    struct file file = make_file(&args);
-    size_t capacity = ZSTD_compressBound(args.block_bytes);
-    uint8_t *frame = allocate(capacity);
-    double raw = (double)(args.n_blocks * args.block_bytes);
+    static const struct argp argp = {.options = options, .parser = take_option, .doc = doc};
+    struct arguments args = {16384, 4096, 9, 3, false};
+    struct file file;
+    size_t capacity;
+    uint8_t *frame;
+    double raw;
+
+    options_parse(&argp, argc, argv, &args);
+    file = make_file(&args);
+    capacity = ZSTD_compressBound(args.block_bytes);
+    frame = allocate(capacity);
+    raw = (double)(args.n_blocks * args.block_bytes);
 
     configure(&args);
     run_batch(&args, &file, frame, capacity);

@@ -7,7 +7,6 @@
  * time. Before anything is timed, every block is compressed once by every codec: that warms up,
  * gives the sizes, and lets libzstd decode every rockpress frame and compare.
  */
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,207 +17,106 @@
 #include <zstd.h>
 
 #include "bench/blocks/results.h"
-#include "bench/common/options.h"
-#include "bench/corpus/corpus.h"
+#include "bench/common/efforts.h"
+#include "bench/corpus/selection.h"
 
-enum { MAX_CHOICES = 64, MAX_ROUNDS = 1000, DEFAULT_ROUNDS = 5 };
-
-/* Efforts are small numbers that have a name. */
-enum { EFFORTS_END = 16 };
-
-enum { MAX_LEVELS = 32, MAX_LZ4_LEVELS = 8, MAX_ZSTD_NEGATIVE = 100, MAX_LZ4_ACCELERATION = 65537 };
-static_assert(MAX_LEVELS + 2 * MAX_LZ4_LEVELS + EFFORTS_END <= MAX_CODECS, "codecs fit");
+enum { MAX_ROUNDS = 1000, DEFAULT_ROUNDS = 5, MAX_LZ4_ACCELERATION = 65537 };
 
 struct arguments {
-    const char *files[MAX_CHOICES], *names[MAX_CHOICES], *json;
-    size_t n_files, n_names, n_sizes, bytes;
-    size_t sizes[MAX_CHOICES];
-    int levels[MAX_LEVELS], lz4[MAX_LEVELS], lz4hc[MAX_LEVELS];
-    rp_effort efforts[EFFORTS_END];
-    unsigned n_levels, n_lz4, n_lz4hc, n_efforts, rounds;
-    uint64_t seed;
+    struct corpus_selection selection;
+    struct options_list levels, lz4, lz4hc, efforts;
+    const char *files[OPTIONS_MAX_LIST], *json;
+    unsigned n_files, rounds;
 };
 
-static void usage(FILE *out)
-{
-    fputs(
-        "usage: blocks [--corpus NAME] [--block-bytes N] [--blocks FILE] [--bytes N] [--rounds N]\n"
-        "              [--levels L,L..] [--lz4 A,A..] [--lz4hc L,L..] [--efforts E,E..] [--seed "
-        "N]\n"
-        "              [--json FILE]\n"
-        "\n"
-        "Compresses RocksDB data blocks one by one with rockpress (host device), libzstd and LZ4,\n"
-        "and prints the ratio and the speed of one core.\n"
-        "\n"
-        "  --corpus NAME     only this corpus; may be repeated (default all). \"random\" is "
-        "another one:\n"
-        "                    random bytes\n"
-        "  --block-bytes N   only this block size; may be repeated (default 4096, 16384, 65536)\n"
-        "  --blocks FILE     a file of blocks as a corpus, for each block 4 bytes of "
-        "little-endian\n"
-        "                    length, then the block; may be repeated. A name that ends in "
-        "-N.blocks\n"
-        "                    gives the block size, otherwise it is the mean. Generated corpora "
-        "are\n"
-        "                    then left out unless --corpus or --block-bytes asks for them\n"
-        "  --bytes N         bytes per generated corpus and size (default 4M; suffixes K, M, G)\n"
-        "  --rounds N        timed rounds, 1 to 1000 (default 5)\n"
-        "  --levels L,L..    zstd levels from -100, without 0 (default 1,3,6,9,12), or none\n"
-        "  --lz4 A,A..       accelerations of LZ4 (default 1, LZ4's own), or none\n"
-        "  --lz4hc L,L..     levels of LZ4HC, 1 to 12 (default none)\n"
-        "  --efforts E,E..   rockpress efforts (default all), or none\n"
-        "  --seed N          of the generated corpora (default 1)\n"
-        "  --json FILE       also write the results, and what they are of, as JSON\n",
-        out);
-}
+static const char doc[] =
+    "Compresses RocksDB data blocks one by one with rockpress (host device), libzstd and LZ4, and "
+    "prints the ratio and the speed of one core.";
 
-/* Calls `take` with each part of a list separated by commas; "none" is the empty list. */
-static void split_list(const char *option, const char *list, struct arguments *a,
-                       void (*take)(const char *option, const char *part, struct arguments *a))
+static const struct argp_option options[] = {
+    {"blocks", 'f', "FILE", 0,
+     "a file of blocks as a corpus, for each block 4 bytes of little-endian length, then the "
+     "block; "
+     "may be repeated. A name that ends in -N.blocks gives the block size, otherwise it is the "
+     "mean. "
+     "Generated corpora are then left out unless --corpus or --block-bytes asks for them",
+     0},
+    {"rounds", 'r', "N", 0, "timed rounds, 1 to 1000 (default 5)", 0},
+    {"levels", 'l', "L,..", 0, "zstd levels from -100, without 0, or none (default 1,3,6,9,12)", 0},
+    {"lz4", '4', "A,..", 0, "accelerations of LZ4, or none (default 1, LZ4's own)", 0},
+    {"lz4hc", 'h', "L,..", 0, "levels of LZ4HC, 1 to 12, or none (default)", 0},
+    {"efforts", 'e', "E,..", 0, "rockpress efforts, or none (default all)", 0},
+    {"json", 'j', "FILE", 0, "also write the results, and what they are of, as JSON", 0},
+    {0}};
+
+static const struct argp_child children[] = {{&corpus_selection_argp, 0, NULL, 0}, {0}};
+
+static error_t take_option(int key, char *value, struct argp_state *state)
 {
-    if (strcmp(list, "none") == 0)
-        return;
-    for (;;) {
-        char part[64];
-        const size_t size = strcspn(list, ",");
-        if (size == 0 || size >= sizeof part)
-            options_die("%s: an element is empty or too long in \"%s\"", option, list);
-        memcpy(part, list, size);
-        part[size] = 0;
-        take(option, part, a);
-        if (!list[size])
-            return;
-        list += size + 1;
+    struct arguments *a = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &a->selection;
+        return 0;
+    case 'f':
+        if (a->n_files == OPTIONS_MAX_LIST)
+            options_die("--blocks: given more than %d times", OPTIONS_MAX_LIST);
+        a->files[a->n_files++] = value;
+        return 0;
+    case 'r':
+        a->rounds = (unsigned)options_number("--rounds", value, 1, MAX_ROUNDS);
+        return 0;
+    case 'l':
+        options_numbers(&a->levels, "--levels", value, -100, ZSTD_maxCLevel());
+        for (unsigned i = 0; i < a->levels.n; i++)
+            if (a->levels.values[i] == 0)
+                options_die("--levels: 0 is not allowed: it means zstd's default level");
+        return 0;
+    case '4':
+        options_numbers(&a->lz4, "--lz4", value, 1, MAX_LZ4_ACCELERATION);
+        return 0;
+    case 'h':
+        options_numbers(&a->lz4hc, "--lz4hc", value, 1, LZ4HC_CLEVEL_MAX);
+        return 0;
+    case 'e':
+        options_words(&a->efforts, "--efforts", value, effort_words);
+        return 0;
+    case 'j':
+        a->json = value;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
     }
-}
-
-static void take_level(const char *option, const char *part, struct arguments *a)
-{
-    const bool negative = part[0] == '-';
-    const uint64_t most = negative ? MAX_ZSTD_NEGATIVE : (uint64_t)ZSTD_maxCLevel();
-    if (a->n_levels == MAX_LEVELS)
-        options_die("%s: more than %d levels", option, MAX_LEVELS);
-    const int number = (int)options_number(negative ? "--levels, after the minus sign" : option,
-                                           part + negative, 1, most, 0);
-    a->levels[a->n_levels++] = negative ? -number : number;
-}
-
-static void take_lz4(const char *option, const char *part, struct arguments *a)
-{
-    if (a->n_lz4 == MAX_LZ4_LEVELS)
-        options_die("%s: more than %d accelerations", option, MAX_LZ4_LEVELS);
-    a->lz4[a->n_lz4++] = (int)options_number(option, part, 1, MAX_LZ4_ACCELERATION, 0);
-}
-
-static void take_lz4hc(const char *option, const char *part, struct arguments *a)
-{
-    if (a->n_lz4hc == MAX_LZ4_LEVELS)
-        options_die("%s: more than %d levels", option, MAX_LZ4_LEVELS);
-    a->lz4hc[a->n_lz4hc++] = (int)options_number(option, part, 1, LZ4HC_CLEVEL_MAX, 0);
-}
-
-static void take_effort(const char *option, const char *part, struct arguments *a)
-{
-    for (int e = 0; e < EFFORTS_END; e++) {
-        const char *name = rp_effort_name((rp_effort)e);
-        if (name && strcmp(name, part) == 0) {
-            if (a->n_efforts == EFFORTS_END - 1)
-                options_die("%s: more than %d efforts", option, EFFORTS_END - 1);
-            a->efforts[a->n_efforts++] = (rp_effort)e;
-            return;
-        }
-    }
-    fprintf(stderr, "%s: \"%s\" is not an effort; allowed are", option, part);
-    for (int e = 0; e < EFFORTS_END; e++)
-        if (rp_effort_name((rp_effort)e))
-            fprintf(stderr, " %s", rp_effort_name((rp_effort)e));
-    fputs(" none\n", stderr);
-    exit(EXIT_USAGE);
 }
 
 static void parse(int argc, char **argv, struct arguments *a)
 {
-    bool levels_given = false, lz4_given = false, efforts_given = false;
-    memset(a, 0, sizeof *a);
-    a->bytes = CORPUS_DEFAULT_TOTAL_BYTES;
-    a->seed = CORPUS_DEFAULT_SEED;
-    a->rounds = DEFAULT_ROUNDS;
-    for (int i = 1; i < argc; i++) {
-        const char *value;
-        if (strcmp(argv[i], "--help") == 0) {
-            usage(stdout);
-            exit(0);
-        } else if ((value = options_value(argc, argv, &i, "--corpus"))) {
-            if (a->n_names == MAX_CHOICES)
-                options_die("--corpus: given more than %d times", MAX_CHOICES);
-            a->names[a->n_names++] = options_corpus("--corpus", value);
-        } else if ((value = options_value(argc, argv, &i, "--block-bytes"))) {
-            if (a->n_sizes == MAX_CHOICES)
-                options_die("--block-bytes: given more than %d times", MAX_CHOICES);
-            a->sizes[a->n_sizes++] = (size_t)options_number(
-                "--block-bytes", value, CORPUS_MIN_BLOCK_BYTES, CORPUS_MAX_BLOCK_BYTES, 1);
-        } else if ((value = options_value(argc, argv, &i, "--blocks"))) {
-            if (a->n_files == MAX_CHOICES)
-                options_die("--blocks: given more than %d times", MAX_CHOICES);
-            a->files[a->n_files++] = value;
-        } else if ((value = options_value(argc, argv, &i, "--bytes"))) {
-            a->bytes = (size_t)options_number("--bytes", value, CORPUS_MIN_BLOCK_BYTES,
-                                              CORPUS_MAX_TOTAL_BYTES, 1);
-        } else if ((value = options_value(argc, argv, &i, "--rounds"))) {
-            a->rounds = (unsigned)options_number("--rounds", value, 1, MAX_ROUNDS, 0);
-        } else if ((value = options_value(argc, argv, &i, "--levels"))) {
-            levels_given = true;
-            split_list("--levels", value, a, take_level);
-        } else if ((value = options_value(argc, argv, &i, "--lz4"))) {
-            lz4_given = true;
-            split_list("--lz4", value, a, take_lz4);
-        } else if ((value = options_value(argc, argv, &i, "--lz4hc"))) {
-            split_list("--lz4hc", value, a, take_lz4hc);
-        } else if ((value = options_value(argc, argv, &i, "--efforts"))) {
-            efforts_given = true;
-            split_list("--efforts", value, a, take_effort);
-        } else if ((value = options_value(argc, argv, &i, "--seed"))) {
-            a->seed = options_number("--seed", value, 0, UINT64_MAX, 0);
-        } else if ((value = options_value(argc, argv, &i, "--json"))) {
-            a->json = value;
-        } else {
-            fprintf(stderr, "blocks: \"%s\" is not an option\n\n", argv[i]);
-            usage(stderr);
-            exit(EXIT_USAGE);
-        }
-    }
-    if (!levels_given)
-        split_list("--levels", "1,3,6,9,12", a, take_level);
-    if (!lz4_given)
-        split_list("--lz4", "1", a, take_lz4);
-    for (int e = 0; e < EFFORTS_END && !efforts_given; e++)
-        if (rp_effort_name((rp_effort)e))
-            a->efforts[a->n_efforts++] = (rp_effort)e;
-
-    const bool generate = a->n_files == 0 || a->n_names || a->n_sizes;
-    if (generate && a->n_names == 0)
-        for (; a->n_names < corpus_count() && a->n_names < MAX_CHOICES; a->n_names++)
-            a->names[a->n_names] = corpus_name(a->n_names);
-    if (generate && a->n_sizes == 0) {
-        const size_t *all = corpus_block_sizes(&a->n_sizes);
-        memcpy(a->sizes, all, a->n_sizes * sizeof *a->sizes);
-    }
-    for (size_t s = 0; s < a->n_sizes; s++)
-        if (a->sizes[s] > a->bytes)
-            options_die("--bytes: %zu is less than one block of %zu bytes", a->bytes, a->sizes[s]);
+    static const struct argp argp = {
+        .options = options, .parser = take_option, .doc = doc, .children = children};
+    *a = (struct arguments){.levels = {.n = 5, .values = {1, 3, 6, 9, 12}},
+                            .lz4 = {.n = 1, .values = {1}},
+                            .efforts = {.n = 4, .values = {0, 1, 2, 3}},
+                            .rounds = DEFAULT_ROUNDS};
+    options_parse(&argp, argc, argv, a);
+    if (a->n_files == 0 || a->selection.n_names || a->selection.sizes.is_given)
+        corpus_selection_complete(&a->selection);
+    const unsigned n_codecs = a->levels.n + a->lz4.n + a->lz4hc.n + a->efforts.n;
+    if (n_codecs == 0 || n_codecs > MAX_CODECS)
+        options_die("levels, accelerations and efforts are %u in all; 1 to %d are allowed",
+                    n_codecs, MAX_CODECS);
 }
 
 static unsigned make_codecs(const struct arguments *a, struct codec *codecs)
 {
     unsigned n = 0;
-    for (unsigned i = 0; i < a->n_efforts; i++)
-        codec_init_rockpress(&codecs[n++], a->efforts[i]);
-    for (unsigned i = 0; i < a->n_levels; i++)
-        codec_init_zstd(&codecs[n++], a->levels[i]);
-    for (unsigned i = 0; i < a->n_lz4; i++)
-        codec_init_lz4(&codecs[n++], a->lz4[i]);
-    for (unsigned i = 0; i < a->n_lz4hc; i++)
-        codec_init_lz4hc(&codecs[n++], a->lz4hc[i]);
+    for (unsigned i = 0; i < a->efforts.n; i++)
+        codec_init_rockpress(&codecs[n++], effort_of(a->efforts.values[i]));
+    for (unsigned i = 0; i < a->levels.n; i++)
+        codec_init_zstd(&codecs[n++], (int)a->levels.values[i]);
+    for (unsigned i = 0; i < a->lz4.n; i++)
+        codec_init_lz4(&codecs[n++], (int)a->lz4.values[i]);
+    for (unsigned i = 0; i < a->lz4hc.n; i++)
+        codec_init_lz4hc(&codecs[n++], (int)a->lz4hc.values[i]);
     return n;
 }
 
@@ -377,7 +275,8 @@ static bool run_generated(const struct arguments *a, struct results *r, struct c
 {
     corpus_blocks blocks;
     corpus_error error = {{0}};
-    if (corpus_generate(name, block_bytes, a->bytes, a->seed, &blocks, &error) != CORPUS_OK) {
+    if (corpus_generate(name, block_bytes, a->selection.bytes, a->selection.seed, &blocks,
+                        &error) != CORPUS_OK) {
         fprintf(stderr, "blocks: %s, %zu: %s\n", name, block_bytes, error.message);
         return false;
     }
@@ -399,18 +298,19 @@ int main(int argc, char **argv)
                               .rounds = a.rounds,
                               .argc = argc,
                               .argv = argv};
-    if (results.n_codecs == 0)
-        options_die("--levels none, --efforts none and --lz4 none leave nothing to measure");
-    results.rows = calloc(a.n_names * a.n_sizes + a.n_files, sizeof *results.rows);
+    const struct corpus_selection *selection = &a.selection;
+    results.rows =
+        calloc(selection->n_names * selection->sizes.n + a.n_files, sizeof *results.rows);
     if (!results.rows) {
         fputs("blocks: no memory for the results\n", stderr);
         return EXIT_FAILED;
     }
     bool good = true;
-    for (size_t s = 0; s < a.n_sizes; s++)
-        for (size_t k = 0; k < a.n_names && good; k++)
-            good = run_generated(&a, &results, codecs, a.names[k], a.sizes[s]);
-    for (size_t k = 0; k < a.n_files && good; k++)
+    for (unsigned s = 0; s < selection->sizes.n; s++)
+        for (unsigned k = 0; k < selection->n_names && good; k++)
+            good = run_generated(&a, &results, codecs, selection->names[k],
+                                 (size_t)selection->sizes.values[s]);
+    for (unsigned k = 0; k < a.n_files && good; k++)
         good = run_file(&a, &results, codecs, a.files[k]);
 
     if (good) {

@@ -103,11 +103,11 @@ static bool interleave(const struct device_blocks *d, struct device_group *g)
     return true;
 }
 
-static bool is_wanted(size_t size, const size_t *sizes, unsigned n_sizes)
+static bool is_wanted(size_t size, const struct options_list *sizes)
 {
-    bool wanted = n_sizes == 0;
-    for (unsigned i = 0; i < n_sizes; i++)
-        wanted = wanted || sizes[i] == size;
+    bool wanted = sizes->n == 0;
+    for (unsigned i = 0; i < sizes->n; i++)
+        wanted = wanted || (size_t)sizes->values[i] == size;
     return wanted;
 }
 
@@ -118,12 +118,12 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-bool device_blocks_group(struct device_blocks *d, const size_t *sizes, unsigned n_sizes)
+bool device_blocks_group(struct device_blocks *d, const struct options_list *sizes)
 {
     qsort(d->files, d->n_files, sizeof d->files[0], by_name);
     for (unsigned i = 0; i < d->n_files; i++) {
         const size_t size = d->files[i].block_bytes;
-        bool is_new = is_wanted(size, sizes, n_sizes);
+        bool is_new = is_wanted(size, sizes);
         for (unsigned k = 0; k < d->n_groups; k++)
             is_new = is_new && d->groups[k].block_bytes != size;
         if (!is_new)

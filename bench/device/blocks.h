@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "bench/common/options.h"
 #include "bench/corpus/corpus.h"
 
 enum { DEVICE_MAX_FILES = 128 };
@@ -37,8 +38,8 @@ struct device_blocks {
 
 /* Adds a file, or all *.blocks of a directory. False with a message on stderr. */
 bool device_blocks_add(struct device_blocks *d, const char *path);
-/* Behind the last file. Only those of n_sizes block sizes, unless n_sizes is 0. */
-bool device_blocks_group(struct device_blocks *d, const size_t *sizes, unsigned n_sizes);
+/* After the last file has been added. Only files of these block sizes, unless the list is empty. */
+bool device_blocks_group(struct device_blocks *d, const struct options_list *sizes);
 void device_blocks_free(struct device_blocks *d);
 
 #endif

@@ -11,42 +11,42 @@
 
 #include <zstd.h>
 
+#include "bench/common/efforts.h"
 #include "bench/common/json.h"
-#include "bench/common/options.h"
 #include "bench/device/measure.h"
 
-enum {
-    MAX_LIST = 8,
-    MAX_LATENCIES = 10000,
-    MAX_REPEATS = 1000,
-    MIN_PART = 1 << 20,
-    MAX_PART = 1 << 30
-};
+enum { MAX_LATENCIES = 10000, MAX_REPEATS = 1000, MIN_PART = 1 << 20, MAX_PART = 1 << 30 };
 
-static const char usage[] =
-    "usage: device [options] FILE.blocks|DIRECTORY...\n"
-    "  --device NAME     cuda, cuda:N or host (default cuda)\n"
-    "  --block-bytes N,. of the files; default: all there are\n"
-    "  --blocks N,..     blocks in a batch, 1 to 1048576 (default 4096)\n"
-    "  --streams N,..    over which a batch is divided, 1 to 64 (default 1,4)\n"
-    "  --threads N,..    for batches in host memory, 1 to 64, or none (default 1,8)\n"
-    "  --repeat N        how often each of them compresses its part in a round, not waiting\n"
-    "                    for others, 1 to 1000 (default 1)\n"
-    "  --part N          bytes that each of them has the device work on at once (default 16M)\n"
-    "  --efforts E,..    fast, default, high, max (default fast,default)\n"
-    "  --rounds N        timed rounds, 1 to 1000 (default 7)\n"
-    "  --latency N       single blocks timed, 0 to 10000 (default 200)\n"
-    "  --paths           single blocks also on other ways to the device and back\n"
-    "  --verify N        frames of each batch that libzstd decodes (default: all)\n"
-    "  --stages          also each stage's time\n"
-    "  --nvcomp PATH     also nvCOMP's zstd, by path, or \"auto\"\n"
-    "  --json FILE       also write the results, and what they are of, as JSON\n";
+static const char doc[] =
+    "Measures what a device compresses, and compares with libzstd. FILE.blocks is a file that the "
+    "command corpus wrote, DIRECTORY one of such files.";
+
+static const struct argp_option options[] = {
+    {"device", 'd', "NAME", 0, "cuda, cuda:N or host (default cuda)", 0},
+    {"block-bytes", 'b', "N,..", 0, "of the files (default all there are)", 0},
+    {"blocks", 'n', "N,..", 0, "blocks in a batch, 1 to 1048576 (default 4096)", 0},
+    {"streams", 's', "N,..", 0, "over which a batch is divided, 1 to 64, or none (default 1,4)", 0},
+    {"threads", 't', "N,..", 0, "for batches in host memory, 1 to 64, or none (default 1,8)", 0},
+    {"repeat", 'R', "N", 0,
+     "how often a thread compresses its part in a round without waiting for the others, 1 to 1000 "
+     "(default 1)",
+     0},
+    {"part", 'p', "N", 0, "bytes that a thread has the device work on at once (default 16M)", 0},
+    {"efforts", 'e', "E,..", 0, "fast, default, high, max (default fast,default)", 0},
+    {"rounds", 'r', "N", 0, "timed rounds, 1 to 1000 (default 7)", 0},
+    {"latency", 'l', "N", 0, "single blocks timed, 0 to 10000 (default 200)", 0},
+    {"paths", 'P', NULL, 0, "single blocks also on other ways to the device and back", 0},
+    {"verify", 'v', "N", 0, "frames of each batch that libzstd decodes (default all)", 0},
+    {"stages", 'S', NULL, 0, "also each stage's time", 0},
+    {"nvcomp", 'N', "PATH", 0, "also nvCOMP's zstd; its library's path, or auto", 0},
+    {"json", 'j', "FILE", 0, "also write the results, and what they are of, as JSON", 0},
+    {0}};
 
 struct settings {
+    struct device_blocks *blocks;
     const char *device, *json, *nvcomp;
-    size_t sizes[MAX_LIST], batches[MAX_LIST], streams[MAX_LIST], threads[MAX_LIST];
-    rp_effort efforts[MAX_LIST];
-    unsigned n_sizes, n_batches, n_streams, n_threads, n_efforts;
+    struct options_list sizes, batches, streams, threads;
+    struct options_list efforts; /* of effort_words */
     unsigned n_rounds, n_repeats, n_latencies;
     size_t part_bytes;
     size_t n_verify;
@@ -61,51 +61,78 @@ struct report {
     unsigned n_rows;
 };
 
-static unsigned parse_list(const char *option, const char *value, uint64_t most, size_t *list)
+static error_t take_option(int key, char *value, struct argp_state *state)
 {
-    char text[256];
-    unsigned n = 0;
-    if (strcmp(value, "none") == 0)
+    struct settings *s = state->input;
+    switch (key) {
+    case 'd':
+        s->device = value;
         return 0;
-    snprintf(text, sizeof text, "%s", value);
-    for (char *item = strtok(text, ","); item; item = strtok(NULL, ",")) {
-        if (n == MAX_LIST)
-            options_die("%s: \"%s\" has more than %d values", option, value, MAX_LIST);
-        list[n++] = (size_t)options_number(option, item, 1, most, 1);
+    case 'b':
+        options_numbers(&s->sizes, "--block-bytes", value, 1, CORPUS_MAX_BLOCK_BYTES);
+        return 0;
+    case 'n':
+        options_numbers(&s->batches, "--blocks", value, 1, 1 << 20);
+        return 0;
+    case 's':
+        options_numbers(&s->streams, "--streams", value, 1, DEVICE_MAX_STREAMS);
+        return 0;
+    case 't':
+        options_numbers(&s->threads, "--threads", value, 1, DEVICE_MAX_STREAMS);
+        return 0;
+    case 'R':
+        s->n_repeats = (unsigned)options_number("--repeat", value, 1, MAX_REPEATS);
+        return 0;
+    case 'p':
+        s->part_bytes = (size_t)options_number("--part", value, MIN_PART, MAX_PART);
+        return 0;
+    case 'e':
+        options_words(&s->efforts, "--efforts", value, effort_words);
+        return 0;
+    case 'r':
+        s->n_rounds = (unsigned)options_number("--rounds", value, 1, DEVICE_MAX_ROUNDS);
+        return 0;
+    case 'l':
+        s->n_latencies = (unsigned)options_number("--latency", value, 0, MAX_LATENCIES);
+        return 0;
+    case 'P':
+        s->paths = true;
+        return 0;
+    case 'v':
+        s->n_verify = (size_t)options_number("--verify", value, 0, 1 << 20);
+        return 0;
+    case 'S':
+        s->stages = true;
+        return 0;
+    case 'N':
+        s->nvcomp = value;
+        return 0;
+    case 'j':
+        s->json = value;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (!device_blocks_add(s->blocks, value))
+            exit(EXIT_FAILED);
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        options_die("no file of blocks is given");
+    default:
+        return ARGP_ERR_UNKNOWN;
     }
-    if (n == 0)
-        options_die("%s: \"%s\" has no value", option, value);
-    return n;
-}
-
-static unsigned parse_efforts(const char *value, rp_effort *efforts)
-{
-    char text[256];
-    unsigned n = 0;
-    snprintf(text, sizeof text, "%s", value);
-    for (char *item = strtok(text, ","); item; item = strtok(NULL, ",")) {
-        int effort = RP_EFFORT_FAST;
-        while (effort <= RP_EFFORT_MAX && strcmp(rp_effort_name((rp_effort)effort), item) != 0)
-            effort++;
-        if (effort > RP_EFFORT_MAX || n == MAX_LIST)
-            options_die("--efforts: \"%s\" is not allowed; allowed are fast, default, high, max",
-                        item);
-        efforts[n++] = (rp_effort)effort;
-    }
-    return n;
 }
 
 static void parse(struct settings *s, struct device_blocks *blocks, int argc, char **argv)
 {
-    *s = (struct settings){.device = "cuda",
-                           .batches = {4096},
-                           .streams = {1, 4},
-                           .threads = {1, 8},
-                           .efforts = {RP_EFFORT_FAST, RP_EFFORT_DEFAULT},
-                           .n_batches = 1,
-                           .n_streams = 2,
-                           .n_threads = 2,
-                           .n_efforts = 2,
+    static const struct argp argp = {.options = options,
+                                     .parser = take_option,
+                                     .args_doc = "FILE.blocks|DIRECTORY...",
+                                     .doc = doc};
+    *s = (struct settings){.blocks = blocks,
+                           .device = "cuda",
+                           .batches = {.n = 1, .values = {4096}},
+                           .streams = {.n = 2, .values = {1, 4}},
+                           .threads = {.n = 2, .values = {1, 8}},
+                           .efforts = {.n = 2, .values = {0, 1}},
                            .n_rounds = 7,
                            .n_repeats = 1,
                            .part_bytes = (size_t)16 << 20,
@@ -113,50 +140,8 @@ static void parse(struct settings *s, struct device_blocks *blocks, int argc, ch
                            .n_verify = SIZE_MAX,
                            .argc = argc,
                            .argv = argv};
-    for (int i = 1; i < argc; i++) {
-        const char *value;
-        if (strcmp(argv[i], "--help") == 0) {
-            fputs(usage, stdout);
-            exit(0);
-        }
-        if (strcmp(argv[i], "--stages") == 0)
-            s->stages = true;
-        else if (strcmp(argv[i], "--paths") == 0)
-            s->paths = true;
-        else if ((value = options_value(argc, argv, &i, "--device")))
-            s->device = value;
-        else if ((value = options_value(argc, argv, &i, "--block-bytes")))
-            s->n_sizes = parse_list("--block-bytes", value, CORPUS_MAX_BLOCK_BYTES, s->sizes);
-        else if ((value = options_value(argc, argv, &i, "--blocks")))
-            s->n_batches = parse_list("--blocks", value, 1 << 20, s->batches);
-        else if ((value = options_value(argc, argv, &i, "--streams")))
-            s->n_streams = parse_list("--streams", value, DEVICE_MAX_STREAMS, s->streams);
-        else if ((value = options_value(argc, argv, &i, "--threads")))
-            s->n_threads = parse_list("--threads", value, DEVICE_MAX_STREAMS, s->threads);
-        else if ((value = options_value(argc, argv, &i, "--efforts")))
-            s->n_efforts = parse_efforts(value, s->efforts);
-        else if ((value = options_value(argc, argv, &i, "--rounds")))
-            s->n_rounds = (unsigned)options_number("--rounds", value, 1, DEVICE_MAX_ROUNDS, 0);
-        else if ((value = options_value(argc, argv, &i, "--repeat")))
-            s->n_repeats = (unsigned)options_number("--repeat", value, 1, MAX_REPEATS, 0);
-        else if ((value = options_value(argc, argv, &i, "--part")))
-            s->part_bytes = (size_t)options_number("--part", value, MIN_PART, MAX_PART, 1);
-        else if ((value = options_value(argc, argv, &i, "--latency")))
-            s->n_latencies = (unsigned)options_number("--latency", value, 0, MAX_LATENCIES, 0);
-        else if ((value = options_value(argc, argv, &i, "--verify")))
-            s->n_verify = (size_t)options_number("--verify", value, 0, 1 << 20, 0);
-        else if ((value = options_value(argc, argv, &i, "--nvcomp")))
-            s->nvcomp = value;
-        else if ((value = options_value(argc, argv, &i, "--json")))
-            s->json = value;
-        else if (argv[i][0] == '-')
-            options_die("unknown option \"%s\"\n%s", argv[i], usage);
-        else if (!device_blocks_add(blocks, argv[i]))
-            exit(EXIT_FAILED);
-    }
-    if (blocks->n_files == 0)
-        options_die("no file of blocks is given\n%s", usage);
-    if (!device_blocks_group(blocks, s->sizes, s->n_sizes))
+    options_parse(&argp, argc, argv, s);
+    if (!device_blocks_group(blocks, &s->sizes))
         exit(EXIT_FAILED);
 }
 
@@ -288,11 +273,11 @@ static bool measure_resident(struct report *r, const struct settings *s, rp_devi
     for (unsigned k = 0; k < n_encoders && good; k++)
         report_batch(r, "resident", group, encoders[k].name, encoders[k].variant, n_blocks,
                      n_streams, load.raw_bytes, &results[k]);
-    for (unsigned k = 0; k < s->n_efforts && good && s->stages && n_streams == 1; k++) {
+    for (unsigned k = 0; k < s->efforts.n && good && s->stages && n_streams == 1; k++) {
         double seconds[DEVICE_N_STAGES];
-        good = device_measure_stages(&load, s->efforts[k], s->n_rounds, seconds);
+        good = device_measure_stages(&load, effort_of(s->efforts.values[k]), s->n_rounds, seconds);
         if (good)
-            report_stages(r, &load, rp_effort_name(s->efforts[k]), seconds);
+            report_stages(r, &load, rp_effort_name(effort_of(s->efforts.values[k])), seconds);
     }
     device_load_close(&load);
     return good;
@@ -306,12 +291,14 @@ static bool measure_host(struct report *r, const struct settings *s, rp_device *
     size_t raw_bytes = 0;
     for (size_t i = 0; i < n_blocks; i++)
         raw_bytes += group->blocks[i % group->n_blocks].size;
-    for (unsigned k = 0; k < s->n_efforts && good; k++) {
+    for (unsigned k = 0; k < s->efforts.n && good; k++) {
         const struct device_host_plan plan = {n_threads, s->part_bytes, s->n_rounds, s->n_repeats};
-        good = device_measure_host(device, group, n_blocks, &plan, s->efforts[k], &result);
+        good = device_measure_host(device, group, n_blocks, &plan, effort_of(s->efforts.values[k]),
+                                   &result);
         if (good)
-            report_batch(r, "host", group, "rockpress", rp_effort_name(s->efforts[k]), n_blocks,
-                         n_threads, raw_bytes, &result);
+            report_batch(r, "host", group, "rockpress",
+                         rp_effort_name(effort_of(s->efforts.values[k])), n_blocks, n_threads,
+                         raw_bytes, &result);
     }
     return good;
 }
@@ -322,12 +309,12 @@ static bool measure_latency(struct report *r, const struct settings *s, rp_devic
     static double seconds[MAX_LATENCIES];
     const unsigned n = s->n_latencies;
     bool good = true;
-    for (unsigned k = 0; k < s->n_efforts && good && n != 0; k++) {
-        good = device_measure_latency(device, group, s->efforts[k], seconds, n);
+    for (unsigned k = 0; k < s->efforts.n && good && n != 0; k++) {
+        good = device_measure_latency(device, group, effort_of(s->efforts.values[k]), seconds, n);
         if (!good)
             break;
         const double p50 = seconds[n / 2], p90 = seconds[n * 9 / 10], p99 = seconds[n * 99 / 100];
-        const char *variant = rp_effort_name(s->efforts[k]);
+        const char *variant = rp_effort_name(effort_of(s->efforts.values[k]));
         printf("%-8s %7zu %8u       %-18s  p50 %.1f us  p90 %.1f us  p99 %.1f us\n", "latency",
                group->block_bytes, n, variant, p50 * 1e6, p90 * 1e6, p99 * 1e6);
         put_row(r, "latency", group);
@@ -349,9 +336,10 @@ static bool measure_paths(struct report *r, const struct settings *s, rp_device 
     bool good = true;
     for (unsigned path = 0; path < DEVICE_N_PATHS; path++)
         seconds[path] = memory[path];
-    for (unsigned k = 0; k < s->n_efforts && good && s->paths && s->n_latencies != 0; k++) {
-        const char *variant = rp_effort_name(s->efforts[k]);
-        good = device_measure_paths(device, group, s->efforts[k], s->n_latencies, seconds);
+    for (unsigned k = 0; k < s->efforts.n && good && s->paths && s->n_latencies != 0; k++) {
+        const char *variant = rp_effort_name(effort_of(s->efforts.values[k]));
+        good = device_measure_paths(device, group, effort_of(s->efforts.values[k]), s->n_latencies,
+                                    seconds);
         for (unsigned path = 0; path < DEVICE_N_PATHS && good; path++) {
             const double p50 = device_median(seconds[path], s->n_latencies);
             printf("%-8s %7zu %8u       %-8s %-18s  p50 %.1f us\n", "path", group->block_bytes,
@@ -413,14 +401,15 @@ static bool measure_group(struct report *r, const struct settings *s, rp_device 
                           unsigned n_encoders)
 {
     bool good = report_libzstd(r, group);
-    for (unsigned b = 0; b < s->n_batches && good; b++) {
-        for (unsigned k = 0; k < s->n_streams && good; k++)
-            if (s->streams[k] <= s->batches[b])
-                good = measure_resident(r, s, device, group, s->batches[b], (unsigned)s->streams[k],
-                                        encoders, n_encoders);
-        for (unsigned k = 0; k < s->n_threads && good; k++)
-            if (s->threads[k] <= s->batches[b])
-                good = measure_host(r, s, device, group, s->batches[b], (unsigned)s->threads[k]);
+    for (unsigned b = 0; b < s->batches.n && good; b++) {
+        for (unsigned k = 0; k < s->streams.n && good; k++)
+            if (s->streams.values[k] <= s->batches.values[b])
+                good = measure_resident(r, s, device, group, (size_t)s->batches.values[b],
+                                        (unsigned)s->streams.values[k], encoders, n_encoders);
+        for (unsigned k = 0; k < s->threads.n && good; k++)
+            if (s->threads.values[k] <= s->batches.values[b])
+                good = measure_host(r, s, device, group, (size_t)s->batches.values[b],
+                                    (unsigned)s->threads.values[k]);
     }
     return good && measure_latency(r, s, device, group) && measure_paths(r, s, device, group);
 }
@@ -439,8 +428,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "device: %s: %s\n", s.device, rp_status_string(status));
         return status == RP_STATUS_DEVICE_UNAVAILABLE ? 77 : EXIT_FAILED;
     }
-    for (; n_encoders < s.n_efforts && n_encoders < DEVICE_MAX_ENCODERS - 1; n_encoders++)
-        device_encoder_rockpress(&encoders[n_encoders], s.efforts[n_encoders]);
+    for (; n_encoders < s.efforts.n && n_encoders < DEVICE_MAX_ENCODERS - 1; n_encoders++)
+        device_encoder_rockpress(&encoders[n_encoders], effort_of(s.efforts.values[n_encoders]));
     if (s.nvcomp && (device->flags & RP_DEVICE_HOST_MEMORY) == 0 &&
         device_encoder_nvcomp(&encoders[n_encoders],
                               strcmp(s.nvcomp, "auto") == 0 ? NULL : s.nvcomp))
