@@ -16,13 +16,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <zstd.h>
 
 #include "bench/common/json.h"
 #include "bench/common/options.h"
 #include "bench/common/orders.h"
+#include "bench/common/times.h"
 #include "plugin/batch/batch.h"
 #include "plugin/core/nesting.h"
 #include "plugin/route/route.h"
@@ -56,14 +56,6 @@ static bool is_replaying;
 static struct record **records;
 static size_t n_records, next_record;
 static double uncounted; /* seconds of this thread inside the device */
-
-static double cpu_seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 static void *allocate(size_t size)
 {
@@ -127,7 +119,7 @@ static void device_stream_destroy(const rp_device *device, void *handle)
 static rp_status device_copy(rp_stream stream, void *destination, const void *source, size_t bytes,
                              rp_copy_kind kind)
 {
-    double begun = cpu_seconds();
+    double begun = times_now(CLOCK_THREAD_CPUTIME_ID);
 
     (void)stream;
     if (!is_replaying) {
@@ -137,7 +129,7 @@ static rp_status device_copy(rp_stream stream, void *destination, const void *so
     } else if (kind == RP_COPY_DEVICE_TO_HOST) {
         replay(destination, bytes);
     }
-    uncounted += cpu_seconds() - begun;
+    uncounted += times_now(CLOCK_THREAD_CPUTIME_ID) - begun;
     return RP_STATUS_OK;
 }
 
@@ -199,15 +191,15 @@ static struct costs run_batch(const struct arguments *args, const struct file *f
                               size_t capacity)
 {
     rp_route_hint hint = {args->level, false};
-    double begun = cpu_seconds(), begin_seconds, take_seconds;
+    double begun = times_now(CLOCK_THREAD_CPUTIME_ID), begin_seconds, take_seconds;
     size_t frame_size;
     rp_batch_id id;
 
     uncounted = 0;
     next_record = 0;
     id = rp_route_begin_batch(file->samples, file->sizes, file->n, &hint);
-    begin_seconds = cpu_seconds() - begun - uncounted;
-    begun = cpu_seconds();
+    begin_seconds = times_now(CLOCK_THREAD_CPUTIME_ID) - begun - uncounted;
+    begun = times_now(CLOCK_THREAD_CPUTIME_ID);
     uncounted = 0;
     for (size_t i = 0; i < file->n; i++) {
         rp_request request = {file->bytes + i * args->block_bytes,
@@ -222,7 +214,7 @@ static struct costs run_batch(const struct arguments *args, const struct file *f
         }
     }
     rp_batch_end(id);
-    take_seconds = cpu_seconds() - begun - uncounted;
+    take_seconds = times_now(CLOCK_THREAD_CPUTIME_ID) - begun - uncounted;
     return (struct costs){begin_seconds * 1e6 / (double)file->n,
                           take_seconds * 1e6 / (double)file->n};
 }
@@ -252,27 +244,14 @@ static double run_zstd(const struct arguments *args, const struct file *file, ui
     /* libzstd calls itself through its PLT, and so the hook that is linked in here: let it pass. */
     rp_nesting_enter();
     cctx = create();
-    begun = cpu_seconds();
+    begun = times_now(CLOCK_THREAD_CPUTIME_ID);
     for (size_t i = 0; i < file->n; i++)
         compress(cctx, frame, capacity, file->bytes + i * args->block_bytes, args->block_bytes,
                  args->level);
-    begun = cpu_seconds() - begun;
+    begun = times_now(CLOCK_THREAD_CPUTIME_ID) - begun;
     destroy(cctx);
     rp_nesting_leave();
     return begun * 1e6 / (double)file->n;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, unsigned n)
-{
-    qsort(values, n, sizeof(*values), by_value);
-    return n % 2 != 0 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
 static const char doc[] =
@@ -362,17 +341,18 @@ int main(int argc, char **argv)
         printf("\"block_bytes\": %zu, \"blocks\": %zu, \"rounds\": %u, \"level\": %d, "
                "\"begin_us\": %.3f, \"take_us\": %.3f, \"batch_us\": %.3f, \"zstd_us\": %.3f, "
                "\"peak_bytes_per_raw_byte\": %.3f}\n",
-               args.block_bytes, args.n_blocks, args.rounds, args.level, median(begin, args.rounds),
-               median(take, args.rounds), median(whole, args.rounds), median(zstd, args.rounds),
+               args.block_bytes, args.n_blocks, args.rounds, args.level,
+               times_median(begin, args.rounds), times_median(take, args.rounds),
+               times_median(whole, args.rounds), times_median(zstd, args.rounds),
                (double)rp_stats_value(RP_STAT_BATCH_PEAK_BYTES, 0) / raw);
         return 0;
     }
     printf("CPU microseconds of a block of %zu bytes, medians of %u files of %zu blocks\n",
            args.block_bytes, args.rounds, args.n_blocks);
-    printf("batch route, begin      %8.2f\n", median(begin, args.rounds));
-    printf("batch route, take       %8.2f\n", median(take, args.rounds));
-    printf("batch route             %8.2f\n", median(whole, args.rounds));
-    printf("libzstd, level %-2d       %8.2f\n", args.level, median(zstd, args.rounds));
+    printf("batch route, begin      %8.2f\n", times_median(begin, args.rounds));
+    printf("batch route, take       %8.2f\n", times_median(take, args.rounds));
+    printf("batch route             %8.2f\n", times_median(whole, args.rounds));
+    printf("libzstd, level %-2d       %8.2f\n", args.level, times_median(zstd, args.rounds));
     printf("peak host memory, bytes for a byte of the file  %.3f\n",
            (double)rp_stats_value(RP_STAT_BATCH_PEAK_BYTES, 0) / raw);
     return 0;

@@ -7,17 +7,16 @@
  * time. Before anything is timed, every block is compressed once by every codec: that warms up,
  * gives the sizes, and lets libzstd decode every rockpress frame and compare.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <lz4hc.h>
 #include <zstd.h>
 
 #include "bench/blocks/results.h"
 #include "bench/common/efforts.h"
+#include "bench/common/times.h"
 #include "bench/corpus/selection.h"
 
 enum { MAX_ROUNDS = 1000, DEFAULT_ROUNDS = 5, MAX_LZ4_ACCELERATION = 65537 };
@@ -120,13 +119,6 @@ static unsigned make_codecs(const struct arguments *a, struct codec *codecs)
     return n;
 }
 
-static double cpu_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 /* Compresses everything once; the total, or 0 on failure. */
 static size_t compress_all(struct codec *c, const corpus_blocks *blocks)
 {
@@ -164,18 +156,6 @@ static size_t compress_and_verify(struct codec *c, const corpus_blocks *blocks,
     return good ? total : 0;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, unsigned n)
-{
-    qsort(values, n, sizeof *values, by_value);
-    return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
-}
-
 static bool measure(struct codec *codecs, unsigned n_codecs, const corpus_blocks *blocks,
                     unsigned rounds, struct result_row *row)
 {
@@ -206,14 +186,14 @@ static bool measure(struct codec *codecs, unsigned n_codecs, const corpus_blocks
     for (unsigned r = 0; r < rounds && good; r++)
         for (unsigned i = 0; i < n_codecs && good; i++) {
             const unsigned k = (i + r) % n_codecs;
-            const double start = cpu_seconds();
+            const double start = times_now(CLOCK_THREAD_CPUTIME_ID);
             good = compress_all(&codecs[k], blocks) != 0;
-            seconds[k][r] = cpu_seconds() - start;
+            seconds[k][r] = times_now(CLOCK_THREAD_CPUTIME_ID) - start;
         }
     for (unsigned k = 0; k < n_codecs; k++) {
         if (good)
             row->by_codec[k].compress_mb_s =
-                (double)blocks->total_bytes / 1e6 / median(seconds[k], rounds);
+                (double)blocks->total_bytes / 1e6 / times_median(seconds[k], rounds);
         codecs[k].close(&codecs[k]);
     }
     free(decoded);
@@ -221,27 +201,6 @@ static bool measure(struct codec *codecs, unsigned n_codecs, const corpus_blocks
     row->raw_bytes = blocks->total_bytes;
     row->hash = corpus_hash(blocks);
     return good;
-}
-
-/* "dir/orders-16384.blocks" is corpus "orders" at 16384. */
-static void name_file_corpus(const char *path, const corpus_blocks *blocks, struct result_row *row)
-{
-    const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-    snprintf(row->corpus, sizeof row->corpus, "%s", base);
-    row->block_bytes = blocks->total_bytes / blocks->n_blocks;
-    char *suffix = strstr(row->corpus, ".blocks");
-    if (suffix && suffix[7] == 0 && suffix != row->corpus)
-        *suffix = 0;
-    char *dash = strrchr(row->corpus, '-');
-    if (dash && dash != row->corpus && dash[1] >= '1' && dash[1] <= '9') {
-        char *end;
-        errno = 0;
-        const unsigned long long size = strtoull(dash + 1, &end, 10);
-        if (!*end && !errno && size <= SIZE_MAX) {
-            row->block_bytes = (size_t)size;
-            *dash = 0;
-        }
-    }
 }
 
 static bool measure_row(const struct arguments *a, struct results *r, struct codec *codecs,
@@ -264,7 +223,10 @@ static bool run_file(const struct arguments *a, struct results *r, struct codec 
         fprintf(stderr, "blocks: %s\n", error.message);
         return false;
     }
-    name_file_corpus(path, &blocks, &r->rows[r->n_rows]);
+    struct result_row *row = &r->rows[r->n_rows];
+    row->block_bytes = corpus_file_name(path, row->corpus, sizeof row->corpus);
+    if (row->block_bytes == 0)
+        row->block_bytes = blocks.total_bytes / blocks.n_blocks;
     const bool good = measure_row(a, r, codecs, &blocks);
     corpus_free(&blocks);
     return good;

@@ -93,6 +93,13 @@ corpus_status corpus_generate(const char *name, size_t block_bytes, size_t max_t
 corpus_status corpus_save(const char *path, const corpus_blocks *blocks, corpus_error *error);
 corpus_status corpus_load(const char *path, corpus_blocks *out, corpus_error *error);
 
+/*
+ * What a file of blocks is called: of "orders-16384.blocks" in any folder, the name is "orders" and
+ * 16384, the size of blocks, is returned. 0 if the file's name has no size; then the name is the
+ * file's without ".blocks".
+ */
+size_t corpus_file_name(const char *path, char *name, size_t capacity);
+
 /* XXH64 of what corpus_save writes: says which blocks a figure is of. 0 without memory. */
 uint64_t corpus_hash(const corpus_blocks *blocks);
 

@@ -126,3 +126,20 @@ corpus_status corpus_load(const char *path, corpus_blocks *out, corpus_error *er
         corpus_free(out);
     return status;
 }
+
+size_t corpus_file_name(const char *path, char *name, size_t capacity)
+{
+    const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    snprintf(name, capacity, "%s", base);
+    char *suffix = strstr(name, ".blocks");
+    if (suffix && suffix[7] == 0 && suffix != name)
+        *suffix = 0;
+    char *dash = strrchr(name, '-'), *end;
+    if (!dash || dash == name || dash[1] < '1' || dash[1] > '9')
+        return 0;
+    const unsigned long long size = strtoull(dash + 1, &end, 10);
+    if (*end || size > CORPUS_MAX_TOTAL_BYTES)
+        return 0;
+    *dash = 0;
+    return (size_t)size;
+}

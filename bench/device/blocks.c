@@ -15,20 +15,15 @@ static bool is_blocks_file(const char *name)
     return n > sizeof suffix - 1 && strcmp(name + n - (sizeof suffix - 1), suffix) == 0;
 }
 
-/* "orders-16384.blocks" has blocks of 16384; of other names, the mean. */
 static void name_file(const char *path, struct device_file *file)
 {
-    const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-    snprintf(file->name, sizeof file->name, "%s", base);
-    if (is_blocks_file(file->name))
-        file->name[strlen(file->name) - (sizeof suffix - 1)] = 0;
-    file->block_bytes = file->blocks.total_bytes / file->blocks.n_blocks;
-    const char *dash = strrchr(file->name, '-');
-    if (dash && dash[1] >= '1' && dash[1] <= '9') {
-        char *end;
-        const unsigned long long size = strtoull(dash + 1, &end, 10);
-        if (!*end && size <= CORPUS_MAX_BLOCK_BYTES)
-            file->block_bytes = (size_t)size;
+    char name[96];
+    file->block_bytes = corpus_file_name(path, name, sizeof name);
+    if (file->block_bytes != 0) {
+        snprintf(file->name, sizeof file->name, "%s-%zu", name, file->block_bytes);
+    } else {
+        snprintf(file->name, sizeof file->name, "%s", name);
+        file->block_bytes = file->blocks.total_bytes / file->blocks.n_blocks;
     }
 }
 

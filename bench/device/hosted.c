@@ -7,6 +7,7 @@
 
 #include <zstd.h>
 
+#include "bench/common/times.h"
 #include "bench/device/measure.h"
 #include "rockpress/batched.h"
 
@@ -83,13 +84,13 @@ static bool run_parts(struct part *parts, unsigned n_threads, double *seconds)
     pthread_t threads[DEVICE_MAX_STREAMS];
     unsigned n_started = 0;
     bool good = true;
-    const double start = host_seconds();
+    const double start = times_now(CLOCK_MONOTONIC);
     while (n_started < n_threads &&
            pthread_create(&threads[n_started], NULL, part_main, &parts[n_started]) == 0)
         n_started++;
     for (unsigned i = 0; i < n_started; i++)
         pthread_join(threads[i], NULL);
-    *seconds = host_seconds() - start;
+    *seconds = times_now(CLOCK_MONOTONIC) - start;
     for (unsigned i = 0; i < n_threads && good; i++)
         good = device_good(i < n_started ? parts[i].status : RP_STATUS_OUT_OF_HOST_MEMORY,
                            "a thread's part");
@@ -155,12 +156,6 @@ bool device_measure_host(rp_device *device, const struct device_group *group, si
     return good;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 bool device_measure_latency(rp_device *device, const struct device_group *group, rp_effort effort,
                             double *seconds, unsigned n)
 {
@@ -175,15 +170,15 @@ bool device_measure_latency(rp_device *device, const struct device_group *group,
     for (unsigned i = 0; i < n + 10 && good; i++) {
         const corpus_block *block = &group->blocks[i % group->n_blocks];
         size_t size;
-        const double start = host_seconds();
+        const double start = times_now(CLOCK_MONOTONIC);
         good = device_good(rp_lane_compress(lane, block->data, block->size, output, capacity, &size,
                                             &options, WAIT_US),
                            "one block");
         if (i >= 10) /* the first ones warm up */
-            seconds[i - 10] = host_seconds() - start;
+            seconds[i - 10] = times_now(CLOCK_MONOTONIC) - start;
     }
     if (good)
-        qsort(seconds, n, sizeof *seconds, by_value);
+        times_sort(seconds, n);
     rp_pool_release(pool, lane);
     rp_pool_destroy(pool);
     free(output);
@@ -212,7 +207,7 @@ bool device_measure_copies(rp_device *device, size_t n_bytes, double bytes_s[2])
                                "copy") &&
                    device_timer_stop(&timer) && device_timer_seconds(&timer, &seconds[r]);
         if (good)
-            bytes_s[k] = (double)n_bytes / device_median(seconds + 1, 5);
+            bytes_s[k] = (double)n_bytes / times_median(seconds + 1, 5);
     }
     if (d_memory) {
         device_timer_close(&timer);

@@ -13,6 +13,7 @@
 
 #include "bench/common/efforts.h"
 #include "bench/common/json.h"
+#include "bench/common/times.h"
 #include "bench/device/measure.h"
 
 enum { MAX_LATENCIES = 10000, MAX_REPEATS = 1000, MIN_PART = 1 << 20, MAX_PART = 1 << 30 };
@@ -220,7 +221,7 @@ static void report_batch(struct report *r, const char *what, const struct device
                          const char *encoder, const char *variant, size_t n_blocks,
                          unsigned n_parts, size_t raw_bytes, struct device_result *result)
 {
-    const double seconds = device_median(result->seconds, result->n_rounds);
+    const double seconds = times_median(result->seconds, result->n_rounds);
     const double ratio = (double)raw_bytes / (double)result->compressed_bytes;
     printf("%-8s %7zu %8zu %4u  %-9s %-8s %8.2f GB/s %9.3f ms  ratio %.4f  %zu verified\n", what,
            group->block_bytes, n_blocks, n_parts, encoder, variant,
@@ -341,7 +342,7 @@ static bool measure_paths(struct report *r, const struct settings *s, rp_device 
         good = device_measure_paths(device, group, effort_of(s->efforts.values[k]), s->n_latencies,
                                     seconds);
         for (unsigned path = 0; path < DEVICE_N_PATHS && good; path++) {
-            const double p50 = device_median(seconds[path], s->n_latencies);
+            const double p50 = times_median(seconds[path], s->n_latencies);
             printf("%-8s %7zu %8u       %-8s %-18s  p50 %.1f us\n", "path", group->block_bytes,
                    s->n_latencies, variant, device_path_names[path], p50 * 1e6);
             put_row(r, "path", group);

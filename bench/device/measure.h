@@ -90,9 +90,6 @@ bool device_measure_paths(rp_device *device, const struct device_group *group, r
 /* Copies of n_bytes between pinned and device memory: bytes a second, there and back. */
 bool device_measure_copies(rp_device *device, size_t n_bytes, double bytes_s[2]);
 
-/* Of what is sorted or not; sorts it. */
-double device_median(double *values, unsigned n);
-
 /* False, with a line on stderr, unless the status is RP_STATUS_OK. */
 bool device_good(rp_status status, const char *what);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/common/times.h"
 #include "bench/device/measure.h"
 
 #define WAIT_US (60 * UINT32_C(1000000))
@@ -109,10 +110,10 @@ bool device_measure_paths(rp_device *device, const struct device_group *group, r
         const corpus_block *block = &group->blocks[i % group->n_blocks];
         size_t size = 0, n_expected = 0;
         for (int path = 0; path < DEVICE_N_PATHS && good; path++) {
-            const double start = host_seconds();
+            const double start = times_now(CLOCK_MONOTONIC);
             good = go(&p, (enum device_path)path, block, &size);
             if (i >= 10) /* the first ones warm up */
-                seconds[path][i - 10] = host_seconds() - start;
+                seconds[path][i - 10] = times_now(CLOCK_MONOTONIC) - start;
             if (path == 0 && good) {
                 n_expected = size;
                 memcpy(expected, p.output, size);

@@ -6,6 +6,7 @@
 
 #include <zstd.h>
 
+#include "bench/common/times.h"
 #include "bench/device/measure.h"
 
 #define WAIT_US (60 * UINT32_C(1000000))
@@ -15,18 +16,6 @@ bool device_good(rp_status status, const char *what)
     if (status != RP_STATUS_OK)
         fprintf(stderr, "device: %s: %s\n", what, rp_status_name(status));
     return status == RP_STATUS_OK;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-double device_median(double *values, unsigned n)
-{
-    qsort(values, n, sizeof *values, by_value);
-    return n == 0 ? 0 : n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
 static size_t round_up(size_t bytes)
@@ -273,7 +262,7 @@ bool device_measure_stages(struct device_load *load, rp_effort effort, unsigned 
                 rounds[k][r - 1] = one;
         }
     for (unsigned k = 0; k < DEVICE_N_STAGES && good; k++)
-        seconds[k] = device_median(rounds[k], n_rounds);
+        seconds[k] = times_median(rounds[k], n_rounds);
     if (d_workspace) {
         device_timer_close(&timer);
         load->device->ops->memory_free(load->device, d_workspace);

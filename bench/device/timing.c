@@ -4,7 +4,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
+
+#include "bench/common/times.h"
 
 #ifndef ROCKPRESS_WITH_CUDA
 bool cuda_timer_open(struct device_timer *timer)
@@ -38,13 +39,6 @@ void cuda_timer_close(struct device_timer *timer)
 }
 #endif
 
-double host_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 static bool is_cuda(const rp_device *device)
 {
     return strncmp(device->name, "cuda", 4) == 0;
@@ -67,7 +61,7 @@ bool device_timer_open(struct device_timer *timer, const rp_device *device,
 
 bool device_timer_start(struct device_timer *timer)
 {
-    timer->start = host_seconds();
+    timer->start = times_now(CLOCK_MONOTONIC);
     return !timer->is_cuda || cuda_timer_start(timer);
 }
 
@@ -85,7 +79,7 @@ bool device_timer_seconds(struct device_timer *timer, double *seconds)
             return false;
         }
     }
-    *seconds = host_seconds() - timer->start;
+    *seconds = times_now(CLOCK_MONOTONIC) - timer->start;
     return !timer->is_cuda || cuda_timer_seconds(timer, seconds);
 }
 

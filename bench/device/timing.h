@@ -41,7 +41,4 @@ bool cuda_timer_stop(struct device_timer *timer);
 bool cuda_timer_seconds(struct device_timer *timer, double *seconds);
 void cuda_timer_close(struct device_timer *timer);
 
-/* The host's clock, in seconds. */
-double host_seconds(void);
-
 #endif

@@ -20,12 +20,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <zstd.h>
 
 #include "bench/common/options.h"
 #include "bench/common/orders.h"
+#include "bench/common/times.h"
 #include "bench/corpus/corpus.h"
 
 /* Of the generator: more than a core's caches hold of compressor state and input together. */
@@ -210,19 +210,11 @@ static size_t compress_block(const struct arguments *args, ZSTD_CCtx *cctx,
     return size;
 }
 
-static double seconds(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 static struct totals compress_files(const struct arguments *args, const struct content *content,
                                     void *out, size_t capacity, uint64_t files, uint64_t blocks)
 {
     struct totals totals = {0};
-    double lap_begun = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    double lap_begun = times_now(CLOCK_PROCESS_CPUTIME_ID);
     size_t next = 0;
 
     for (uint64_t file = 0; file < files; file++) {
@@ -232,7 +224,7 @@ static struct totals compress_files(const struct arguments *args, const struct c
             totals.bytes_in += block->size;
             totals.bytes_out += compress_block(args, cctx, block, out, capacity);
             if (++next == content->n) {
-                double now = seconds(CLOCK_PROCESS_CPUTIME_ID);
+                double now = times_now(CLOCK_PROCESS_CPUTIME_ID);
                 if (totals.fastest_lap == 0 || now - lap_begun < totals.fastest_lap)
                     totals.fastest_lap = now - lap_begun;
                 lap_begun = now;
@@ -265,11 +257,11 @@ int main(int argc, char **argv)
     out = allocate(capacity);
     compress_files(&args, &content, out, capacity, args.blob ? WARM_UP_BLOCKS : 1,
                    args.blob ? 1 : WARM_UP_BLOCKS);
-    cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
-    elapsed = seconds(CLOCK_MONOTONIC);
+    cpu = times_now(CLOCK_PROCESS_CPUTIME_ID);
+    elapsed = times_now(CLOCK_MONOTONIC);
     totals = compress_files(&args, &content, out, capacity, files, blocks);
-    cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-    elapsed = seconds(CLOCK_MONOTONIC) - elapsed;
+    cpu = times_now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    elapsed = times_now(CLOCK_MONOTONIC) - elapsed;
 
     if (totals.fastest_lap == 0)
         totals.fastest_lap = cpu * (double)content.n / (double)totals.blocks;

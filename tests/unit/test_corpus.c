@@ -279,6 +279,29 @@ static void saves_and_loads(void **state)
     corpus_free(&blocks);
 }
 
+static void reads_the_block_size_from_a_file_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *name;
+        size_t block_bytes;
+    } files[] = {
+        {"dir/orders-16384.blocks", "orders", 16384},
+        {"a-b/my-orders-4096.blocks", "my-orders", 4096},
+        {"orders-4096", "orders", 4096},
+        {"dir-7/orders.blocks", "orders", 0},
+        {"orders-16k.blocks", "orders-16k", 0},
+        {"orders-99999999999999999999.blocks", "orders-99999999999999999999", 0},
+        {"-4096.blocks", "-4096", 0},
+        {".blocks", ".blocks", 0},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        char name[64];
+        assert_int_equal(corpus_file_name(files[i].path, name, sizeof name), files[i].block_bytes);
+        assert_string_equal(name, files[i].name);
+    }
+}
+
 /* The checker of blocks must itself be able to fail. */
 static void knows_what_is_not_a_block(void **state)
 {
@@ -316,6 +339,7 @@ int main(void)
         cmocka_unit_test(says_why_the_scratch_directory_cannot_be_made),
         cmocka_unit_test(random_blocks_come_by_name_only),
         cmocka_unit_test(saves_and_loads),
+        cmocka_unit_test(reads_the_block_size_from_a_file_name),
         cmocka_unit_test(knows_what_is_not_a_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;
