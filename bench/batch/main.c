@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The command `batch`: what the batch route costs the CPU of a machine whose GPU does the work. It
- * calls the plugin as RocksDB's table builder does, with the samples of a file and then with each
- * of its blocks, on a device that costs nothing: the first file is compressed by the real kernels
- * and what the device wrote is recorded; in the files that are measured, launches and copies to the
- * device do nothing, and copies from it replay the record, in time that is not counted, as a
- * GPU's DMA engine would. All else is counted: copying samples, fingerprints, plans, look-ups,
- * comparisons, copies of frames, locks, counters, clocks. What a driver takes to enqueue is not in
- * it: some 30 calls for each chunk of 4 MiB.
+ * calls the plugin as RocksDB's table builder does: with the samples of a file, then with each of
+ * its blocks. The device costs nothing. The real kernels compress the first file, which is not
+ * measured, and what they wrote is recorded. In the files that are measured, launches and copies to
+ * the device do nothing, and copies from the device replay the record, as a GPU's DMA engine would,
+ * in time that is not counted.
  *
- * Files and libzstd, on the same blocks, alternate; medians over the rounds.
+ * Everything else is counted: copies of samples, fingerprints, plans, look-ups, comparisons, copies
+ * of frames, locks, counters, clocks. The driver's work is missing: some 30 calls that enqueue each
+ * part of 4 MiB.
+ *
+ * Files alternate with libzstd on the same blocks. Results are medians over the rounds.
  */
 #include <dlfcn.h>
 #include <stdbool.h>
@@ -39,7 +41,7 @@ struct arguments {
 
 struct file {
     uint8_t *bytes;   /* blocks in the order in which they are compressed */
-    uint8_t *samples; /* and in that in which they are shown */
+    uint8_t *samples; /* the same blocks in the order in which RocksDB shows them as samples */
     size_t *sizes;
     size_t n;
 };
@@ -85,7 +87,8 @@ static void replay(void *destination, size_t bytes)
     const struct record *next = records[next_record++ % n_records];
 
     if (next->bytes != bytes) {
-        fputs("batch: the device is asked for something else than before\n", stderr);
+        fputs("batch: the plugin asks the device for another copy than in the first file\n",
+              stderr);
         exit(1);
     }
     memcpy(destination, next->content, bytes);
@@ -181,7 +184,7 @@ static struct file make_file(const struct arguments *args)
     return file;
 }
 
-/* ---- the two ways ---- */
+/* ---- the batch route and libzstd ---- */
 
 struct costs {
     double begin_us, take_us; /* of a block */
@@ -224,7 +227,7 @@ typedef size_t compress_function(ZSTD_CCtx *, void *, size_t, const void *, size
 static double run_zstd(const struct arguments *args, const struct file *file, uint8_t *frame,
                        size_t capacity)
 {
-    /* The plugin's own ZSTD_compressCCtx is linked in before it. */
+    /* By dlopen, because this program has the plugin's own ZSTD_compressCCtx. */
     static void *library;
     ZSTD_CCtx *(*create)(void);
     compress_function *compress;
@@ -241,7 +244,8 @@ static double run_zstd(const struct arguments *args, const struct file *file, ui
     create = (ZSTD_CCtx * (*)(void)) dlsym(library, "ZSTD_createCCtx");
     compress = (compress_function *)dlsym(library, "ZSTD_compressCCtx");
     destroy = (size_t(*)(ZSTD_CCtx *))dlsym(library, "ZSTD_freeCCtx");
-    /* libzstd calls itself through its PLT, and so the hook that is linked in here: let it pass. */
+    /* libzstd calls its own functions through its PLT and so reaches the plugin's hook in this
+     * program. The nesting tells the hook to forward. */
     rp_nesting_enter();
     cctx = create();
     begun = times_now(CLOCK_THREAD_CPUTIME_ID);

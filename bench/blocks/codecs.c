@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The compressors that `blocks` compares; codecs.h describes their common shape. */
+/* See codecs.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 
 #include "bench/blocks/codecs.h"
 
-/* Far more than any block takes: the host device works on the calling thread. */
+/* Far longer than the host device takes for any block. */
 enum { WAIT_US = 60 * 1000 * 1000 };
 
 static bool make_output(struct codec *c, size_t capacity)
@@ -29,7 +29,8 @@ static void free_output(struct codec *c)
     c->capacity = 0;
 }
 
-/* One context with the level set once, then ZSTD_compress2 for each block into compressBound. */
+/* The level is set once for a context. ZSTD_compress2 then takes each block, with a capacity of
+ * ZSTD_compressBound. */
 static bool open_zstd(struct codec *c, size_t max_block_bytes)
 {
     c->context = ZSTD_createCCtx();
@@ -101,7 +102,7 @@ static bool open_lz4(struct codec *c, size_t max_block_bytes)
     return open_lz4_output(c, max_block_bytes);
 }
 
-/* LZ4_compress_fast with the state kept, instead of on the stack. */
+/* LZ4_compress_fast, but the state is kept from block to block and not on the stack. */
 static size_t compress_lz4(struct codec *c, const void *block, size_t size)
 {
     const int result = LZ4_compress_fast_extState(c->context, block, (char *)c->output, (int)size,

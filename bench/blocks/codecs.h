@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The compressors that `blocks` compares, behind one shape: open with room for the largest block,
- * compress block after block with the same context, close. Each is used the way RocksDB uses it.
+ * The compressors that `blocks` compares, with one interface: open for the size of the largest
+ * block, compress block after block with the same context, close. Each is used the way RocksDB uses
+ * it.
  */
 #ifndef ROCKPRESS_BENCH_BLOCKS_CODECS_H
 #define ROCKPRESS_BENCH_BLOCKS_CODECS_H

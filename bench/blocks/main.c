@@ -2,10 +2,10 @@
 /*
  * The command `blocks`: ratio and speed per core of rockpress, libzstd and LZ4 on RocksDB blocks.
  *
- * One thread; all codecs take turns within each round, so that a change of clock speed or a busy
- * neighbour meets all of them alike; the median of the rounds is reported; time is the thread's CPU
- * time. Before anything is timed, every block is compressed once by every codec: that warms up,
- * gives the sizes, and lets libzstd decode every rockpress frame and compare.
+ * There is one thread, and time is its CPU time. All codecs take turns within each round, so that a
+ * change of clock speed or a busy neighbour meets all of them alike. The median of the rounds is
+ * reported. Before anything is timed, every codec compresses every block once: that warms up, gives
+ * the sizes, and lets libzstd decode every zstd frame and compare.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,7 +119,7 @@ static unsigned make_codecs(const struct arguments *a, struct codec *codecs)
     return n;
 }
 
-/* Compresses everything once; the total, or 0 on failure. */
+/* Compresses all blocks once. The sum of the sizes, or 0 on failure. */
 static size_t compress_all(struct codec *c, const corpus_blocks *blocks)
 {
     size_t total = 0;
@@ -132,7 +132,7 @@ static size_t compress_all(struct codec *c, const corpus_blocks *blocks)
     return total;
 }
 
-/* The same, with every frame decoded by libzstd and compared. */
+/* The same, and libzstd decodes every frame for a comparison with its block. */
 static size_t compress_and_verify(struct codec *c, const corpus_blocks *blocks,
                                   unsigned char *decoded, size_t capacity)
 {
@@ -182,7 +182,8 @@ static bool measure(struct codec *codecs, unsigned n_codecs, const corpus_blocks
             row->by_codec[k].ratio = (double)blocks->total_bytes / (double)total;
         }
     }
-    /* Each round starts with another codec: none always follows the same neighbour's cache. */
+    /* Each round starts with another codec, so that none always finds the same one's data in the
+     * caches. */
     for (unsigned r = 0; r < rounds && good; r++)
         for (unsigned i = 0; i < n_codecs && good; i++) {
             const unsigned k = (i + r) % n_codecs;

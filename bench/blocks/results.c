@@ -26,7 +26,7 @@ static double geometric_mean(const struct results *r, size_t block_bytes, unsign
     return n ? exp(sum / n) : 0;
 }
 
-/* "rockpress fast" takes two lines of a column's head. */
+/* A column's head has two lines, such as "rockpress" and "fast". */
 static void print_head(const struct results *r, const char *title)
 {
     printf("\n%-22s", title);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What `blocks` measured, as JSON for tools, with all that another run should have in common. */
+/* What `blocks` measured, as JSON for tools, with the machine, versions and command. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -20,7 +20,7 @@ void json_put_string(FILE *f, const char *s)
     fputc('"', f);
 }
 
-/* The value of the first line of Linux' cpuinfo that begins with `key`; "" without one. */
+/* The value of the first line of /proc/cpuinfo that begins with `key`; "" without one. */
 static void read_cpuinfo(const char *key, char *value, size_t capacity)
 {
     char line[4096];

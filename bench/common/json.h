@@ -5,10 +5,10 @@
 
 #include <stdio.h>
 
-/* Corpus names come from file names, the command from anywhere: both may hold anything. */
+/* Writes a string with quotes, and escapes what JSON asks to be escaped. */
 void json_put_string(FILE *f, const char *s);
 
-/* "machine": the processor, followed by a comma. */
+/* Writes the member "machine", which describes the processor, and a comma. */
 void json_put_machine(FILE *f);
 
 #endif

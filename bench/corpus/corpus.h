@@ -3,10 +3,10 @@
  * Deterministic corpora of RocksDB data blocks, for benchmarks and for tuning.
  *
  * A corpus is made of records that look like one kind of application data. The records go through
- * a real RocksDB (memtable, flush, for some kinds a compaction) and the data blocks are cut out of
- * its SST files, so that keys have their shared prefixes, sequence numbers and restart arrays: what
- * a compressor plugged into RocksDB really sees. A block here is the content that RocksDB would
- * hand to the compressor, without the 5-byte trailer.
+ * a real RocksDB (memtable, flush, for some kinds a compaction), and the data blocks are cut out of
+ * its SST files. So blocks have shared key prefixes, sequence numbers and restart arrays, as those
+ * that RocksDB gives to a compressor. The 5-byte trailer that follows a block in a file is left
+ * out.
  *
  * The same (name, block_bytes, max_total_bytes, seed) gives the same blocks in every process and on
  * every machine for one RocksDB version; nothing depends on time, locale or libc's random numbers.
@@ -26,7 +26,7 @@ extern "C" {
 #define CORPUS_MAX_BLOCK_BYTES ((size_t)4 << 20)
 #define CORPUS_MAX_TOTAL_BYTES ((size_t)1 << 30)
 
-/* What the command line tools use when nothing else is asked for. */
+/* Defaults of the command line tools. */
 #define CORPUS_DEFAULT_TOTAL_BYTES ((size_t)4 << 20)
 #define CORPUS_DEFAULT_SEED UINT64_C(1)
 
@@ -63,7 +63,7 @@ size_t corpus_count(void);
 const char *corpus_name(size_t i);
 const char *corpus_description(size_t i);
 
-/* A name that corpus_generate() knows beside those: blocks of random bytes, each of block_bytes. */
+/* One more name that corpus_generate() accepts: blocks of block_bytes random bytes each. */
 #define CORPUS_RANDOM "random"
 
 /* The block sizes the benchmarks use, in increasing order; n gets their number. */
@@ -72,13 +72,14 @@ const size_t *corpus_block_sizes(size_t *n);
 /*
  * Generates one corpus.
  *
- * block_bytes      RocksDB's block_size: CORPUS_MIN_BLOCK_BYTES..CORPUS_MAX_BLOCK_BYTES. Real
- * blocks are some 10 % smaller up to one record larger, as RocksDB cuts them; the short last block
- * of a file is left out. max_total_bytes  block_bytes..CORPUS_MAX_TOTAL_BYTES. The sum of the
- * blocks is at most this and usually within two blocks of it. One block is returned in any case.
- * seed             selects another sample of the same distribution.
- * out              overwritten (not freed); empty on failure.
- * error            may be NULL.
+ *   block_bytes      RocksDB's block_size, CORPUS_MIN_BLOCK_BYTES..CORPUS_MAX_BLOCK_BYTES. RocksDB
+ *                    cuts blocks that are up to 10 % smaller or up to one record larger. The short
+ *                    last block of a file is left out.
+ *   max_total_bytes  block_bytes..CORPUS_MAX_TOTAL_BYTES. The sum of the blocks is at most this and
+ *                    usually within two blocks of it. At least one block is returned.
+ *   seed             selects another sample of the same distribution.
+ *   out              overwritten, not freed; empty on failure.
+ *   error            may be NULL.
  *
  * Uses a scratch directory below $TMPDIR (or /tmp), removed before the call returns. May be called
  * from several threads at once.
@@ -100,7 +101,8 @@ corpus_status corpus_load(const char *path, corpus_blocks *out, corpus_error *er
  */
 size_t corpus_file_name(const char *path, char *name, size_t capacity);
 
-/* XXH64 of what corpus_save writes: says which blocks a figure is of. 0 without memory. */
+/* XXH64 of what corpus_save writes. It identifies the blocks that a figure was measured with. 0
+ * without memory. */
 uint64_t corpus_hash(const corpus_blocks *blocks);
 
 /* Safe on a zero-initialised or already freed one. */

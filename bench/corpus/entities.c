@@ -2,8 +2,8 @@
 /*
  * People, products and browsers: what the rows, the log lines and the index entries are about.
  *
- * Each is computed from its id, so that a customer who appears in three corpora has one name, and a
- * product one price, without a table of them being kept. Popular values come first in each list and
+ * Each is computed from its id. So a customer who appears in three corpora has one name and a
+ * product has one price, and no table of them is kept. Popular values come first in each list and
  * are drawn by Zipf's law.
  */
 #include <stdio.h>

@@ -14,8 +14,8 @@ __attribute__((format(printf, 3, 4)))
 corpus_status
 corpus_fail(corpus_error *error, corpus_status status, const char *format, ...);
 
-/* Makes room for `needed` elements in an array from malloc; false, and the array as it was, without
- * memory. */
+/* Gives an array from malloc a capacity of at least `needed` elements. Without memory: false, and
+ * the array stays as it was. */
 bool corpus_grow(void **array, size_t *capacity, size_t needed, size_t element);
 
 /* A whole file in memory from malloc. *bytes is NULL and *size 0 on failure. */

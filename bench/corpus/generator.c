@@ -155,12 +155,12 @@ void text_str(struct corpus_text *t, const char *s)
 /* Callers format integers and strings only: floating point would bring in the locale. */
 void text_printf(struct corpus_text *t, const char *format, ...)
 {
-    const size_t room = sizeof t->data - t->size;
+    const size_t capacity = sizeof t->data - t->size;
     va_list args;
     va_start(args, format);
-    const int n = vsnprintf(t->data + t->size, room, format, args);
+    const int n = vsnprintf(t->data + t->size, capacity, format, args);
     va_end(args);
-    if (n < 0 || (size_t)n >= room)
+    if (n < 0 || (size_t)n >= capacity)
         t->overflow = true;
     else
         t->size += (size_t)n;

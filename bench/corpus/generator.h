@@ -3,11 +3,10 @@
  * Internal to the corpus generator: random numbers, text building, the entities that several
  * corpora share, and the interface between a record generator and what stores its records.
  *
- * Integers only. Floating point from libm differs between C libraries in the last bit, and a corpus
- * must be the same everywhere; where a record holds doubles they come from one exact operation.
- *
- * For the same reason no expression draws two random numbers whose order C leaves open, such as two
- * arguments of one call: compilers differ in it.
+ * A corpus is the same on every machine. So generators compute with integers only, because libm's
+ * last bit differs between C libraries; a double in a record comes from one exact operation. And no
+ * expression draws two random numbers in an order that C leaves open, as that of a call's
+ * arguments.
  */
 #ifndef ROCKPRESS_BENCH_CORPUS_GENERATOR_H
 #define ROCKPRESS_BENCH_CORPUS_GENERATOR_H
@@ -40,8 +39,8 @@ int64_t corpus_gauss(struct corpus_rng *rng, int64_t sigma);
 /* An index into weights[0..n) with probability weight / sum. */
 unsigned corpus_weighted(struct corpus_rng *rng, const uint16_t *weights, unsigned n);
 
-/* A key or a value under construction. What doesn't fit is dropped and remembered, and the record
- * is then refused by corpus_put. */
+/* A key or a value under construction. If something doesn't fit, `overflow` is set and corpus_put
+ * refuses the record. */
 #define CORPUS_TEXT_MAX 16384
 struct corpus_text {
     size_t size;
@@ -109,7 +108,7 @@ void corpus_product_of(struct corpus_product *p, uint64_t id);
 void text_ip(struct corpus_text *t, const uint8_t ip[4]);
 const char *corpus_user_agent(struct corpus_rng *rng);
 
-/* Takes a generator's records until it has enough. */
+/* Takes a generator's records until it has goal_bytes of them. */
 struct corpus_writer {
     bool (*put)(void *context, const char *key, size_t key_size, const char *value,
                 size_t value_size);

@@ -124,8 +124,8 @@ bool corpus_index(struct corpus_rng *rng, struct corpus_writer *w)
     return true;
 }
 
-/* YCSB's load phase: keys are "user" and a hash of the record's number; a field is 100 characters
- * made of 5 or 6 random bits above the space, which favours the characters up to '?'. */
+/* Records of YCSB's load phase: keys are "user" and a hash of the record's number; a field is 100
+ * characters made of 5 or 6 random bits above the space, which favours the characters up to '?'. */
 bool corpus_ycsb(struct corpus_rng *rng, struct corpus_writer *w)
 {
     struct entries *e = malloc(sizeof *e);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Blocks of random bytes: what encrypted or compressed values look like to a compressor. They are
- * no data blocks of RocksDB's, and are not among the corpora that figures are means of; they are
- * there when their name is asked for.
+ * Blocks of random bytes: encrypted or compressed values look like this to a compressor. They are
+ * not data blocks of RocksDB, so means over the corpora leave them out; they are generated only
+ * when their name is given.
  */
 #include <stdlib.h>
 #include <string.h>

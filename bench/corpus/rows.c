@@ -15,7 +15,7 @@ struct rows {
     uint64_t next_order, next_user;
 };
 
-/* Old customers order again, and more so the recent ones. */
+/* Customers order again, recent ones more often. */
 static uint64_t pick_customer(struct rows *r)
 {
     return r->next_user - 1 - corpus_zipf(r->rng, 60000, 40);

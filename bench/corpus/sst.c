@@ -2,13 +2,14 @@
 /*
  * Sends a generator's records through RocksDB and collects the data blocks of the SST files.
  *
- * A database with flushes is used rather than SstFileWriter, because the latter wants sorted input
- * and writes sequence number 0 everywhere. Applications write in order of time, RocksDB sorts, and
- * what remains of the order of writing are the sequence numbers in the keys. Corpora that stand for
- * settled data are compacted to the last level, where RocksDB itself sets the numbers to 0.
+ * SstFileWriter would ask for sorted input and write sequence number 0 everywhere, so a database
+ * with flushes is used. Applications write in order of time, and RocksDB sorts; the sequence
+ * numbers in the keys keep the order of writing. Corpora that stand for settled data are compacted
+ * to the last level, where RocksDB itself sets these numbers to 0.
  *
- * Determinism: one writing thread, no automatic compaction, flushes at fixed amounts of data, and
- * only data blocks are kept: what RocksDB stores about times and identities lies elsewhere.
+ * The result is always the same: one thread writes, there is no automatic compaction, flushes come
+ * at fixed amounts of data, and only data blocks are kept. Times and identities that RocksDB stores
+ * are in other blocks.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -154,7 +155,7 @@ static bool compact(struct store *s)
     return true;
 }
 
-/* Everything that was cut, before the sample is taken. */
+/* All blocks that were cut, before the sample is taken. */
 struct harvest {
     unsigned char *bytes;
     size_t size, capacity;
@@ -178,8 +179,8 @@ static bool keep_block(void *context, const unsigned char *block, size_t size)
     return true;
 }
 
-/* A file's last block is what was left over. Files here are far smaller than real ones, so that
- * keeping it would give short blocks a weight that they don't have in practice. */
+/* The last block of a file is usually short. Files here are far smaller than real ones, so short
+ * blocks would have a weight that they don't have in practice. */
 static void drop_short_last(struct harvest *h, size_t n_before)
 {
     if (h->n == n_before)
@@ -314,8 +315,8 @@ corpus_status corpus_generate(const char *name, size_t block_bytes, size_t max_t
     if (is_random)
         return corpus_random(block_bytes, max_total_bytes, seed, out, error);
 
-    /* How much shared key prefixes and overwritten keys take away is known only afterwards. Room
-     * for two more blocks, because short last blocks are dropped. */
+    /* How much shared key prefixes and overwritten keys take away is known only afterwards. Two
+     * blocks more are asked for, because short last blocks are dropped. */
     uint64_t goal_bytes = max_total_bytes + max_total_bytes / 16 + 2 * block_bytes;
     struct harvest h = {.min_last_bytes = block_bytes - block_bytes / 8};
     corpus_status status;

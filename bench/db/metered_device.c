@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libmetered_device.so, to be preloaded after librockpress_zstd.so: gives the plugin a device that
- * stands in for a GPU, and says at exit what its own work took. Launches run the kernels on the
- * calling thread, and copies are made by it, but the CPU time of both is metered: what a process
- * took less that is what it would have taken with a GPU, but for the driver's part of each call.
+ * libmetered_device.so is preloaded after librockpress_zstd.so. It gives the plugin a device that
+ * stands in for a GPU: the calling thread runs the kernels and makes the copies, and the CPU time
+ * of both is metered. A process's CPU time minus the metered time is about what the process would
+ * take with a GPU. Only the driver's part of each call is missing.
  *
- * METERED_DEVICE_OUT names the file that the seconds are written to.
+ * At exit the metered seconds are written to the file that METERED_DEVICE_OUT names.
  */
 #include <stdatomic.h>
 #include <stdint.h>

@@ -71,7 +71,7 @@ bool device_blocks_add(struct device_blocks *d, const char *path)
     return good;
 }
 
-/* Of each file of this size one block, then of each the next, and so on. */
+/* Takes the first block of each file of this block size, then the second of each, and so on. */
 static bool interleave(const struct device_blocks *d, struct device_group *g)
 {
     size_t n = 0, longest = 0;
@@ -98,12 +98,12 @@ static bool interleave(const struct device_blocks *d, struct device_group *g)
     return true;
 }
 
-static bool is_wanted(size_t size, const struct options_list *sizes)
+static bool is_asked_for(size_t size, const struct options_list *sizes)
 {
-    bool wanted = sizes->n == 0;
+    bool found = sizes->n == 0;
     for (unsigned i = 0; i < sizes->n; i++)
-        wanted = wanted || (size_t)sizes->values[i] == size;
-    return wanted;
+        found = found || (size_t)sizes->values[i] == size;
+    return found;
 }
 
 static int by_size(const void *a, const void *b)
@@ -118,7 +118,7 @@ bool device_blocks_group(struct device_blocks *d, const struct options_list *siz
     qsort(d->files, d->n_files, sizeof d->files[0], by_name);
     for (unsigned i = 0; i < d->n_files; i++) {
         const size_t size = d->files[i].block_bytes;
-        bool is_new = is_wanted(size, sizes);
+        bool is_new = is_asked_for(size, sizes);
         for (unsigned k = 0; k < d->n_groups; k++)
             is_new = is_new && d->groups[k].block_bytes != size;
         if (!is_new)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The inputs of `device`: files of blocks, grouped by their block size. The blocks of a group's
- * corpora take turns, so that a batch of any size has some of each; whoever needs more than there
- * are begins again at the first.
+ * corpora take turns, so that a batch of any size has some of each. A batch that is larger than the
+ * group begins again at the first block.
  */
 #ifndef ROCKPRESS_BENCH_DEVICE_BLOCKS_H
 #define ROCKPRESS_BENCH_DEVICE_BLOCKS_H

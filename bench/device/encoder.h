@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What `device` measures, behind one shape: rockpress at an effort, and nvCOMP's batched zstd. Both
- * take batches that are in device memory, described by arrays that are there too, and a temporary
- * buffer.
+ * The encoders that `device` measures, with one interface: rockpress at an effort, and nvCOMP's
+ * batched zstd. Both take a batch in device memory, described by arrays in device memory, and a
+ * temporary buffer.
  */
 #ifndef ROCKPRESS_BENCH_DEVICE_ENCODER_H
 #define ROCKPRESS_BENCH_DEVICE_ENCODER_H
@@ -13,12 +13,12 @@
 
 #include "rockpress/engine.h"
 
-/* On the device: arrays of n elements and what they point to. Inputs and outputs are aligned to
- * DEVICE_ALIGNMENT. A status of 0 is success, with both. */
+/* Arrays of n elements in device memory. Inputs and outputs are aligned to DEVICE_ALIGNMENT. A
+ * status of 0 is success, with both encoders. */
 struct device_batch {
     size_t n;
     size_t max_bytes;   /* of an input */
-    size_t total_bytes; /* of all */
+    size_t total_bytes; /* of all inputs */
     const void *const *d_inputs;
     const size_t *d_input_sizes;
     void *const *d_outputs;
@@ -32,7 +32,7 @@ enum { DEVICE_ALIGNMENT = 16 };
 struct device_encoder {
     const char *name;    /* "rockpress", "nvcomp" */
     const char *variant; /* an effort, a version */
-    /* 0, with a line on stderr, if it cannot be said. */
+    /* 0, with a line on stderr, if the encoder cannot say. */
     size_t (*temp_bytes)(const struct device_encoder *e, size_t n, size_t max_bytes,
                          size_t total_bytes);
     size_t (*output_bytes)(const struct device_encoder *e, size_t max_bytes);
@@ -44,8 +44,8 @@ struct device_encoder {
 
 void device_encoder_rockpress(struct device_encoder *e, rp_effort effort);
 
-/* nvCOMP from a shared library: by path, or with NULL by the names that pip's packages give it.
- * False, with the reason on stderr, when there is none. */
+/* Loads nvCOMP's shared library from a path, or with NULL by the names that pip's packages give it.
+ * False, with the reason on stderr, if that fails. */
 bool device_encoder_nvcomp(struct device_encoder *e, const char *path);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocks in host memory, and copies: see measure.h. */
+/* Blocks in host memory, single blocks, and copies: see measure.h. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@ struct hosted {
     size_t *capacities;
     size_t *output_sizes;
     rp_status *statuses;
-    uint8_t *room;
+    uint8_t *frames;
     size_t raw_bytes;
 };
 
@@ -42,9 +42,9 @@ static bool open_hosted(struct hosted *h, const struct device_group *group, size
     h->capacities = calloc(n, sizeof *h->capacities);
     h->output_sizes = calloc(n, sizeof *h->output_sizes);
     h->statuses = calloc(n, sizeof *h->statuses);
-    h->room = calloc(n, each);
+    h->frames = calloc(n, each);
     if (!h->inputs || !h->sizes || !h->outputs || !h->capacities || !h->output_sizes ||
-        !h->statuses || !h->room) {
+        !h->statuses || !h->frames) {
         fputs("device: no memory for the batch\n", stderr);
         return false;
     }
@@ -52,7 +52,7 @@ static bool open_hosted(struct hosted *h, const struct device_group *group, size
         const corpus_block *block = &group->blocks[i % group->n_blocks];
         h->inputs[i] = block->data;
         h->sizes[i] = block->size;
-        h->outputs[i] = h->room + i * each;
+        h->outputs[i] = h->frames + i * each;
         h->capacities[i] = each;
         h->raw_bytes += block->size;
     }
@@ -67,7 +67,7 @@ static void close_hosted(struct hosted *h)
     free(h->capacities);
     free(h->output_sizes);
     free(h->statuses);
-    free(h->room);
+    free(h->frames);
 }
 
 static void *part_main(void *argument)

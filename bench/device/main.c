@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a device compresses: batches in device memory on one stream or several, batches from host
- * memory to host memory, single blocks; rockpress's efforts, and on request nvCOMP's batched zstd
- * on the same blocks in the same run. Beside them what the ways to and from the device can carry.
+ * The command `device`: how fast a device compresses batches in device memory on one stream or
+ * several, batches from host memory to host memory, and single blocks. It measures rockpress's
+ * efforts and, on request, nvCOMP's batched zstd on the same blocks in the same run, and also how
+ * fast the device copies to and from the host.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -146,7 +147,7 @@ static void parse(struct settings *s, struct device_blocks *blocks, int argc, ch
         exit(EXIT_FAILED);
 }
 
-/* What nvidia-smi says of the clocks; the driver's own words, whatever they are. */
+/* What nvidia-smi says about the GPU and its clocks, in its own words. */
 static void read_gpu(char *line, size_t capacity)
 {
     FILE *f = popen("nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.max.sm,clocks.mem "
@@ -209,7 +210,8 @@ static bool close_json(struct report *r, const char *path)
     return true;
 }
 
-/* Begins a row; what belongs to it alone follows, then a brace. */
+/* Begins a row. The caller adds the fields that only this kind of row has, and the closing brace.
+ */
 static void put_row(struct report *r, const char *what, const struct device_group *group)
 {
     if (r->json)
@@ -262,14 +264,14 @@ static bool measure_resident(struct report *r, const struct settings *s, rp_devi
 {
     static struct device_result results[DEVICE_MAX_ENCODERS];
     struct device_load load;
-    size_t room = 0;
+    size_t capacity = 0;
     for (unsigned k = 0; k < n_encoders; k++) {
         const size_t needed = encoders[k].output_bytes(&encoders[k], group->max_bytes);
-        room = needed > room ? needed : room;
+        capacity = needed > capacity ? needed : capacity;
     }
     memset(results, 0, sizeof results);
     bool good =
-        device_load_open(&load, device, group, n_blocks, n_streams, room) &&
+        device_load_open(&load, device, group, n_blocks, n_streams, capacity) &&
         device_measure_resident(&load, encoders, n_encoders, s->n_rounds, s->n_verify, results);
     for (unsigned k = 0; k < n_encoders && good; k++)
         report_batch(r, "resident", group, encoders[k].name, encoders[k].variant, n_blocks,
@@ -328,7 +330,7 @@ static bool measure_latency(struct report *r, const struct settings *s, rp_devic
     return good;
 }
 
-/* What a lane could do, one block at a time. */
+/* The other ways that a lane could take, one block at a time. */
 static bool measure_paths(struct report *r, const struct settings *s, rp_device *device,
                           const struct device_group *group)
 {
@@ -355,7 +357,7 @@ static bool measure_paths(struct report *r, const struct settings *s, rp_device 
     return good;
 }
 
-/* The same blocks by libzstd: for the ratio, so not timed. */
+/* Compresses the same blocks with libzstd. This is not timed: only the ratio is reported. */
 static bool report_libzstd(struct report *r, const struct device_group *group)
 {
     static const int levels[] = {3, 6, 9, 12};

@@ -9,7 +9,7 @@
 
 enum { DEVICE_MAX_ENCODERS = 8, DEVICE_MAX_ROUNDS = 1000, DEVICE_N_STAGES = 4 };
 
-/* A batch that lies in device memory, in equal parts for some streams. */
+/* A batch in device memory, divided into equal parts, one for each stream. */
 struct device_load {
     rp_device *device;
     const struct device_group *group;
@@ -18,8 +18,8 @@ struct device_load {
     rp_stream streams[DEVICE_MAX_STREAMS];
     struct device_batch parts[DEVICE_MAX_STREAMS];
     size_t raw_bytes;
-    size_t max_output_bytes; /* each output has so much room */
-    void *d_memory;          /* inputs, outputs, and the arrays about them */
+    size_t max_output_bytes; /* the capacity of each output */
+    void *d_memory;          /* inputs, outputs and the arrays that describe them */
     uint8_t *d_outputs;
     size_t *d_sizes; /* of the outputs */
     int32_t *d_statuses;
@@ -30,7 +30,7 @@ bool device_load_open(struct device_load *load, rp_device *device, const struct 
                       size_t n_blocks, unsigned n_streams, size_t max_output_bytes);
 void device_load_close(struct device_load *load);
 
-/* Of one encoder on one load. */
+/* What was measured of one encoder on one load. */
 struct device_result {
     double seconds[DEVICE_MAX_ROUNDS];
     unsigned n_rounds;
@@ -38,56 +38,62 @@ struct device_result {
     size_t n_verified; /* frames that libzstd decoded to their block */
 };
 
-/* Each encoder once before anything is timed, its frames decoded by libzstd (all of them, or so
- * many from the first); then n_rounds rounds, in each of which the encoders take turns. */
+/* Runs each encoder once before anything is timed; libzstd decodes the first n_verify frames. Then
+ * there are n_rounds rounds, and in each of them the encoders take turns. */
 bool device_measure_resident(struct device_load *load, const struct device_encoder *encoders,
                              unsigned n_encoders, unsigned n_rounds, size_t n_verify,
                              struct device_result *results);
 
-/* Seconds of each stage of rockpress, medians, on the first stream's part. */
+/* Medians of the seconds that each stage of rockpress takes for the first stream's part. */
 bool device_measure_stages(struct device_load *load, rp_effort effort, unsigned n_rounds,
                            double seconds[DEVICE_N_STAGES]);
 
-/* How blocks in host memory are compressed: by so many threads, on lanes that take so many bytes at
- * once; in each round each thread does its part of the batch so often. */
+/* How blocks in host memory are compressed. */
 struct device_host_plan {
     unsigned n_threads;
-    size_t part_bytes;
+    size_t part_bytes; /* what a lane gives the device at once */
     unsigned n_rounds;
-    unsigned n_repeats;
+    unsigned n_repeats; /* how often each thread compresses its part of the batch in a round */
 };
 
-/* Blocks in pageable host memory to frames in host memory, by threads that share a pool:
- * rp_batched_compress_pooled() on equal parts. Seconds of a batch, in each round but the first.
- * With repeats, threads go on to their next batch while others are at the one before, as those of a
- * database do; else each batch begins with an idle device and ends with waiting for the last. */
+/* Compresses blocks from pageable host memory to frames in host memory. Threads that share a pool
+ * call rp_batched_compress_pooled() on equal parts. The result has the seconds of a batch, for each
+ * round but the first. With n_repeats of 1 each batch begins with an idle device and ends with a
+ * wait for the last thread. With more, a thread goes on to its next batch while others work on the
+ * one before, as the threads of a database do. */
 bool device_measure_host(rp_device *device, const struct device_group *group, size_t n_blocks,
                          const struct device_host_plan *plan, rp_effort effort,
                          struct device_result *result);
 
-/* rp_lane_compress() of one block after the other: seconds of each, sorted. */
+/* Compresses one block after the other with rp_lane_compress(): seconds of each, sorted. */
 bool device_measure_latency(rp_device *device, const struct device_group *group, rp_effort effort,
                             double *seconds, unsigned n);
 
 /* How a block gets to the device, and how its frame gets back. */
 enum device_path {
-    DEVICE_PATH_PINNED, /* by the host to pinned memory, copied; the kernels write the frame to
-                         * pinned memory, the host copies it */
-    DEVICE_PATH_PINNED_COPIED, /* the frame copied to pinned memory, in the room for the largest */
-    DEVICE_PATH_PAGEABLE,      /* copied from pageable memory by one call of the device */
-    DEVICE_PATH_MAPPED,        /* by the host to pinned memory, which the kernels read */
-    DEVICE_PATH_ON_DEVICE,     /* it is there from the path before: what the others add */
+    /* The host copies the block to pinned memory and the device copies it from there. The kernels
+     * write the frame to pinned memory and the host copies it from there. */
+    DEVICE_PATH_PINNED,
+    /* The same, but the kernels write the frame to device memory, and the device copies it to
+     * pinned memory with the capacity of the largest frame. */
+    DEVICE_PATH_PINNED_COPIED,
+    /* As the first, but one call of the device copies the block from pageable memory. */
+    DEVICE_PATH_PAGEABLE,
+    /* As the first, but the kernels read the block from pinned memory. */
+    DEVICE_PATH_MAPPED,
+    /* As the first, but the block is in device memory already. */
+    DEVICE_PATH_ON_DEVICE,
     DEVICE_N_PATHS
 };
 
 extern const char *const device_path_names[DEVICE_N_PATHS];
 
-/* Single blocks, each on all paths in turn, with the same frame: seconds of each, not sorted. Of a
- * device with RP_DEVICE_MAPPED_STAGING or RP_DEVICE_HOST_MEMORY. */
+/* Compresses single blocks, each on all paths in turn, and checks that the frames are equal:
+ * seconds of each, not sorted. The device has RP_DEVICE_MAPPED_STAGING or RP_DEVICE_HOST_MEMORY. */
 bool device_measure_paths(rp_device *device, const struct device_group *group, rp_effort effort,
                           unsigned n, double *seconds[DEVICE_N_PATHS]);
 
-/* Copies of n_bytes between pinned and device memory: bytes a second, there and back. */
+/* Copies n_bytes between pinned and device memory: bytes a second to the device, and back. */
 bool device_measure_copies(rp_device *device, size_t n_bytes, double bytes_s[2]);
 
 /* False, with a line on stderr, unless the status is RP_STATUS_OK. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * nvCOMP's batched zstd, loaded at run time, so that neither its headers nor its library are needed
- * to build or to start. What is declared here of its C interface is common to its versions 5 and 6,
- * but for the size of the temporary buffer, whose function was renamed and takes a stream since 6.
+ * nvCOMP's batched zstd. It is loaded at run time, so that neither its headers nor its library are
+ * needed to build or to start. The declarations here hold for its versions 5 and 6. Only the
+ * function that asks for the size of the temporary buffer differs: version 6 renamed it and added a
+ * stream.
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -52,7 +53,7 @@ static size_t temp_bytes(const struct device_encoder *e, size_t n, size_t max_by
     size_t bytes = 0;
     const int status = temp_size_6 ? temp_size_6(n, max_bytes, options, &bytes, total_bytes, NULL)
                                    : temp_size_5(n, max_bytes, options, &bytes, total_bytes);
-    /* None needed is not the same as not known. */
+    /* 0 bytes would mean that the size is not known. */
     return good(status, "size of the temporary buffer") ? (bytes ? bytes : 1) : 0;
 }
 
@@ -92,10 +93,10 @@ bool device_encoder_nvcomp(struct device_encoder *e, const char *path)
     get_properties *properties_of = (get_properties *)dlsym(library, "nvcompGetProperties");
     properties p = {0, 0};
     if (!properties_of || properties_of(&p) != 0 || !max_output || !compress) {
-        fputs("device: left out: this nvCOMP has not the functions that are needed\n", stderr);
+        fputs("device: left out: this nvCOMP lacks functions that are needed\n", stderr);
         return false;
     }
-    /* Older versions have functions of these names that take something else. */
+    /* Older versions have functions of these names with other parameters. */
     const unsigned major = p.version / 1000;
     if (major < 6)
         temp_size_6 = NULL;

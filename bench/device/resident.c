@@ -31,7 +31,7 @@ static bool copy(const struct device_load *load, void *to, const void *from, siz
            device_good(rp_stream_wait(load->streams[0], WAIT_US), "copy");
 }
 
-/* One image of all of it on the host, with the device's addresses in it. */
+/* Makes an image of arrays and inputs on the host, with the device's addresses, and copies it. */
 static bool upload(struct device_load *load, size_t inputs_bytes)
 {
     const size_t n = load->n_blocks;
@@ -130,7 +130,7 @@ static bool verify_frame(const corpus_block *block, const uint8_t *frame, size_t
     return good;
 }
 
-/* Sizes, statuses, and the first frames' contents. */
+/* Checks all sizes and statuses, and decodes the first n_verify frames. */
 static bool check(const struct device_load *load, size_t n_verify, struct device_result *result)
 {
     const size_t n = load->n_blocks;
@@ -258,7 +258,7 @@ bool device_measure_stages(struct device_load *load, rp_effort effort, unsigned 
                 device_timer_start(&timer) &&
                 device_good(launchers[k](&batch, &buffers, &options, load->streams[0]), "stage") &&
                 device_timer_stop(&timer) && device_timer_seconds(&timer, &one);
-            if (good && r != 0) /* the first warms up */
+            if (good && r != 0) /* the first round warms up */
                 rounds[k][r - 1] = one;
         }
     for (unsigned k = 0; k < DEVICE_N_STAGES && good; k++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How long a device works on what is enqueued on a number of streams: by events of a GPU's own on
- * "cuda", by the host's clock on other devices. On the host's clock the time to enqueue is in it,
- * on a GPU's only as far as the GPU had to wait for it.
+ * How long a device works on what is enqueued on a number of streams. On "cuda" the GPU's events
+ * measure it, on other devices the host's clock does. The host's clock includes the time to
+ * enqueue; events include it only where the GPU had to wait for it.
  */
 #ifndef ROCKPRESS_BENCH_DEVICE_TIMING_H
 #define ROCKPRESS_BENCH_DEVICE_TIMING_H
@@ -24,17 +24,17 @@ struct device_timer {
 /* "CUDA events" or "host clock". */
 const char *device_timer_kind(const rp_device *device);
 
-/* All of them: false, with a line on stderr, if it fails. */
+/* All functions that return a bool: false, with a line on stderr, if they fail. */
 bool device_timer_open(struct device_timer *timer, const rp_device *device,
                        const rp_stream *streams, unsigned n_streams);
-/* Before anything is enqueued, and behind all that is. */
+/* Call start before the first thing is enqueued, and stop after the last. */
 bool device_timer_start(struct device_timer *timer);
 bool device_timer_stop(struct device_timer *timer);
-/* Waits for the streams. */
+/* Waits for the streams. Seconds between start and stop. */
 bool device_timer_seconds(struct device_timer *timer, double *seconds);
 void device_timer_close(struct device_timer *timer);
 
-/* Of device_timing_cuda.c. */
+/* In timing_cuda.c; without CUDA they return false. */
 bool cuda_timer_open(struct device_timer *timer);
 bool cuda_timer_start(struct device_timer *timer);
 bool cuda_timer_stop(struct device_timer *timer);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The GPU's own clock: an event before the first work and one behind the last. With several streams
- * the others wait for the first event, and the first stream waits for all of them before the
- * second.
+ * The GPU's own clock: one event before the first work and one after the last. With several
+ * streams, all others wait for the first event, and the first stream waits for all others before
+ * the second event.
  */
 #include <cuda_runtime_api.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 struct cuda_events {
     cudaEvent_t start, stop;
-    cudaEvent_t ends[DEVICE_MAX_STREAMS]; /* of the streams but the first */
+    cudaEvent_t ends[DEVICE_MAX_STREAMS]; /* of all streams but the first */
 };
 
 static bool good(cudaError_t error, const char *what)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The command `hook`: calls libzstd as RocksDB's table and blob file builders do, and prints what
- * a block costs. It is linked to libzstd alone, dynamically, so that a preloaded
- * librockpress_zstd.so comes between the two as it does under RocksDB; bench/hook/cost compares
- * the two ways. Not linked to the corpus generator either, whose librocksdb would make a program
- * that is to be counted instruction by instruction start a hundred times more slowly.
+ * a block costs. libzstd is the only library that it is linked to, and dynamically, so that a
+ * preloaded librockpress_zstd.so comes between the two as it does under RocksDB. bench/hook/cost
+ * compares runs with and without it. The corpus generator is left out: with librocksdb the program
+ * would start a hundred times more slowly where its instructions are counted.
  *
  *   sst    one context per file, then one call per data block of it
  *   blob   a context made and freed around each value, which is what RocksDB's BlobDB does
@@ -13,8 +13,8 @@
  *   advanced   since then: the level is set on the context, and for each block an empty
  *              dictionary is loaded before ZSTD_compress2
  *
- * What RocksDB does around these calls (a std::string that grows to ZSTD_compressBound, the
- * checksum, the write) is left out: it is the same with and without the hook.
+ * What RocksDB does around these calls is left out, because it is the same with and without the
+ * hook: a std::string that grows to ZSTD_compressBound, the checksum, the write.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,13 +28,13 @@
 #include "bench/common/times.h"
 #include "bench/corpus/corpus.h"
 
-/* Of the generator: more than a core's caches hold of compressor state and input together. */
+/* Generated content: more than a core's caches hold together with a compressor's state. */
 #define GENERATED_BYTES ((size_t)8 << 20)
-/* Compressed before the clock starts: by then symbols are bound, the device is opened or found
- * missing, and a first context has been recycled. */
+/* Blocks that are compressed before the clock starts. Afterwards symbols are bound, the device is
+ * opened or found missing, and a first context has been recycled. */
 #define WARM_UP_BLOCKS 64u
 
-/* What is compressed, over and over: n blocks at least 1. */
+/* The blocks that are compressed over and over. There is at least one. */
 struct content {
     unsigned char *storage;
     corpus_block *blocks;
@@ -45,7 +45,7 @@ struct arguments {
     bool blob, advanced;
     size_t block_bytes; /* 0: as the file has them */
     uint64_t blocks, files;
-    uint64_t lap; /* 0: all that the content has */
+    uint64_t lap; /* 0: all blocks of the content */
     int level;
     const char *file;
 };
@@ -141,7 +141,7 @@ static void add_block(struct content *content, const unsigned char *data, size_t
     content->largest = size > content->largest ? size : content->largest;
 }
 
-/* Cuts a run of bytes into blocks; what is left over is dropped. */
+/* Cuts a run of bytes into blocks of one size and drops the rest. */
 static void add_pieces(struct content *content, const unsigned char *data, size_t size,
                        size_t block_bytes)
 {
