@@ -25,7 +25,7 @@ static const char help[] =
 /* Whether the device that is wanted is among them; "cuda" is any GPU. */
 static bool print_devices(const char *wanted)
 {
-    rp_device_info infos[MAX_DEVICES];
+    rp_device_info infos[MAX_DEVICES] = {RP_DEVICE_INFO_INIT};
     const size_t n = rp_device_list(infos, MAX_DEVICES);
     bool is_usable = strcmp(wanted, "auto") == 0 || strcmp(wanted, "off") == 0;
     puts("devices:");

@@ -256,9 +256,9 @@ static void cuda_close(rp_device *device)
 }
 
 static const rp_device_ops cuda_ops = {
-    cuda_memory_alloc,  cuda_memory_free,    cuda_staging_alloc, cuda_staging_free,
-    cuda_stream_create, cuda_stream_destroy, cuda_copy_async,    cuda_launch,
-    cuda_wait,          cuda_close,
+    sizeof(rp_device_ops), cuda_memory_alloc,  cuda_memory_free,    cuda_staging_alloc,
+    cuda_staging_free,     cuda_stream_create, cuda_stream_destroy, cuda_copy_async,
+    cuda_launch,           cuda_wait,          cuda_close,
 };
 
 /* "13.0" of 13000. */
@@ -289,11 +289,11 @@ static void explain(rp_device_info *info, cudaError_t error)
     }
 }
 
-/* Fills *info for one GPU; its status says whether it can be used. */
-static void describe(int ordinal, rp_device_info *info)
+void rp_describe_cuda_device(int ordinal, rp_device_info *info)
 {
+    const rp_device_info empty = RP_DEVICE_INFO_INIT;
     struct cudaDeviceProp properties;
-    memset(info, 0, sizeof(*info));
+    *info = empty;
     snprintf(info->name, sizeof(info->name), "cuda:%d", ordinal);
     cudaError_t error = cudaGetDeviceProperties(&properties, ordinal);
     if (error != cudaSuccess) {
@@ -321,33 +321,23 @@ static void describe(int ordinal, rp_device_info *info)
     (void)cudaSetDevice(previous);
 }
 
-static int count_devices(rp_device_info *why_none)
+int rp_count_cuda_devices(rp_device_info *why_none)
 {
+    const rp_device_info empty = RP_DEVICE_INFO_INIT;
     int n = 0;
     cudaError_t error = cudaGetDeviceCount(&n);
     if (error == cudaSuccess && n == 0)
         error = cudaErrorNoDevice;
     if (error == cudaSuccess)
         return n;
-    memset(why_none, 0, sizeof(*why_none));
+    *why_none = empty;
     snprintf(why_none->name, sizeof(why_none->name), "cuda");
     explain(why_none, error);
     return 0;
 }
 
-size_t rp_list_cuda_devices(rp_device_info *infos, size_t capacity)
-{
-    rp_device_info why_none;
-    int n = count_devices(&why_none);
-    if (n == 0 && capacity > 0)
-        infos[0] = why_none;
-    for (int i = 0; i < n && (size_t)i < capacity; i++)
-        describe(i, &infos[i]);
-    return n == 0 ? 1 : (size_t)n;
-}
-
-/* Pinned memory has the host's address on the device, too: so it is with unified addressing, that
- * is on every 64-bit Linux, but it costs nothing to ask. */
+/* With unified addressing, which every 64-bit Linux has, pinned memory has the same address on the
+ * host and on the device. It costs nothing to ask. */
 static bool has_mapped_staging(int ordinal)
 {
     int unified = 0;
@@ -361,7 +351,7 @@ static bool has_mapped_staging(int ordinal)
 rp_status rp_open_cuda_device(int ordinal, rp_device **device)
 {
     rp_device_info info;
-    int n = count_devices(&info);
+    int n = rp_count_cuda_devices(&info);
     *device = NULL;
     if (n == 0)
         return info.status;
@@ -369,7 +359,7 @@ rp_status rp_open_cuda_device(int ordinal, rp_device **device)
     int end = ordinal < 0 ? n : ordinal + 1;
     rp_status status = RP_STATUS_DEVICE_UNAVAILABLE;
     for (int i = first; i < end && i < n && status != RP_STATUS_OK; i++) {
-        describe(i, &info);
+        rp_describe_cuda_device(i, &info);
         status = info.status;
         first = i;
     }
@@ -381,6 +371,7 @@ rp_status rp_open_cuda_device(int ordinal, rp_device **device)
     state->ordinal = first;
     memcpy(state->name, info.name, sizeof(state->name));
     atomic_init(&state->lost, false);
+    state->device.struct_size = sizeof(state->device);
     state->device.ops = &cuda_ops;
     state->device.name = state->name;
     state->device.flags =

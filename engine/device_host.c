@@ -7,17 +7,18 @@
 #include <string.h>
 
 #include "engine/devices.h"
+#include "engine/workspace.h"
 #include "kernels/frame/stage.h"
 #include "kernels/literals/stage.h"
 #include "kernels/match/stage.h"
 #include "kernels/sequences/stage.h"
 
-#define HOST_ALIGNMENT 256
+#define HOST_ALIGNMENT ((size_t)256)
 
 static rp_status host_alloc(const rp_device *device, size_t bytes, void **memory)
 {
     (void)device;
-    size_t rounded = (bytes + HOST_ALIGNMENT - 1) / HOST_ALIGNMENT * HOST_ALIGNMENT;
+    size_t rounded = rp_round_up(bytes, HOST_ALIGNMENT);
     *memory = rounded < bytes ? NULL : aligned_alloc(HOST_ALIGNMENT, rounded);
     return *memory != NULL ? RP_STATUS_OK : RP_STATUS_OUT_OF_HOST_MEMORY;
 }
@@ -99,12 +100,12 @@ static void host_close(rp_device *device)
 }
 
 static const rp_device_ops host_ops = {
-    host_alloc,          host_free,       host_alloc,  host_free, host_stream_create,
-    host_stream_destroy, host_copy_async, host_launch, host_wait, host_close,
+    sizeof(rp_device_ops), host_alloc,      host_free,   host_alloc, host_free,  host_stream_create,
+    host_stream_destroy,   host_copy_async, host_launch, host_wait,  host_close,
 };
 
 /* It has no state, so there is only one. */
-static rp_device host_device = {&host_ops, "host", RP_DEVICE_HOST_MEMORY, NULL};
+static rp_device host_device = {sizeof(rp_device), &host_ops, "host", RP_DEVICE_HOST_MEMORY, NULL};
 
 rp_status rp_open_host_device(rp_device **device)
 {

@@ -3,7 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/check.h"
 #include "engine/devices.h"
+#include "engine/error.h"
+#include "engine/struct_size.h"
+
+static const rp_struct_kind info_kind = RP_STRUCT_KIND(rp_device_info, reason);
+static const rp_struct_kind device_kind = RP_STRUCT_KIND(rp_device, state);
+static const rp_struct_kind ops_kind = RP_STRUCT_KIND(rp_device_ops, close);
 
 #ifndef ROCKPRESS_WITH_CUDA
 rp_status rp_open_cuda_device(int ordinal, rp_device **device)
@@ -13,15 +20,18 @@ rp_status rp_open_cuda_device(int ordinal, rp_device **device)
     return RP_STATUS_DEVICE_UNAVAILABLE;
 }
 
-size_t rp_list_cuda_devices(rp_device_info *infos, size_t capacity)
+int rp_count_cuda_devices(rp_device_info *why_none)
 {
-    if (capacity > 0) {
-        memset(&infos[0], 0, sizeof(infos[0]));
-        strcpy(infos[0].name, "cuda");
-        infos[0].status = RP_STATUS_DEVICE_UNAVAILABLE;
-        strcpy(infos[0].reason, "this build of rockpress has no CUDA support");
-    }
-    return 1;
+    const rp_device_info none = {sizeof(none), "cuda", "", RP_STATUS_DEVICE_UNAVAILABLE,
+                                 "this build of rockpress has no CUDA support"};
+    *why_none = none;
+    return 0;
+}
+
+void rp_describe_cuda_device(int ordinal, rp_device_info *info)
+{
+    (void)ordinal;
+    (void)rp_count_cuda_devices(info);
 }
 #endif
 
@@ -58,39 +68,62 @@ rp_status rp_device_open(const char *name, rp_device **device)
 
 size_t rp_device_list(rp_device_info *infos, size_t capacity)
 {
+    rp_device_info info = {sizeof(info), "host", "the calling CPU thread", RP_STATUS_OK, ""};
+    rp_device_info why_none;
     if (infos == NULL)
         capacity = 0;
-    if (capacity > 0) {
-        memset(&infos[0], 0, sizeof(infos[0]));
-        strcpy(infos[0].name, "host");
-        strcpy(infos[0].description, "the calling CPU thread");
-        infos[0].status = RP_STATUS_OK;
+    if (capacity > 0 && rp_check_struct_size(&info_kind, infos, NULL) != RP_STATUS_OK)
+        return 0;
+    size_t info_bytes = capacity > 0 ? infos[0].struct_size : 0;
+    int n_gpus = rp_count_cuda_devices(&why_none);
+    size_t n = 1 + (n_gpus == 0 ? 1 : (size_t)n_gpus);
+    for (size_t i = 0; i < n && i < capacity; i++) {
+        uint8_t *element = (uint8_t *)infos + i * info_bytes;
+        if (i > 0 && n_gpus == 0)
+            info = why_none;
+        else if (i > 0)
+            rp_describe_cuda_device((int)i - 1, &info);
+        memcpy(element, &info_bytes, sizeof(info_bytes));
+        (void)rp_write_struct(&info_kind, element, &info, NULL);
     }
-    return 1 + (capacity > 1 ? rp_list_cuda_devices(infos + 1, capacity - 1)
-                             : rp_list_cuda_devices(NULL, 0));
+    return n;
 }
 
 void rp_device_close(rp_device *device)
 {
-    if (device != NULL)
+    if (device != NULL && rp_check_device(device, NULL) == RP_STATUS_OK)
         device->ops->close(device);
+}
+
+rp_status rp_check_device(const rp_device *device, rp_error *error)
+{
+    rp_status status = rp_check_struct_size(&device_kind, device, error);
+    if (status != RP_STATUS_OK)
+        return status;
+    if (device->ops == NULL)
+        return rp_fail(error, RP_STATUS_INVALID_STREAM, "the device's table of functions is NULL");
+    return rp_check_struct_size(&ops_kind, device->ops, error);
 }
 
 rp_status rp_stream_create(const rp_device *device, rp_stream *stream)
 {
-    if (device == NULL || stream == NULL)
+    if (stream == NULL)
         return RP_STATUS_NULL_POINTER;
-    stream->device = device;
+    stream->device = NULL;
     stream->handle = NULL;
-    rp_status status = device->ops->stream_create(device, &stream->handle);
-    if (status != RP_STATUS_OK)
-        stream->device = NULL;
+    if (device == NULL)
+        return RP_STATUS_NULL_POINTER;
+    rp_status status = rp_check_device(device, NULL);
+    if (status == RP_STATUS_OK)
+        status = device->ops->stream_create(device, &stream->handle);
+    if (status == RP_STATUS_OK)
+        stream->device = device;
     return status;
 }
 
 void rp_stream_destroy(rp_stream stream)
 {
-    if (stream.device != NULL)
+    if (stream.device != NULL && rp_check_device(stream.device, NULL) == RP_STATUS_OK)
         stream.device->ops->stream_destroy(stream.device, stream.handle);
 }
 
@@ -98,5 +131,8 @@ rp_status rp_stream_wait(rp_stream stream, uint32_t timeout_us)
 {
     if (stream.device == NULL)
         return RP_STATUS_INVALID_STREAM;
-    return stream.device->ops->wait(stream, timeout_us);
+    rp_status status = rp_check_device(stream.device, NULL);
+    if (status == RP_STATUS_OK)
+        status = stream.device->ops->wait(stream, timeout_us);
+    return status;
 }

@@ -10,8 +10,10 @@ rp_status rp_open_host_device(rp_device **device);
 /* ordinal < 0: the first usable GPU. RP_STATUS_DEVICE_UNAVAILABLE in a build without CUDA. */
 rp_status rp_open_cuda_device(int ordinal, rp_device **device);
 
-/* Describes up to `capacity` GPUs and returns how many there are; if there are none, one entry that
- * says why. */
-size_t rp_list_cuda_devices(rp_device_info *infos, size_t capacity);
+/* How many GPUs there are; if there are none, *why_none says why. */
+int rp_count_cuda_devices(rp_device_info *why_none);
+
+/* Fills *info, all but its struct_size, for one GPU; its status says whether it can be used. */
+void rp_describe_cuda_device(int ordinal, rp_device_info *info);
 
 #endif

@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a lane is: the pool makes and lends it (pool.c), batches use all of it (lane_batch.c). */
+/*
+ * What a lane is. The pool makes and lends it (pool.c). One input (lane.c) and batches
+ * (lane_batch.c) divide its memory in the same way:
+ *
+ *     device     workspace | what is uploaded | what is downloaded
+ *     staging                what is uploaded | what is downloaded
+ *
+ * so that a part of the work is one copy there, its launches and one copy back. There is no copy
+ * back where the device writes to the staging memory itself (RP_DEVICE_MAPPED_STAGING): a copy
+ * begins after the last launch and has the size of all capacities, not of the frames.
+ */
 #ifndef ROCKPRESS_ENGINE_LANE_H
 #define ROCKPRESS_ENGINE_LANE_H
 
@@ -9,32 +19,65 @@
 #include "rockpress/batched.h"
 #include "rockpress/pool.h"
 
-/* Where results come back: behind the frame, in memory that device and host both reach. */
-typedef struct rp_lane_result {
-    size_t frame_bytes;
-    rp_status status;
-} rp_lane_result;
+#include "kernels/base/stages.h"
+
+/* Of each input and output, so that the device copies whole words. */
+#define RP_LANE_ITEM_ALIGNMENT ((size_t)16)
 
 struct rp_lane {
     rp_stream stream;
-    uint8_t *d_workspace; /* one allocation: workspace, then input, output and result */
+    uint8_t *d_workspace; /* one allocation: workspace, then what is copied */
     size_t memory_bytes;  /* of that allocation */
     size_t workspace_bytes;
-    uint8_t *d_input;
-    uint8_t *d_output;
-    size_t output_bytes;
-    rp_lane_result *d_result;
-    bool delivers;    /* the device writes results to the staging memory itself */
-    uint8_t *staging; /* host side of input, output and result; NULL with RP_DEVICE_HOST_MEMORY */
+    uint8_t *staging; /* NULL with RP_DEVICE_HOST_MEMORY */
     size_t staging_bytes;
-    rp_lane_result result;
+    bool delivers; /* the device writes results to the staging memory itself */
     size_t max_input_bytes;
-    bool busy; /* a wait timed out */
+    bool busy;              /* the device may still write to it */
+    size_t frame_bytes;     /* of one input in the host's memory: where its size */
+    rp_status frame_status; /* and its status are written */
     _Atomic uint32_t next;
 };
 
-/* Its arrays and pointers: RP_STATUS_OK or an argument error. */
-rp_status rp_check_host_batch(const rp_host_batch *batch, rp_error *error);
+/* Work that is copied to the device, launched and copied back as one. */
+typedef struct rp_lane_part {
+    uint8_t *staging;       /* what is uploaded; then, at download_at, what is downloaded */
+    size_t workspace_bytes; /* on the device, in front of the same */
+    size_t upload_bytes;
+    size_t download_at;
+    size_t download_bytes;
+} rp_lane_part;
+
+/* Bytes of device memory of a lane, and of its workspace. */
+size_t rp_lane_memory_bytes(const rp_device *device, size_t max_input_bytes, rp_effort effort);
+
+/* What the sizes and statuses of n frames take in front of the frames. */
+size_t rp_lane_results_bytes(size_t n);
+
+/* Where a device finds what is uploaded, and puts what is downloaded. */
+uint8_t *rp_lane_d_upload(const rp_lane *lane, const rp_lane_part *part);
+uint8_t *rp_lane_d_download(const rp_lane *lane, const rp_lane_part *part);
+
+/* Enqueues the copies and launches of a part whose staging memory is filled. The lane is busy until
+ * rp_lane_wait() has returned RP_STATUS_OK. */
+rp_status rp_lane_enqueue(rp_lane *lane, const rp_lane_part *part, rp_stage_args *args,
+                          rp_error *error);
+rp_status rp_lane_wait(rp_lane *lane, uint32_t timeout_us);
+
+/* Copies a frame of `status` and frame_bytes to the caller's output. *output_size is 0 unless the
+ * status that is returned is RP_STATUS_OK. */
+rp_status rp_lane_deliver(rp_status status, const uint8_t *frame, size_t frame_bytes,
+                          size_t capacity, void *output, size_t *output_size);
+
+/* The capacity that an output needs at most. */
+size_t rp_lane_output_capacity(size_t input_size, size_t output_capacity);
+
+/* Stream and options of a lane's work, and whether its workspace is large enough for them. */
+rp_status rp_lane_check(const rp_lane *lane, size_t largest_input_bytes,
+                        const rp_compress_options *options);
+
+/* The caller's batch as this library knows it; its arrays and pointers are checked. */
+rp_status rp_read_host_batch(const rp_host_batch *given, rp_host_batch *batch, rp_error *error);
 
 /* From input `first` on, the status of all is this one, and there are no frames. */
 void rp_fail_host_batch(const rp_host_batch *batch, size_t first, rp_status status);

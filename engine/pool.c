@@ -24,6 +24,9 @@
 #include "engine/check.h"
 #include "engine/error.h"
 #include "engine/lane.h"
+#include "engine/struct_size.h"
+
+static const rp_struct_kind options_kind = RP_STRUCT_KIND(rp_pool_options, error);
 
 /* A lane's mark is count << 2 | one of these; it counts the changes, ASKED not among them. */
 typedef enum lane_mark {
@@ -75,18 +78,8 @@ static uint32_t pop(rp_pool *pool, _Atomic uint64_t *head)
     return (uint32_t)old;
 }
 
-static size_t round_up(size_t bytes)
+static rp_status check_pool_options(const rp_pool_options *options)
 {
-    return (bytes + RP_WORKSPACE_ALIGNMENT - 1) & ~(RP_WORKSPACE_ALIGNMENT - 1);
-}
-
-rp_status rp_pool_create(const rp_device *device, const rp_pool_options *options, rp_pool **pool)
-{
-    if (pool == NULL)
-        return RP_STATUS_NULL_POINTER;
-    *pool = NULL;
-    if (device == NULL || options == NULL)
-        return RP_STATUS_NULL_POINTER;
     rp_error *error = options->error;
     if (options->max_lanes == 0 || options->max_lanes > RP_POOL_MAX_LANES)
         return rp_fail(error, RP_STATUS_INVALID_OPTION, "max_lanes %u; allowed: 1 to %u",
@@ -94,24 +87,37 @@ rp_status rp_pool_create(const rp_device *device, const rp_pool_options *options
     if (options->max_input_bytes == 0 || options->max_input_bytes > RP_MAX_INPUT_BYTES)
         return rp_fail(error, RP_STATUS_INVALID_OPTION, "max_input_bytes %zu; allowed: 1 to %zu",
                        options->max_input_bytes, RP_MAX_INPUT_BYTES);
-    if (rp_effort_name(options->effort) == NULL)
-        return rp_fail(error, RP_STATUS_INVALID_EFFORT, "effort %d; allowed: %d (fast) to %d (max)",
-                       (int)options->effort, (int)RP_EFFORT_FAST, (int)RP_EFFORT_MAX);
-    size_t lanes_bytes = sizeof(rp_pool) + options->max_lanes * sizeof(rp_lane);
-    rp_pool *made = calloc(1, lanes_bytes + options->max_lanes * sizeof(made->marks[0]));
+    return rp_check_effort(options->effort, error);
+}
+
+rp_status rp_pool_create(const rp_device *device, const rp_pool_options *given, rp_pool **pool)
+{
+    rp_pool_options options = RP_POOL_OPTIONS_INIT;
+    if (pool == NULL)
+        return RP_STATUS_NULL_POINTER;
+    *pool = NULL;
+    if (device == NULL || given == NULL)
+        return RP_STATUS_NULL_POINTER;
+    if (rp_check_struct_size(&options_kind, given, NULL) == RP_STATUS_OK)
+        options.error = given->error;
+    rp_status status = rp_read_struct(&options_kind, &options, given, options.error);
+    if (status == RP_STATUS_OK)
+        status = rp_check_device(device, options.error);
+    if (status == RP_STATUS_OK)
+        status = check_pool_options(&options);
+    if (status != RP_STATUS_OK)
+        return status;
+    size_t lanes_bytes = sizeof(rp_pool) + options.max_lanes * sizeof(rp_lane);
+    rp_pool *made = calloc(1, lanes_bytes + options.max_lanes * sizeof(made->marks[0]));
     if (made == NULL)
         return RP_STATUS_OUT_OF_HOST_MEMORY;
     made->marks = (_Atomic uint32_t *)(void *)((uint8_t *)made + lanes_bytes);
     made->device = device;
-    made->max_lanes = options->max_lanes;
-    made->max_input_bytes = options->max_input_bytes;
-    made->memory_bytes = options->memory_bytes;
-    made->effort = options->effort;
-    made->lane_bytes = rp_workspace_size(options->max_input_bytes, 1, options->effort);
-    if ((device->flags & RP_DEVICE_HOST_MEMORY) == 0)
-        made->lane_bytes += round_up(options->max_input_bytes) +
-                            round_up(rp_compress_bound(options->max_input_bytes)) +
-                            round_up(sizeof(rp_lane_result));
+    made->max_lanes = options.max_lanes;
+    made->max_input_bytes = options.max_input_bytes;
+    made->memory_bytes = options.memory_bytes;
+    made->effort = options.effort;
+    made->lane_bytes = rp_lane_memory_bytes(device, options.max_input_bytes, options.effort);
     atomic_init(&made->free_lanes, NO_LANE);
     atomic_init(&made->unmade_lanes, NO_LANE);
     *pool = made;
@@ -142,10 +148,6 @@ static rp_status lane_make(const rp_pool *pool, rp_lane *lane)
     lane->max_input_bytes = pool->max_input_bytes;
     lane->workspace_bytes = rp_workspace_size(pool->max_input_bytes, 1, pool->effort);
     if (status == RP_STATUS_OK && (device->flags & RP_DEVICE_HOST_MEMORY) == 0) {
-        lane->output_bytes = rp_compress_bound(pool->max_input_bytes);
-        lane->d_input = lane->d_workspace + lane->workspace_bytes;
-        lane->d_output = lane->d_input + round_up(pool->max_input_bytes);
-        lane->d_result = (rp_lane_result *)(void *)(lane->d_output + round_up(lane->output_bytes));
         void *staging = NULL;
         lane->staging_bytes = pool->lane_bytes - lane->workspace_bytes;
         status = device->ops->staging_alloc(device, lane->staging_bytes, &staging);
@@ -317,128 +319,4 @@ void rp_pool_release(rp_pool *pool, rp_lane *lane)
 uint32_t rp_pool_lane_count(const rp_pool *pool)
 {
     return pool == NULL ? 0 : atomic_load(&pool->n_made);
-}
-
-rp_stream rp_lane_stream(const rp_lane *lane)
-{
-    return lane->stream;
-}
-
-void *rp_lane_workspace(const rp_lane *lane, size_t *workspace_size)
-{
-    if (workspace_size != NULL)
-        *workspace_size = lane->workspace_bytes;
-    return lane->d_workspace;
-}
-
-/* Device and host see the same memory: no copies. */
-static rp_status compress_in_place(rp_lane *lane, const void *input, size_t input_size,
-                                   void *output, size_t output_capacity,
-                                   const rp_compress_options *options, uint32_t timeout_us,
-                                   size_t *output_size)
-{
-    rp_status status = rp_compress_async(
-        lane->d_workspace, lane->workspace_bytes, input, input_size, output, output_capacity,
-        &lane->result.frame_bytes, &lane->result.status, options, lane->stream);
-    if (status == RP_STATUS_OK)
-        status = rp_stream_wait(lane->stream, timeout_us);
-    lane->busy = status == RP_STATUS_TIMEOUT;
-    if (status == RP_STATUS_OK)
-        status = lane->result.status;
-    if (status == RP_STATUS_OK)
-        *output_size = lane->result.frame_bytes;
-    return status;
-}
-
-/*
- * Through the lane's own memory, so that after a timeout the caller's is left alone. The input is
- * copied by the host to pinned memory and by the device from there: the kernels read it several
- * times, which they had better not do over the bus. A copy from the caller's pageable memory would
- * be staged by the driver, in the same two steps, but with the caller waiting. The frame is written
- * once, so a device that can writes it to the pinned memory directly: its bytes are all that
- * crosses the bus, while a copy, which has to be enqueued before its size is known, takes the room
- * for the largest frame. docs/benchmarks.md has what that saves.
- */
-static rp_status compress_staged(rp_lane *lane, const void *input, size_t input_size, void *output,
-                                 size_t output_capacity, const rp_compress_options *options,
-                                 uint32_t timeout_us, size_t *output_size)
-{
-    const rp_device_ops *ops = lane->stream.device->ops;
-    size_t input_room = round_up(lane->max_input_bytes);
-    uint8_t *staged_output = lane->staging + input_room;
-    rp_lane_result *staged_result =
-        (rp_lane_result *)(void *)(staged_output + round_up(lane->output_bytes));
-    size_t capacity = output_capacity < lane->output_bytes ? output_capacity : lane->output_bytes;
-    size_t most = rp_compress_bound(input_size);
-    uint8_t *d_output = lane->delivers ? staged_output : lane->d_output;
-    rp_lane_result *d_result = lane->delivers ? staged_result : lane->d_result;
-    if (input_size != 0)
-        memcpy(lane->staging, input, input_size);
-    /* Set aside until a wait says that the device is done with the lane. */
-    lane->busy = true;
-    rp_status status = ops->copy_async(lane->stream, lane->d_input, lane->staging, input_size,
-                                       RP_COPY_HOST_TO_DEVICE);
-    if (status == RP_STATUS_OK)
-        status = rp_compress_async(lane->d_workspace, lane->workspace_bytes, lane->d_input,
-                                   input_size, d_output, capacity, &d_result->frame_bytes,
-                                   &d_result->status, options, lane->stream);
-    if (status == RP_STATUS_OK && !lane->delivers)
-        status = ops->copy_async(lane->stream, staged_result, d_result, sizeof(rp_lane_result),
-                                 RP_COPY_DEVICE_TO_HOST);
-    if (status == RP_STATUS_OK && !lane->delivers)
-        status = ops->copy_async(lane->stream, staged_output, d_output,
-                                 capacity < most ? capacity : most, RP_COPY_DEVICE_TO_HOST);
-    rp_status waited = ops->wait(lane->stream, timeout_us);
-    if (waited == RP_STATUS_OK)
-        lane->busy = false;
-    if (status == RP_STATUS_OK)
-        status = waited;
-    if (status == RP_STATUS_OK)
-        status = staged_result->status;
-    if (status == RP_STATUS_OK && staged_result->frame_bytes > capacity)
-        status = RP_STATUS_INTERNAL;
-    if (status == RP_STATUS_OK) {
-        memcpy(output, staged_output, staged_result->frame_bytes);
-        *output_size = staged_result->frame_bytes;
-    }
-    return status;
-}
-
-rp_status rp_lane_compress(rp_lane *lane, const void *input, size_t input_size, void *output,
-                           size_t output_capacity, size_t *output_size,
-                           const rp_compress_options *options, uint32_t timeout_us)
-{
-    static const rp_compress_options default_options = RP_COMPRESS_OPTIONS_DEFAULT;
-    if (options == NULL)
-        options = &default_options;
-    rp_error *error = options->error;
-    if (output_size != NULL)
-        *output_size = 0;
-    if (lane == NULL || output_size == NULL)
-        return rp_fail(error, RP_STATUS_NULL_POINTER, "%s is NULL",
-                       lane == NULL ? "lane" : "output_size");
-    if (input_size > lane->max_input_bytes)
-        return rp_fail(error, RP_STATUS_INPUT_TOO_LARGE,
-                       "input of %zu bytes; allowed by the pool: up to %zu", input_size,
-                       lane->max_input_bytes);
-    if (input == NULL && input_size != 0)
-        return rp_fail(error, RP_STATUS_NULL_POINTER, "input is NULL with input_size %zu",
-                       input_size);
-    if (output == NULL && output_capacity != 0)
-        return rp_fail(error, RP_STATUS_NULL_POINTER, "output is NULL with output_capacity %zu",
-                       output_capacity);
-    rp_status status = rp_check_options(options, lane->stream);
-    if (status != RP_STATUS_OK)
-        return status;
-    size_t needed = rp_workspace_size(input_size, 1, options->effort);
-    if (needed > lane->workspace_bytes)
-        return rp_fail(
-            error, RP_STATUS_WORKSPACE_TOO_SMALL,
-            "effort %s needs a workspace of %zu bytes for %zu; the pool's lanes have %zu",
-            rp_effort_name(options->effort), needed, input_size, lane->workspace_bytes);
-    if (lane->staging == NULL)
-        return compress_in_place(lane, input, input_size, output, output_capacity, options,
-                                 timeout_us, output_size);
-    return compress_staged(lane, input, input_size, output, output_capacity, options, timeout_us,
-                           output_size);
 }

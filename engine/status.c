@@ -19,7 +19,7 @@ static const status_text texts[] = {
     STATUS(RP_STATUS_INVALID_STREAM, "the stream names no device"),
     STATUS(RP_STATUS_INVALID_EFFORT, "the effort is not one of rp_effort"),
     STATUS(RP_STATUS_INVALID_FLAGS, "a flag is set that is not one of RP_COMPRESS_FLAGS_ALL"),
-    STATUS(RP_STATUS_INPUT_TOO_LARGE, "an input is larger than the maximum it was announced with"),
+    STATUS(RP_STATUS_INPUT_TOO_LARGE, "an input is larger than the maximum that is allowed for it"),
     STATUS(RP_STATUS_INVALID_BATCH_SIZE, "the number of inputs is 0 or too large"),
     STATUS(RP_STATUS_WORKSPACE_MISALIGNED,
            "the workspace is not aligned to RP_WORKSPACE_ALIGNMENT bytes"),
@@ -27,6 +27,9 @@ static const status_text texts[] = {
     STATUS(RP_STATUS_INVALID_OPTION, "a field of an options structure is out of range"),
     STATUS(RP_STATUS_UNKNOWN_DEVICE, "there is no device of that name; known: host, cuda, cuda:N"),
     STATUS(RP_STATUS_OVERLAP, "input, output and workspace must not overlap"),
+    STATUS(RP_STATUS_INVALID_STRUCT_SIZE,
+           "a struct's struct_size was not set by its initialiser, or it has fields that this "
+           "version of rockpress does not know"),
     STATUS(RP_STATUS_OUTPUT_TOO_SMALL, "the frame does not fit the output's capacity"),
     STATUS(RP_STATUS_POOL_EXHAUSTED, "every lane of the pool is taken or its memory is spent"),
     STATUS(RP_STATUS_OUT_OF_HOST_MEMORY, "out of host memory"),

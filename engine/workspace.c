@@ -6,12 +6,11 @@
  */
 #include "engine/workspace.h"
 
-#include "engine/error.h"
 #include "kernels/match/stage.h"
 
-static size_t round_up(size_t n_bytes)
+static size_t round_up(size_t bytes)
 {
-    return (n_bytes + RP_WORKSPACE_ALIGNMENT - 1) & ~(RP_WORKSPACE_ALIGNMENT - 1);
+    return rp_round_up(bytes, RP_WORKSPACE_ALIGNMENT);
 }
 
 static uint8_t *carve(uint8_t **next, size_t stride, size_t n)
@@ -22,7 +21,7 @@ static uint8_t *carve(uint8_t **next, size_t stride, size_t n)
 }
 
 size_t rp_workspace_layout(uint8_t *base, size_t max_input_bytes, size_t n_inputs, rp_effort effort,
-                           rp_stage_buffers *buffers)
+                           rp_kernel_buffers *buffers)
 {
     size_t zstd_block_bytes = max_input_bytes;
     size_t per_input = 1;
@@ -60,7 +59,7 @@ size_t rp_workspace_layout(uint8_t *base, size_t max_input_bytes, size_t n_input
     return (size_t)(next - base);
 }
 
-static bool batch_in_range(size_t max_input_bytes, size_t n_inputs)
+bool rp_is_batch_in_range(size_t max_input_bytes, size_t n_inputs)
 {
     if (max_input_bytes > RP_MAX_INPUT_BYTES || n_inputs == 0 || n_inputs > RP_MAX_BATCH_INPUTS)
         return false;
@@ -70,29 +69,10 @@ static bool batch_in_range(size_t max_input_bytes, size_t n_inputs)
 
 size_t rp_workspace_size(size_t max_input_bytes, size_t max_inputs, rp_effort effort)
 {
-    rp_stage_buffers buffers;
-    if (rp_effort_name(effort) == NULL || !batch_in_range(max_input_bytes, max_inputs))
+    rp_kernel_buffers buffers;
+    if (rp_effort_name(effort) == NULL || !rp_is_batch_in_range(max_input_bytes, max_inputs))
         return 0;
     /* An aligned address that is not NULL, of which only differences are taken. */
     return rp_workspace_layout((uint8_t *)RP_WORKSPACE_ALIGNMENT, max_input_bytes, max_inputs,
                                effort, &buffers);
-}
-
-rp_status rp_workspace_carve(void *d_workspace, size_t workspace_size, size_t max_input_bytes,
-                             size_t n_inputs, rp_effort effort, rp_stage_buffers *buffers)
-{
-    if (d_workspace == NULL || buffers == NULL)
-        return RP_STATUS_NULL_POINTER;
-    if ((uintptr_t)d_workspace % RP_WORKSPACE_ALIGNMENT != 0)
-        return RP_STATUS_WORKSPACE_MISALIGNED;
-    if (rp_effort_name(effort) == NULL)
-        return RP_STATUS_INVALID_EFFORT;
-    if (max_input_bytes > RP_MAX_INPUT_BYTES)
-        return RP_STATUS_INPUT_TOO_LARGE;
-    if (!batch_in_range(max_input_bytes, n_inputs))
-        return RP_STATUS_INVALID_BATCH_SIZE;
-    if (rp_workspace_size(max_input_bytes, n_inputs, effort) > workspace_size)
-        return RP_STATUS_WORKSPACE_TOO_SMALL;
-    rp_workspace_layout((uint8_t *)d_workspace, max_input_bytes, n_inputs, effort, buffers);
-    return RP_STATUS_OK;
 }

@@ -157,11 +157,12 @@ static void device_close(rp_device *device)
 }
 
 static const rp_device_ops device_ops = {
-    device_alloc,          device_free, device_alloc,  device_free, device_stream_create,
-    device_stream_destroy, device_copy, device_launch, device_wait, device_close,
+    sizeof(rp_device_ops), device_alloc,         device_free,           device_alloc,
+    device_free,           device_stream_create, device_stream_destroy, device_copy,
+    device_launch,         device_wait,          device_close,
 };
 
-static const rp_device free_device = {&device_ops, "free", 0, NULL};
+static const rp_device free_device = {sizeof(rp_device), &device_ops, "free", 0, NULL};
 
 /* ---- a file ---- */
 

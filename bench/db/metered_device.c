@@ -89,12 +89,12 @@ static void close_device(rp_device *device)
 }
 
 static const rp_device_ops ops = {
-    device_alloc,   device_free, device_alloc, device_free, stream_create,
-    stream_destroy, copy,        launch,       wait_for,    close_device,
+    sizeof(rp_device_ops), device_alloc, device_free, device_alloc, device_free,  stream_create,
+    stream_destroy,        copy,         launch,      wait_for,     close_device,
 };
 
 /* Without RP_DEVICE_HOST_MEMORY: copies are made, as for a GPU. */
-static const rp_device metered = {&ops, "metered", 0, NULL};
+static const rp_device metered = {sizeof(rp_device), &ops, "metered", 0, NULL};
 
 __attribute__((constructor)) static void install(void)
 {

@@ -73,7 +73,7 @@ static void close_hosted(struct hosted *h)
 static void *part_main(void *argument)
 {
     struct part *part = argument;
-    const rp_compress_options options = {part->effort, 0, NULL};
+    const rp_compress_options options = {sizeof(rp_compress_options), part->effort, 0, NULL};
     for (unsigned r = 0; r < part->n_repeats && part->status == RP_STATUS_OK; r++)
         part->status = rp_batched_compress_pooled(part->pool, &part->batch, &options, WAIT_US);
     return NULL;
@@ -130,15 +130,16 @@ bool device_measure_host(rp_device *device, const struct device_group *group, si
     /* A lane that takes a thread's share in one part, if that is small enough. */
     size_t share = (n_blocks + n_threads - 1) / n_threads * (group->max_bytes + 64);
     share = share < plan->part_bytes ? share : plan->part_bytes;
-    const rp_pool_options options = {n_threads, 2 * share, 0, effort, NULL};
+    const rp_pool_options options = {
+        sizeof(rp_pool_options), n_threads, 2 * share, 0, effort, NULL};
     bool good = open_hosted(&h, group, n_blocks) &&
                 device_good(rp_pool_create(device, &options, &pool), "pool");
     for (unsigned i = 0; i < n_threads && good; i++) {
         const size_t first = n_blocks * i / n_threads, end = n_blocks * (i + 1) / n_threads;
         parts[i] = (struct part){.pool = pool,
                                  .effort = effort,
-                                 .batch = {h.inputs + first, h.sizes + first, end - first,
-                                           h.outputs + first, h.capacities + first,
+                                 .batch = {sizeof(rp_host_batch), h.inputs + first, h.sizes + first,
+                                           end - first, h.outputs + first, h.capacities + first,
                                            h.output_sizes + first, h.statuses + first},
                                  .n_repeats = plan->n_repeats,
                                  .status = RP_STATUS_OK};
@@ -159,8 +160,9 @@ bool device_measure_host(rp_device *device, const struct device_group *group, si
 bool device_measure_latency(rp_device *device, const struct device_group *group, rp_effort effort,
                             double *seconds, unsigned n)
 {
-    const rp_pool_options pool_options = {1, group->max_bytes, 0, effort, NULL};
-    const rp_compress_options options = {effort, 0, NULL};
+    const rp_pool_options pool_options = {
+        sizeof(rp_pool_options), 1, group->max_bytes, 0, effort, NULL};
+    const rp_compress_options options = {sizeof(rp_compress_options), effort, 0, NULL};
     const size_t capacity = rp_compress_bound(group->max_bytes);
     uint8_t *output = malloc(capacity);
     rp_pool *pool = NULL;

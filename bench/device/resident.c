@@ -236,13 +236,18 @@ bool device_measure_stages(struct device_load *load, rp_effort effort, unsigned 
         rp_launch_frame_assembler};
     static double rounds[DEVICE_N_STAGES][DEVICE_MAX_ROUNDS];
     const struct device_batch *part = &load->parts[0];
-    const rp_compress_options options = {effort, 0, NULL};
-    const rp_batch batch = {part->d_inputs,       part->d_input_sizes,
-                            part->max_bytes,      part->n,
-                            part->d_outputs,      part->d_output_capacities,
-                            part->d_output_sizes, (rp_status *)part->d_statuses};
+    const rp_compress_options options = {sizeof(rp_compress_options), effort, 0, NULL};
+    const rp_batch batch = {sizeof(rp_batch),
+                            part->d_inputs,
+                            part->d_input_sizes,
+                            part->max_bytes,
+                            part->n,
+                            part->d_outputs,
+                            part->d_output_capacities,
+                            part->d_output_sizes,
+                            (rp_status *)part->d_statuses};
     struct device_timer timer;
-    rp_stage_buffers buffers;
+    rp_stage_buffers buffers = RP_STAGE_BUFFERS_INIT;
     void *d_workspace = NULL;
     const size_t bytes = rp_workspace_size(part->max_bytes, part->n, effort);
     bool good = device_good(load->device->ops->memory_alloc(load->device, bytes, &d_workspace),

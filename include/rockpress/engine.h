@@ -11,8 +11,10 @@
  * and workspace.
  *
  * The same input, effort, flags and version of rockpress give the same bytes on every
- * device. Frames are single-segment, with content size and without dictionary id; each
- * input is compressed on its own.
+ * device (rockpress/version.h). Frames are single-segment, with content size and without
+ * dictionary id; each input is compressed on its own.
+ *
+ * Structs begin with their size, which their initialisers set; rockpress/version.h has the rule.
  */
 #ifndef ROCKPRESS_ENGINE_H
 #define ROCKPRESS_ENGINE_H
@@ -52,7 +54,10 @@ RP_API const char *rp_effort_name(rp_effort effort);
 #define RP_COMPRESS_CHECKSUM UINT32_C(1)
 #define RP_COMPRESS_FLAGS_ALL RP_COMPRESS_CHECKSUM
 
+/* Options whose struct_size is less than the first version's have no text for that error: where
+ * their error would be is not known. */
 typedef struct rp_compress_options {
+    size_t struct_size;
     rp_effort effort;
     uint32_t flags;  /* RP_COMPRESS_* */
     rp_error *error; /* nullable: filled on an argument error */
@@ -61,7 +66,7 @@ typedef struct rp_compress_options {
 /* Effort default, no flags, no error text. */
 #define RP_COMPRESS_OPTIONS_DEFAULT                                                                \
     {                                                                                              \
-        RP_EFFORT_DEFAULT, 0, NULL                                                                 \
+        sizeof(rp_compress_options), RP_EFFORT_DEFAULT, 0, NULL                                    \
     }
 
 /*
@@ -98,6 +103,7 @@ RP_API rp_status rp_compress_async(void *d_workspace, size_t workspace_size, con
 /* A batch: the structure is the caller's and only read during the call; its arrays of
  * n_inputs elements, and what they point to, live on the device until the stream is done. */
 typedef struct rp_batch {
+    size_t struct_size;
     const void *const *d_inputs;
     const size_t *d_input_sizes; /* each at most max_input_bytes */
     size_t max_input_bytes;
@@ -107,6 +113,11 @@ typedef struct rp_batch {
     size_t *d_output_sizes; /* out: bytes of each frame, 0 unless its status is RP_STATUS_OK */
     rp_status *d_statuses;  /* out: per input, as d_status above, or RP_STATUS_INPUT_TOO_LARGE */
 } rp_batch;
+
+#define RP_BATCH_INIT                                                                              \
+    {                                                                                              \
+        sizeof(rp_batch), NULL, NULL, 0, 0, NULL, NULL, NULL, NULL                                 \
+    }
 
 /* Compresses a batch of independent inputs. workspace_size is at least
  * rp_workspace_size(max_input_bytes, n_inputs, effort). Returns as rp_compress_async. */
@@ -144,12 +155,13 @@ RP_INLINE uint32_t rp_sequence_offset_value(rp_sequence sequence)
 typedef struct rp_zstd_block {
     uint32_t n_sequences;
     uint32_t n_literals; /* all literals, those after the last sequence too */
-    uint32_t
-        literals_section_bytes; /* from the matcher: 1 if a code would not shorten them, or 0 */
+    /* From the matcher: 1 if a Huffman code would not shorten the literals, or 0. */
+    uint32_t literals_section_bytes;
     uint32_t sequences_section_bytes;
 } rp_zstd_block;
 
 typedef struct rp_stage_buffers {
+    size_t struct_size;
     size_t n_zstd_blocks;         /* n_inputs * zstd_blocks_per_input */
     size_t zstd_blocks_per_input; /* at least 1 */
     size_t zstd_block_bytes;      /* most bytes of one zstd block, at most RP_ZSTD_BLOCK_BYTES */
@@ -157,7 +169,7 @@ typedef struct rp_stage_buffers {
     rp_sequence *d_sequences;
     size_t sequences_stride; /* elements from one zstd block's sequences to the next's */
     uint8_t *d_literals;
-    size_t literals_stride; /* bytes, and so on */
+    size_t literals_stride; /* bytes, as are the strides that follow */
     uint8_t *d_literals_sections;
     size_t literals_section_stride;
     uint8_t *d_sequences_sections;
@@ -167,9 +179,20 @@ typedef struct rp_stage_buffers {
     uint8_t *d_team_memory; /* for a device whose teams have none of their own: the host */
 } rp_stage_buffers;
 
-/* Lays out the buffers for a batch in a workspace; pure arithmetic, enqueues nothing. They serve
- * every effort up to this one: a stage refuses buffers whose strides are less than what its effort
- * and zstd_block_bytes need (RP_STATUS_WORKSPACE_TOO_SMALL) or that are not aligned as these are.
+#define RP_STAGE_BUFFERS_INIT                                                                      \
+    {                                                                                              \
+        sizeof(rp_stage_buffers), 0, 0, 0, NULL, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL \
+    }
+
+/*
+ * Lays out the buffers for a batch in a workspace; pure arithmetic, enqueues nothing. The caller
+ * has set buffers->struct_size (RP_STAGE_BUFFERS_INIT). The buffers serve every effort up to this
+ * one: a stage refuses buffers whose strides are less than what its effort and zstd_block_bytes
+ * need (RP_STATUS_WORKSPACE_TOO_SMALL) or that are not aligned as these are
+ * (RP_STATUS_WORKSPACE_MISALIGNED). Returns RP_STATUS_OK, or RP_STATUS_NULL_POINTER,
+ * RP_STATUS_INVALID_STRUCT_SIZE, RP_STATUS_WORKSPACE_MISALIGNED, RP_STATUS_INVALID_EFFORT,
+ * RP_STATUS_INPUT_TOO_LARGE, RP_STATUS_INVALID_BATCH_SIZE or RP_STATUS_WORKSPACE_TOO_SMALL; then
+ * buffers are as they were.
  */
 RP_API rp_status rp_workspace_carve(void *d_workspace, size_t workspace_size,
                                     size_t max_input_bytes, size_t n_inputs, rp_effort effort,

@@ -25,6 +25,7 @@ typedef struct rp_pool rp_pool;
 typedef struct rp_lane rp_lane;
 
 typedef struct rp_pool_options {
+    size_t struct_size;
     uint32_t max_lanes;     /* 1 to RP_POOL_MAX_LANES */
     size_t max_input_bytes; /* largest input that a lane takes, 1 to RP_MAX_INPUT_BYTES */
     size_t memory_bytes;    /* bound on device memory over all lanes; 0: none */
@@ -32,9 +33,17 @@ typedef struct rp_pool_options {
     rp_error *error;        /* nullable: filled on an argument error */
 } rp_pool_options;
 
+/* max_lanes and max_input_bytes have no default and must be set. */
+#define RP_POOL_OPTIONS_INIT                                                                       \
+    {                                                                                              \
+        sizeof(rp_pool_options), 0, 0, 0, RP_EFFORT_DEFAULT, NULL                                  \
+    }
+
 #define RP_POOL_MAX_LANES UINT32_C(4096)
 
-/* Makes a pool on a device, which must outlive it. No lane is made yet. */
+/* Makes a pool on a device, which must outlive it. No lane is made yet. RP_STATUS_OK, or
+ * RP_STATUS_NULL_POINTER, RP_STATUS_INVALID_STRUCT_SIZE, RP_STATUS_INVALID_OPTION,
+ * RP_STATUS_INVALID_EFFORT or RP_STATUS_OUT_OF_HOST_MEMORY, and *pool is NULL. */
 RP_API rp_status rp_pool_create(const rp_device *device, const rp_pool_options *options,
                                 rp_pool **pool);
 

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every function that can fail returns an rp_status. Statuses below
- * RP_STATUS_FIRST_RUNTIME are argument errors: they are found before anything is
- * enqueued, and the call has had no effect. The others can also arrive later, as the
- * status of one block of a batch or as the result of a wait.
+ * Results. Every function that can fail returns an rp_status, and every input of a batch has one.
+ *
+ * Returned by a function, a status below RP_STATUS_FIRST_RUNTIME is an argument error. It was found
+ * before anything was enqueued: no device memory, output or array of the caller's has been touched.
+ * Only a result that the function returns through a pointer may be NULL or 0; its comment says so.
+ * A status from RP_STATUS_FIRST_RUNTIME on is a run-time result: work may have been enqueued.
+ *
+ * As the status of one input (d_status, d_statuses and statuses of a batch) it says what became of
+ * that input; the others are not affected. What a device alone can see is found there: whether the
+ * frame fits its capacity (RP_STATUS_OUTPUT_TOO_SMALL) and, in a batch, whether the input is larger
+ * than the batch's maximum (RP_STATUS_INPUT_TOO_LARGE, the one number with both uses).
  */
 #ifndef ROCKPRESS_STATUS_H
 #define ROCKPRESS_STATUS_H
@@ -24,13 +31,15 @@ typedef enum rp_status {
     RP_STATUS_INVALID_STREAM = 2,     /* the stream names no device */
     RP_STATUS_INVALID_EFFORT = 3,     /* not one of rp_effort */
     RP_STATUS_INVALID_FLAGS = 4,      /* a bit outside RP_COMPRESS_FLAGS_ALL */
-    RP_STATUS_INPUT_TOO_LARGE = 5,    /* beyond RP_MAX_INPUT_BYTES, or beyond the batch's maximum */
+    RP_STATUS_INPUT_TOO_LARGE = 5,    /* returned: the largest input is beyond RP_MAX_INPUT_BYTES or
+                                       * beyond the pool's; of one input: beyond the batch's maximum */
     RP_STATUS_INVALID_BATCH_SIZE = 6, /* 0, or beyond RP_MAX_BATCH_INPUTS */
     RP_STATUS_WORKSPACE_MISALIGNED = 7, /* not a multiple of RP_WORKSPACE_ALIGNMENT */
     RP_STATUS_WORKSPACE_TOO_SMALL = 8,  /* less than rp_workspace_size() */
     RP_STATUS_INVALID_OPTION = 9,       /* a field of an options structure is out of range */
     RP_STATUS_UNKNOWN_DEVICE = 10,      /* no such device name */
     RP_STATUS_OVERLAP = 11,             /* input, output or workspace overlap */
+    RP_STATUS_INVALID_STRUCT_SIZE = 12, /* a struct_size that rockpress/version.h does not allow */
 
     /* Run-time results. */
     RP_STATUS_FIRST_RUNTIME = 32,
@@ -53,9 +62,9 @@ RP_API const char *rp_status_name(rp_status status);
 RP_API const char *rp_status_string(rp_status status);
 
 /*
- * Where an argument error is explained: which value was wrong and what is allowed.
- * Caller-owned; the functions that take one fill it only when they return an argument
- * error, always NUL-terminated.
+ * Where an argument error is explained: which value was wrong and what is allowed. The caller owns
+ * it. A function that takes one fills it only when it returns an argument error, and always ends
+ * the text with a zero byte.
  */
 typedef struct rp_error {
     char message[192];

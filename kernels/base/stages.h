@@ -29,11 +29,43 @@ typedef struct rp_single {
     size_t output_capacity;
 } rp_single;
 
+/* The fields of rp_batch, which has its size in front: callers' structs grow, the arguments of
+ * kernels are of one version. */
+typedef struct rp_kernel_batch {
+    const void *const *d_inputs;
+    const size_t *d_input_sizes;
+    size_t max_input_bytes;
+    size_t n_inputs;
+    void *const *d_outputs;
+    const size_t *d_output_capacities;
+    size_t *d_output_sizes;
+    rp_status *d_statuses;
+} rp_kernel_batch;
+
+/* The fields of rp_stage_buffers, likewise. */
+typedef struct rp_kernel_buffers {
+    size_t n_zstd_blocks;
+    size_t zstd_blocks_per_input;
+    size_t zstd_block_bytes;
+    rp_zstd_block *d_zstd_blocks;
+    rp_sequence *d_sequences;
+    size_t sequences_stride;
+    uint8_t *d_literals;
+    size_t literals_stride;
+    uint8_t *d_literals_sections;
+    size_t literals_section_stride;
+    uint8_t *d_sequences_sections;
+    size_t sequences_section_stride;
+    uint8_t *d_scratch;
+    size_t scratch_stride;
+    uint8_t *d_team_memory;
+} rp_kernel_buffers;
+
 typedef struct rp_stage_args {
-    rp_batch batch; /* d_inputs NULL: `single` instead; sizes and statuses are here anyway.
-                     * d_output_capacities NULL: that of `single` for every output */
+    rp_kernel_batch batch; /* d_inputs NULL: `single` instead; sizes and statuses are here anyway.
+                            * d_output_capacities NULL: that of `single` for every output */
     rp_single single;
-    rp_stage_buffers buffers;
+    rp_kernel_buffers buffers;
     uint32_t effort;
     uint32_t flags;
 } rp_stage_args;
@@ -78,7 +110,7 @@ RP_FN const uint8_t *rp_input(const rp_stage_args *args, size_t index, size_t *n
 /* An input beyond the batch's maximum has no zstd blocks: the frame assembler reports it. */
 RP_FN rp_zstd_block_view rp_view_zstd_block(const rp_stage_args *args, uint32_t block_index)
 {
-    const rp_stage_buffers *buffers = &args->buffers;
+    const rp_kernel_buffers *buffers = &args->buffers;
     size_t input_size;
     /* At most RP_MAX_BATCH_ZSTD_BLOCKS; a GPU takes long to divide numbers of 64 bits. */
     uint32_t per_input = (uint32_t)buffers->zstd_blocks_per_input;

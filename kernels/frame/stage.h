@@ -32,7 +32,7 @@ RP_FN uint32_t rp_frame_header(uint8_t *header, size_t content_bytes, bool has_c
 
 /* The smallest form of a zstd block. Equal bytes come from the earlier stages as one match of
  * offset 1 behind one literal or, when too short for a match, as RLE literals. */
-RP_FN rp_block_form rp_choose_block_form(const rp_stage_buffers *buffers, size_t block_index,
+RP_FN rp_block_form rp_choose_block_form(const rp_kernel_buffers *buffers, size_t block_index,
                                          uint32_t n_bytes)
 {
     const rp_zstd_block *zstd_block = &buffers->d_zstd_blocks[block_index];
@@ -84,7 +84,7 @@ RP_FN void rp_frame_result(rp_team *team, const rp_stage_args *args, size_t inde
 RP_FN void rp_stage_frame_assembler(rp_team *team, const rp_stage_args *args, uint32_t input_index,
                                     void *team_memory)
 {
-    const rp_stage_buffers *buffers = &args->buffers;
+    const rp_kernel_buffers *buffers = &args->buffers;
     size_t input_size;
     rp_input(args, input_index, &input_size);
     if (input_size > args->batch.max_input_bytes) {

@@ -92,7 +92,7 @@ RP_FN void rp_near_encode_sequences(rp_team *team, const rp_near *near, const rp
                                     uint32_t block_index, rp_lz77_outlook outlook)
 {
     rp_near_sequences_memory *memory = (rp_near_sequences_memory *)(void *)near->own->free;
-    const rp_stage_buffers *buffers = &args->buffers;
+    const rp_kernel_buffers *buffers = &args->buffers;
     const rp_zstd_block_view view = near->block.view;
     rp_zstd_block *zstd_block = &buffers->d_zstd_blocks[block_index];
     if (view.n_bytes == 0 || outlook.is_spared)
@@ -118,7 +118,7 @@ RP_FN void rp_near_encode_sequences(rp_team *team, const rp_near *near, const rp
 RP_FN void rp_near_close(rp_team *team, const rp_stage_args *args, uint32_t block_index,
                          uint32_t n_bytes, bool only_literals)
 {
-    const rp_stage_buffers *buffers = &args->buffers;
+    const rp_kernel_buffers *buffers = &args->buffers;
     if (only_literals && n_bytes != 0 && TEAM_RANK(team) == 0) {
         buffers->d_zstd_blocks[block_index].n_sequences = 0;
         buffers->d_zstd_blocks[block_index].sequences_section_bytes = 1;

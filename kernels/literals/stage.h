@@ -292,7 +292,7 @@ RP_FN uint32_t rp_literals_encode_block(rp_team *team, const rp_stage_args *args
                                         uint32_t n_literals, uint32_t n_sequences, bool stays_raw,
                                         rp_literals_memory *memory)
 {
-    const rp_stage_buffers *buffers = &args->buffers;
+    const rp_kernel_buffers *buffers = &args->buffers;
     uint8_t *section =
         buffers->d_literals_sections + block_index * buffers->literals_section_stride;
     /* Without matches, it is likely that literals can't be compressed either. */
@@ -304,7 +304,7 @@ RP_FN uint32_t rp_literals_encode_block(rp_team *team, const rp_stage_args *args
 RP_FN void rp_stage_huffman_encoder(rp_team *team, const rp_stage_args *args, uint32_t block_index,
                                     void *team_memory)
 {
-    const rp_stage_buffers *buffers = &args->buffers;
+    const rp_kernel_buffers *buffers = &args->buffers;
     rp_zstd_block *zstd_block = &buffers->d_zstd_blocks[block_index];
     if (rp_view_zstd_block(args, block_index).n_bytes == 0)
         return;

@@ -117,7 +117,7 @@ RP_FN rp_lazy_plan rp_lazy_plan_of(bool is_fast)
 RP_FN rp_lz77_scratch rp_lz77_scratch_of(const rp_stage_args *args, uint32_t block_index,
                                          uint32_t n_bytes)
 {
-    const rp_stage_buffers *buffers = &args->buffers;
+    const rp_kernel_buffers *buffers = &args->buffers;
     uint8_t *base = buffers->d_scratch + block_index * buffers->scratch_stride;
     return rp_lz77_divide_scratch(base, n_bytes, args->effort >= RP_EFFORT_HIGH);
 }
@@ -346,7 +346,7 @@ RP_FN void rp_lz77_block_finish(rp_team *team, const rp_lz77_block *block,
                                 const rp_stage_args *args, uint32_t block_index,
                                 rp_lz77_outlook outlook, bool is_optimal, void *team_memory)
 {
-    const rp_stage_buffers *buffers = &args->buffers;
+    const rp_kernel_buffers *buffers = &args->buffers;
     const rp_zstd_block_view view = block->view;
     rp_lz77_output output;
     output.sequences = buffers->d_sequences + block_index * buffers->sequences_stride;

@@ -497,7 +497,7 @@ RP_FN uint32_t rp_sequences_encode(rp_team *team, const rp_sequence *sequences,
 RP_FN void rp_stage_fse_encoder(rp_team *team, const rp_stage_args *args, uint32_t block_index,
                                 void *team_memory)
 {
-    const rp_stage_buffers *buffers = &args->buffers;
+    const rp_kernel_buffers *buffers = &args->buffers;
     rp_zstd_block *zstd_block = &buffers->d_zstd_blocks[block_index];
     uint32_t n_bytes = rp_view_zstd_block(args, block_index).n_bytes;
     if (n_bytes == 0)

@@ -230,6 +230,7 @@ rp_status rp_batch_lane_launch(struct rp_batch_lane *lane, const rp_compress_opt
 {
     uint8_t *d_results = delivers() ? lane->arrays : lane->d_arrays;
     rp_batch batch = {
+        .struct_size = sizeof(rp_batch),
         .d_inputs = array_at(lane->d_arrays, INPUT),
         .d_input_sizes = array_at(lane->d_arrays, INPUT_SIZE),
         .max_input_bytes = lane->chunk->max_block_bytes,

@@ -75,6 +75,7 @@ static bool make_pool(const rp_plugin_config *config, const rp_device *device)
 {
     rp_error error = {""};
     rp_pool_options options = {
+        .struct_size = sizeof(rp_pool_options),
         .max_lanes = config->lanes,
         .max_input_bytes = config->max_block_bytes,
         .memory_bytes = config->memory_bytes,

@@ -80,6 +80,7 @@ static void forward_close(rp_device *device)
 }
 
 static const rp_device_ops counting_ops = {
+    .struct_size = sizeof(rp_device_ops),
     .memory_alloc = forward_memory_alloc,
     .memory_free = forward_memory_free,
     .staging_alloc = forward_memory_alloc,
@@ -97,6 +98,7 @@ void counting_device_open(counting_device *counting, uint32_t flags)
     memset(counting, 0, sizeof(*counting));
     if (rp_device_open("host", &counting->host) != RP_STATUS_OK)
         abort();
+    counting->device.struct_size = sizeof(counting->device);
     counting->device.ops = &counting_ops;
     counting->device.name = "counting";
     counting->device.flags = flags;

@@ -8,7 +8,7 @@
 
 void encoder_open(test_encoder *encoder, size_t max_input_bytes)
 {
-    rp_pool_options options = {1, max_input_bytes, 0, test_effort(), NULL};
+    rp_pool_options options = {sizeof(rp_pool_options), 1, max_input_bytes, 0, test_effort(), NULL};
     memset(encoder, 0, sizeof(*encoder));
     encoder->max_input_bytes = max_input_bytes;
     if (rp_device_open("host", &encoder->device) != RP_STATUS_OK ||
@@ -28,14 +28,14 @@ void encoder_close(test_encoder *encoder)
 rp_status encoder_lane(test_encoder *encoder, const void *input, size_t input_size, void *output,
                        size_t capacity, size_t *output_size, uint32_t flags)
 {
-    rp_compress_options options = {test_effort(), flags, NULL};
+    rp_compress_options options = {sizeof(rp_compress_options), test_effort(), flags, NULL};
     return rp_lane_compress(encoder->lane, input, input_size, output, capacity, output_size,
                             &options, 0);
 }
 
 rp_status encoder_batch(test_encoder *encoder, const rp_batch *batch, uint32_t flags)
 {
-    rp_compress_options options = {test_effort(), flags, NULL};
+    rp_compress_options options = {sizeof(rp_compress_options), test_effort(), flags, NULL};
     rp_stream stream;
     size_t bytes = rp_workspace_size(batch->max_input_bytes, batch->n_inputs, test_effort());
     void *workspace = aligned_alloc(RP_WORKSPACE_ALIGNMENT, bytes);

@@ -51,7 +51,8 @@ static void check_size(test_encoder *encoder, frame_judge *judge, size_t n, uint
         sizes[kind] = n;
         capacities[kind] = bound;
     }
-    rp_batch batch = {inputs, sizes, n, INPUTS_N_KINDS, outputs, capacities, frame_sizes, statuses};
+    rp_batch batch = {sizeof(rp_batch), inputs,     sizes,       n,       INPUTS_N_KINDS,
+                      outputs,          capacities, frame_sizes, statuses};
     assert_int_equal(encoder_batch(encoder, &batch, flags), RP_STATUS_OK);
     for (size_t kind = 0; kind < INPUTS_N_KINDS; kind++) {
         const char *name = inputs_kind_name((inputs_kind)kind);

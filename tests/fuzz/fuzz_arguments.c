@@ -131,7 +131,8 @@ static bool is_effort_good(rp_effort effort)
 
 static rp_compress_options take_options(rp_error *error)
 {
-    rp_compress_options options = {usual_effort, (uint32_t)take(1) & 1, error};
+    rp_compress_options options = {sizeof(rp_compress_options), usual_effort, (uint32_t)take(1) & 1,
+                                   error};
     options.effort = take_effort();
     if (take_mishap())
         options.flags = (uint32_t)take(4);
@@ -226,10 +227,10 @@ static rp_batch take_batch(batch_arrays *arrays)
         arrays->frame_bytes[i] = CANARY_SIZE;
         arrays->statuses[i] = CANARY_STATUS;
     }
-    rp_batch batch = {arrays->inputs,      take_mishap() ? NULL : arrays->sizes,
-                      take_size(4096),     take_size(4),
-                      arrays->outputs,     arrays->capacities,
-                      arrays->frame_bytes, take_mishap() ? NULL : arrays->statuses};
+    rp_batch batch = {
+        sizeof(rp_batch),   arrays->inputs,      take_mishap() ? NULL : arrays->sizes,
+        take_size(4096),    take_size(4),        arrays->outputs,
+        arrays->capacities, arrays->frame_bytes, take_mishap() ? NULL : arrays->statuses};
     return batch;
 }
 
@@ -290,7 +291,7 @@ static void fuzz_stage(void)
         rp_launch_frame_assembler};
     rp_error error;
     batch_arrays arrays;
-    rp_stage_buffers buffers;
+    rp_stage_buffers buffers = RP_STAGE_BUFFERS_INIT;
     rp_compress_options options = take_options(&error);
     rp_batch batch = take_batch(&arrays);
     rp_stream stream = {&idle.device, NULL};
@@ -330,7 +331,7 @@ static void fuzz_sizes(void)
     size_t bytes = rp_workspace_size(n, n_inputs, effort);
     check(bytes == 0 || is_good, "workspace size", RP_STATUS_OK);
     check(bytes % RP_WORKSPACE_ALIGNMENT == 0, "workspace size alignment", RP_STATUS_OK);
-    rp_stage_buffers buffers;
+    rp_stage_buffers buffers = RP_STAGE_BUFFERS_INIT;
     size_t claimed;
     uint8_t *d_workspace = take_workspace(&claimed);
     rp_status status = rp_workspace_carve(d_workspace, claimed, n, n_inputs, effort, &buffers);
@@ -343,8 +344,12 @@ static void fuzz_sizes(void)
 static void fuzz_pool(void)
 {
     rp_error error;
-    rp_pool_options pool_options = {(uint32_t)take_size(2), take_size(4096), take_size(0),
-                                    usual_effort, &error};
+    rp_pool_options pool_options = {sizeof(rp_pool_options),
+                                    (uint32_t)take_size(2),
+                                    take_size(4096),
+                                    take_size(0),
+                                    usual_effort,
+                                    &error};
     pool_options.effort = take_effort();
     rp_pool *pool = (rp_pool *)(void *)&error;
     memset(&error, 0x7E, sizeof(error));

@@ -44,7 +44,7 @@ static void give_up(const sized_encoder *encoder, size_t block_bytes, const char
 
 size_t sized_encoder_compress(sized_encoder *encoder, const void *block, size_t block_bytes)
 {
-    rp_compress_options options = {encoder->effort, 0, NULL};
+    rp_compress_options options = {sizeof(rp_compress_options), encoder->effort, 0, NULL};
     rp_status result = RP_STATUS_INTERNAL;
     rp_status status = rp_compress_async(encoder->workspace, encoder->workspace_bytes, block,
                                          block_bytes, encoder->frame, encoder->frame_capacity,
@@ -54,6 +54,7 @@ size_t sized_encoder_compress(sized_encoder *encoder, const void *block, size_t 
     if (status == RP_STATUS_OK)
         status = result;
     /* As rp_compress_async() has laid them out. */
+    encoder->buffers.struct_size = sizeof(encoder->buffers);
     if (status == RP_STATUS_OK)
         status = rp_workspace_carve(encoder->workspace, encoder->workspace_bytes, block_bytes, 1,
                                     encoder->effort, &encoder->buffers);

@@ -41,7 +41,7 @@ static bool view_output(const rp_stage_args *args, size_t i, output_view *view)
 
 static void damage_output(const struct rp_launch *launch)
 {
-    const rp_stage_buffers *buffers = &launch->args.buffers;
+    const rp_kernel_buffers *buffers = &launch->args.buffers;
     output_view view;
     size_t i = 0;
     while (view_output(&launch->args, i, &view) && *view.size < 20)
@@ -64,7 +64,7 @@ static void damage_output(const struct rp_launch *launch)
 
 static void damage_sequence(const struct rp_launch *launch)
 {
-    const rp_stage_buffers *buffers = &launch->args.buffers;
+    const rp_kernel_buffers *buffers = &launch->args.buffers;
     size_t i = 0;
     while (i < buffers->n_zstd_blocks && buffers->d_zstd_blocks[i].n_sequences == 0)
         i++;

@@ -19,7 +19,7 @@ const char *device_under_test_name(void)
 /* Of the GPU that was asked for, or of the first. */
 static void print_reason(const char *name)
 {
-    rp_device_info infos[16];
+    rp_device_info infos[16] = {RP_DEVICE_INFO_INIT};
     size_t n = rp_device_list(infos, 16);
     for (size_t i = 0; i < n && i < 16; i++) {
         if (strncmp(infos[i].name, "cuda", 4) == 0 && infos[i].status != RP_STATUS_OK) {

@@ -109,12 +109,13 @@ static rp_status enqueue(const encode_job *job, const layout *l, uint8_t *d_work
                          uint8_t *d_image, rp_stream stream)
 {
     size_t n = job->n_inputs;
-    rp_compress_options options = {job->effort, job->flags, NULL};
+    rp_compress_options options = {sizeof(rp_compress_options), job->effort, job->flags, NULL};
     size_t *d_sizes = (size_t *)(void *)(d_image + l->sizes);
     rp_status *d_statuses = (rp_status *)(void *)(d_image + l->statuses);
     if (!job->is_single) {
         uint8_t *d_arrays = d_image + l->arrays;
         rp_batch batch = {
+            sizeof(rp_batch),
             (const void *const *)(void *)d_arrays,
             (const size_t *)(void *)(d_arrays + n * sizeof(size_t)),
             max_input_bytes(job),

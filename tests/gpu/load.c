@@ -42,7 +42,7 @@ static bool nothing_foreign(void)
 static bool use(const char *path)
 {
     rp_device *device = NULL;
-    rp_device_info info;
+    rp_device_info info = RP_DEVICE_INFO_INIT;
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (library == NULL) {
         printf("%s\n", dlerror());

@@ -101,14 +101,14 @@ static void simulated_close(rp_device *device)
 }
 
 static const rp_device_ops simulated_ops = {
-    simulated_memory_alloc,  simulated_memory_free,    allocate,       simulated_staging_free,
-    simulated_stream_create, simulated_stream_destroy, simulated_copy, simulated_launch,
-    simulated_wait,          simulated_close,
+    sizeof(rp_device_ops),  simulated_memory_alloc,  simulated_memory_free,    allocate,
+    simulated_staging_free, simulated_stream_create, simulated_stream_destroy, simulated_copy,
+    simulated_launch,       simulated_wait,          simulated_close,
 };
 
 rp_device *simulated_device_open(void)
 {
-    static rp_device device = {&simulated_ops, "simulated", 0, NULL};
+    static rp_device device = {sizeof(rp_device), &simulated_ops, "simulated", 0, NULL};
     if (rp_device_open("host", &host) != RP_STATUS_OK)
         return NULL;
     atomic_store(&lost, false);

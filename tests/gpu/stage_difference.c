@@ -49,7 +49,7 @@ static stage_results run_stages(const rp_device *device, const test_input *input
     const rp_device_ops *ops = device->ops;
     stage_results results;
     memset(&results, 0, sizeof(results));
-    rp_compress_options options = {effort, flags, NULL};
+    rp_compress_options options = {sizeof(rp_compress_options), effort, flags, NULL};
     size_t n_workspace = rp_workspace_size(input->size, 1, effort);
     size_t at_input = n_workspace + round_up(sizeof(batch_arrays));
     size_t at_output = at_input + round_up(input->size);
@@ -72,9 +72,9 @@ static stage_results run_stages(const rp_device *device, const test_input *input
         memcpy(copy + at_input, input->bytes, input->size);
     batch_arrays *d_arrays = (batch_arrays *)(void *)(d_memory + n_workspace);
     rp_batch batch = {
-        &d_arrays->input,    &d_arrays->input_size,  input->size,      1, &d_arrays->output,
-        &d_arrays->capacity, &d_arrays->output_size, &d_arrays->status};
-    rp_stage_buffers buffers;
+        sizeof(rp_batch),  &d_arrays->input,    &d_arrays->input_size,  input->size,      1,
+        &d_arrays->output, &d_arrays->capacity, &d_arrays->output_size, &d_arrays->status};
+    rp_stage_buffers buffers = RP_STAGE_BUFFERS_INIT;
     rp_status status = rp_workspace_carve(d_memory, n_workspace, input->size, 1, effort, &buffers);
     if (status == RP_STATUS_OK)
         status = ops->copy_async(stream, d_memory, copy, n_all, RP_COPY_HOST_TO_DEVICE);

@@ -59,7 +59,8 @@ static bool is_simulated(void)
 
 static bool open_all(uint32_t max_lanes)
 {
-    rp_pool_options options = {max_lanes, REFERENCE_MAX_BYTES, 0, RP_EFFORT_MAX, NULL};
+    rp_pool_options options = {sizeof(rp_pool_options), max_lanes, REFERENCE_MAX_BYTES, 0,
+                               RP_EFFORT_MAX,           NULL};
     references = reference_frames_make(N_REFERENCES, REFERENCE_MAX_BYTES, 5);
     device = device_under_test_open(name);
     CHECK_STATUS(rp_pool_create(device, &options, &pool), RP_STATUS_OK);
@@ -159,7 +160,7 @@ static bool a_killed_gpu_is_lost(void)
     rp_pool_release(pool, lane);
     if (!is_simulated()) {
         rp_device *again = device;
-        rp_device_info infos[8];
+        rp_device_info infos[8] = {RP_DEVICE_INFO_INIT};
         rp_status status = rp_device_open(name, &again);
         CHECK(status != RP_STATUS_OK && again == NULL);
         size_t n = rp_device_list(infos, 8);
@@ -284,7 +285,8 @@ static bool a_pool_is_destroyed_under_a_busy_gpu(void)
     rp_pool_release(pool, lane);
     rp_pool_destroy(pool);
     fault_release(device);
-    rp_pool_options options = {1, REFERENCE_MAX_BYTES, 0, RP_EFFORT_MAX, NULL};
+    rp_pool_options options = {sizeof(rp_pool_options), 1,   REFERENCE_MAX_BYTES, 0,
+                               RP_EFFORT_MAX,           NULL};
     CHECK_STATUS(rp_pool_create(device, &options, &pool), RP_STATUS_OK);
     CHECK_STATUS(rp_pool_acquire(pool, &lane), RP_STATUS_OK);
     CHECK(works(lane));
@@ -304,7 +306,7 @@ static bool a_forked_child_gets_no_gpu(void)
     pid_t child = fork();
     if (child == 0) {
         rp_device *again = device;
-        rp_device_info infos[8];
+        rp_device_info infos[8] = {RP_DEVICE_INFO_INIT};
         rp_status opened = rp_device_open(is_simulated() ? "cuda" : name, &again);
         alarm(30);
         size_t n = rp_device_list(infos, 8);
@@ -334,7 +336,8 @@ static bool devices_and_streams_may_be_shared(void)
     if (!is_simulated()) {
         rp_pool *other_pool;
         rp_lane *other;
-        rp_pool_options options = {1, REFERENCE_MAX_BYTES, 0, RP_EFFORT_MAX, NULL};
+        rp_pool_options options = {sizeof(rp_pool_options), 1,   REFERENCE_MAX_BYTES, 0,
+                                   RP_EFFORT_MAX,           NULL};
         CHECK_STATUS(rp_device_open(name, &second), RP_STATUS_OK);
         CHECK_STATUS(rp_pool_create(second, &options, &other_pool), RP_STATUS_OK);
         CHECK_STATUS(rp_pool_acquire(other_pool, &other), RP_STATUS_OK);

@@ -109,7 +109,8 @@ static size_t lane_bytes(void)
 
 static bool make_pool(stress *s, uint32_t max_lanes, size_t memory_bytes)
 {
-    rp_pool_options options = {max_lanes, REFERENCE_MAX_BYTES, memory_bytes, RP_EFFORT_MAX, NULL};
+    rp_pool_options options = {
+        sizeof(rp_pool_options), max_lanes, REFERENCE_MAX_BYTES, memory_bytes, RP_EFFORT_MAX, NULL};
     s->max_lanes = max_lanes;
     if (rp_pool_create(s->device, &options, &s->pool) == RP_STATUS_OK)
         return true;

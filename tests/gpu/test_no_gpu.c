@@ -47,7 +47,7 @@ static bool check_device(const rp_device_info *info)
 
 static bool check_list(void)
 {
-    rp_device_info infos[MAX_DEVICES + 1];
+    rp_device_info infos[MAX_DEVICES + 1] = {RP_DEVICE_INFO_INIT};
     memset(infos, 0x5A, sizeof(infos));
     size_t n = rp_device_list(infos, MAX_DEVICES);
     CHECK(n >= 2 && n <= MAX_DEVICES);

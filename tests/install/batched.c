@@ -105,7 +105,6 @@ static int download(rp_stream stream, const device_memory *memory)
 /* Stream, memory and arrays are ours. */
 static int compress_on_device(const rp_device *device)
 {
-    rp_compress_options options = rp_batched_default_options();
     rp_stream stream;
     device_memory memory;
     void *base = NULL;
@@ -113,7 +112,7 @@ static int compress_on_device(const rp_device *device)
     int good;
 
     if (!check("get_temp_size",
-               rp_batched_compress_get_temp_size_async(N_BLOCKS, BLOCK_BYTES, options, &temp_bytes,
+               rp_batched_compress_get_temp_size_async(N_BLOCKS, BLOCK_BYTES, NULL, &temp_bytes,
                                                        N_BLOCKS * BLOCK_BYTES)) ||
         !check("rp_stream_create", rp_stream_create(device, &stream)))
         return 0;
@@ -121,13 +120,13 @@ static int compress_on_device(const rp_device *device)
                  device->ops->memory_alloc(device, lay_out(&memory, NULL, temp_bytes), &base));
     if (good) {
         lay_out(&memory, (char *)base, temp_bytes);
-        good = upload(stream, &memory) &&
-               check("rp_batched_compress_async",
-                     rp_batched_compress_async(memory.block_ptrs, memory.block_bytes, BLOCK_BYTES,
-                                               N_BLOCKS, memory.temp, temp_bytes,
-                                               memory.output_ptrs, memory.output_sizes, options,
-                                               memory.statuses, stream)) &&
-               download(stream, &memory);
+        good =
+            upload(stream, &memory) &&
+            check("rp_batched_compress_async",
+                  rp_batched_compress_async(memory.block_ptrs, memory.block_bytes, BLOCK_BYTES,
+                                            N_BLOCKS, memory.temp, temp_bytes, memory.output_ptrs,
+                                            memory.output_sizes, NULL, memory.statuses, stream)) &&
+            download(stream, &memory);
         device->ops->memory_free(device, base);
     }
     rp_stream_destroy(stream);
@@ -140,8 +139,8 @@ static int compress_pooled(const rp_device *device)
     const void *inputs[N_BLOCKS];
     void *outputs[N_BLOCKS];
     size_t sizes[N_BLOCKS], capacities[N_BLOCKS];
-    rp_host_batch batch;
-    rp_pool_options options;
+    rp_host_batch batch = RP_HOST_BATCH_INIT;
+    rp_pool_options options = RP_POOL_OPTIONS_INIT;
     rp_pool *pool = NULL;
     int good;
 
@@ -158,10 +157,8 @@ static int compress_pooled(const rp_device *device)
     batch.output_capacities = capacities;
     batch.output_sizes = frame_bytes[1];
     batch.statuses = statuses[1];
-    memset(&options, 0, sizeof(options));
     options.max_lanes = 1;
     options.max_input_bytes = 8 * BLOCK_BYTES; /* so that the batch takes several parts */
-    options.effort = RP_EFFORT_DEFAULT;
     good = check("rp_pool_create", rp_pool_create(device, &options, &pool)) &&
            check("rp_batched_compress_pooled",
                  rp_batched_compress_pooled(pool, &batch, NULL, TIMEOUT_US));
@@ -205,8 +202,7 @@ int main(int argc, char **argv)
                                      (int)(100 * b + i), (int)(i * i));
     }
     if (!check("get_max_output_chunk_size",
-               rp_batched_compress_get_max_output_chunk_size(
-                   BLOCK_BYTES, rp_batched_default_options(), &output_bytes)))
+               rp_batched_compress_get_max_output_chunk_size(BLOCK_BYTES, NULL, &output_bytes)))
         return 1;
     frames[0] = (char *)malloc(N_BLOCKS * output_bytes);
     frames[1] = (char *)malloc(N_BLOCKS * output_bytes);

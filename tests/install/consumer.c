@@ -48,14 +48,13 @@ int main(void)
     rp_device *device = NULL;
     rp_pool *pool = NULL;
     rp_lane *lane = NULL;
-    rp_pool_options options;
+    rp_pool_options options = RP_POOL_OPTIONS_INIT;
     int good = 0;
     size_t used = 0;
 
     for (int i = 0; used + 64 < INPUT_BYTES; i++)
         used += (size_t)snprintf(input + used, 64, "key%08d|value of key %d|", i, i * i);
 
-    memset(&options, 0, sizeof(options));
     options.max_lanes = 1;
     options.max_input_bytes = INPUT_BYTES;
     options.effort = RP_EFFORT_FAST;

@@ -120,14 +120,15 @@ static void fault_close(rp_device *device)
 }
 
 static const rp_device_ops fault_ops = {
-    fault_memory_alloc,  fault_memory_free,    fault_staging_alloc, fault_staging_free,
-    fault_stream_create, fault_stream_destroy, fault_copy_async,    fault_launch,
-    fault_wait,          fault_close,
+    sizeof(rp_device_ops), fault_memory_alloc,  fault_memory_free,    fault_staging_alloc,
+    fault_staging_free,    fault_stream_create, fault_stream_destroy, fault_copy_async,
+    fault_launch,          fault_wait,          fault_close,
 };
 
 void fault_device_open(fault_device *self, const rp_device *inner, uint32_t flags)
 {
     memset(self, 0, sizeof(*self));
+    self->device.struct_size = sizeof(self->device);
     self->device.ops = &fault_ops;
     self->device.name = "fault";
     self->device.flags = flags;

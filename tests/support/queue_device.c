@@ -187,15 +187,15 @@ static void queue_close(rp_device *device)
 }
 
 static const rp_device_ops queue_ops = {
-    queue_memory_alloc,  queue_memory_free,    queue_staging_alloc, queue_staging_free,
-    queue_stream_create, queue_stream_destroy, queue_copy_async,    queue_launch,
-    queue_wait,          queue_close,
+    sizeof(rp_device_ops), queue_memory_alloc,  queue_memory_free,    queue_staging_alloc,
+    queue_staging_free,    queue_stream_create, queue_stream_destroy, queue_copy_async,
+    queue_launch,          queue_wait,          queue_close,
 };
 
 void queue_device_open(queue_device *self, rp_device *runner, uint32_t flags)
 {
     memset(self, 0, sizeof(*self));
-    rp_device device = {&queue_ops, "queue", flags, self};
+    rp_device device = {sizeof(rp_device), &queue_ops, "queue", flags, self};
     self->device = device;
     self->runner = runner;
 }

@@ -339,7 +339,7 @@ static bool run_other_parts(team_state *state, stage_run *run)
 static rp_status team_launch(rp_stream stream, const struct rp_launch *launch)
 {
     team_state *state = stream.device->state;
-    const rp_stage_buffers *buffers = &launch->args.buffers;
+    const rp_kernel_buffers *buffers = &launch->args.buffers;
     for (uint32_t i = 0; i < launch->n_teams; i++) {
         stage_run run = {launch, i, 0, state->team_memory};
         fill_random(state, state->team_memory, RP_TEAM_MEMORY_BYTES);
@@ -413,8 +413,8 @@ static void team_close(rp_device *device)
 }
 
 static const rp_device_ops team_ops = {
-    team_alloc,          team_free,       team_alloc,  team_free, team_stream_create,
-    team_stream_destroy, team_copy_async, team_launch, team_wait, team_close,
+    sizeof(rp_device_ops), team_alloc,      team_free,   team_alloc, team_free,  team_stream_create,
+    team_stream_destroy,   team_copy_async, team_launch, team_wait,  team_close,
 };
 
 static bool start_threads(team_state *state)
@@ -443,7 +443,7 @@ rp_device *team_device_open(team_device_kind kind, uint32_t size, uint64_t seed)
     team_state *state = calloc(1, sizeof(*state));
     if (state == NULL)
         return NULL;
-    rp_device device = {&team_ops, "team", RP_DEVICE_HOST_MEMORY, state};
+    rp_device device = {sizeof(rp_device), &team_ops, "team", RP_DEVICE_HOST_MEMORY, state};
     state->device = device;
     state->kind = kind;
     state->size = size;

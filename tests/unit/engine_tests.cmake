@@ -12,6 +12,10 @@ rockpress_add_test(NAME test_arguments_pool LABELS unit
 rockpress_add_test(NAME test_arguments_that_wrap_around LABELS unit
   SOURCES test_arguments_that_wrap_around.c ${engine_helpers}
   LIBRARIES rockpress_static cmocka_dep)
+rockpress_add_test(NAME test_struct_size LABELS unit
+  SOURCES test_struct_size.c ${engine_helpers}
+  LIBRARIES rockpress_static cmocka_dep)
+target_compile_definitions(test_struct_size PRIVATE BUILD_VERSION="${PROJECT_VERSION}")
 rockpress_add_test(NAME test_batched LABELS unit
   SOURCES test_batched.c ${engine_helpers}
   LIBRARIES rockpress_static zstd_dep cmocka_dep)

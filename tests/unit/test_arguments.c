@@ -91,10 +91,11 @@ static rp_status result_status;
 
 static single working_single(void)
 {
-    single s = {workspace,     workspace_bytes, input,
-                INPUT_BYTES,   outputs[0],      sizeof(outputs[0]),
-                &result_bytes, &result_status,  {RP_EFFORT_FAST, 0, &error},
-                stream};
+    single s = {
+        workspace,     workspace_bytes, input,
+        INPUT_BYTES,   outputs[0],      sizeof(outputs[0]),
+        &result_bytes, &result_status,  {sizeof(rp_compress_options), RP_EFFORT_FAST, 0, &error},
+        stream};
     return s;
 }
 
@@ -111,7 +112,7 @@ static void test_single(void **state)
     single s = working_single();
     s.stream.device = NULL;
     EXPECT(run_single(&s), RP_STATUS_INVALID_STREAM, "NULL");
-    rp_device no_table = {NULL, "none", 0, NULL};
+    rp_device no_table = {sizeof(rp_device), NULL, "none", 0, NULL};
     s.stream.device = &no_table;
     EXPECT(run_single(&s), RP_STATUS_INVALID_STREAM, "NULL");
     s = working_single();
@@ -228,8 +229,9 @@ static rp_status batch_statuses[N_INPUTS];
 
 static rp_batch working_batch(void)
 {
-    rp_batch batch = {batch_inputs,  batch_sizes,      INPUT_BYTES,       N_INPUTS,
-                      batch_outputs, batch_capacities, batch_frame_bytes, batch_statuses};
+    rp_batch batch = {sizeof(rp_batch), batch_inputs,      batch_sizes,
+                      INPUT_BYTES,      N_INPUTS,          batch_outputs,
+                      batch_capacities, batch_frame_bytes, batch_statuses};
     return batch;
 }
 
@@ -261,7 +263,7 @@ static const char *spoil_array(rp_batch *batch, int which)
 static void test_batch(void **state)
 {
     (void)state;
-    rp_compress_options options = {RP_EFFORT_FAST, 0, &error};
+    rp_compress_options options = {sizeof(rp_compress_options), RP_EFFORT_FAST, 0, &error};
     rp_stream no_stream = {NULL, NULL};
     rp_batch batch = working_batch();
 #define RUN() rp_compress_batch_async(workspace, workspace_bytes, &batch, &options, stream)
@@ -314,7 +316,7 @@ static void test_batch(void **state)
 static void test_carve(void **state)
 {
     (void)state;
-    rp_stage_buffers buffers;
+    rp_stage_buffers buffers = RP_STAGE_BUFFERS_INIT;
     size_t n = workspace_bytes;
     const struct {
         void *d_workspace;
@@ -355,7 +357,7 @@ typedef rp_status (*stage_function)(const rp_batch *batch, const rp_stage_buffer
 
 static rp_stage_buffers working_buffers(void)
 {
-    rp_stage_buffers buffers;
+    rp_stage_buffers buffers = RP_STAGE_BUFFERS_INIT;
     assert_int_equal(rp_workspace_carve(workspace, workspace_bytes, INPUT_BYTES, N_INPUTS,
                                         RP_EFFORT_FAST, &buffers),
                      RP_STATUS_OK);
@@ -364,9 +366,9 @@ static rp_stage_buffers working_buffers(void)
 
 static void check_stage_buffers(stage_function launch)
 {
-    rp_compress_options options = {RP_EFFORT_FAST, 0, &error};
+    rp_compress_options options = {sizeof(rp_compress_options), RP_EFFORT_FAST, 0, &error};
     rp_batch batch = working_batch();
-    rp_stage_buffers buffers;
+    rp_stage_buffers buffers = RP_STAGE_BUFFERS_INIT;
     EXPECT(launch(&batch, NULL, &options, stream), RP_STATUS_NULL_POINTER, "buffers");
     for (int which = 0; which < 7; which++) {
         buffers = working_buffers();
@@ -404,7 +406,7 @@ static void check_stage_buffers(stage_function launch)
 /* Each stride: one element, and what carving aligns to, below what the effort needs. */
 static void check_stage_strides(stage_function launch)
 {
-    rp_compress_options options = {RP_EFFORT_FAST, 0, &error};
+    rp_compress_options options = {sizeof(rp_compress_options), RP_EFFORT_FAST, 0, &error};
     rp_batch batch = working_batch();
     static const char *const names[] = {"sequences_stride", "literals_stride",
                                         "literals_section_stride", "sequences_section_stride",
@@ -453,12 +455,12 @@ static void test_stages_at_another_effort(void **state)
     assert_non_null(memory);
     for (rp_effort carved = RP_EFFORT_FAST; carved <= RP_EFFORT_MAX; carved++) {
         size_t exactly = rp_workspace_size(INPUT_BYTES, N_INPUTS, carved);
-        rp_stage_buffers buffers;
+        rp_stage_buffers buffers = RP_STAGE_BUFFERS_INIT;
         assert_int_equal(
             rp_workspace_carve(memory, exactly, INPUT_BYTES, N_INPUTS, carved, &buffers),
             RP_STATUS_OK);
         for (rp_effort effort = RP_EFFORT_FAST; effort <= RP_EFFORT_MAX; effort++) {
-            rp_compress_options options = {effort, 0, &error};
+            rp_compress_options options = {sizeof(rp_compress_options), effort, 0, &error};
             rp_batch batch = working_batch();
             bool fits = rp_workspace_size(INPUT_BYTES, N_INPUTS, effort) <= exactly;
             assert_true(fits || effort > carved);
@@ -477,7 +479,7 @@ static void test_stages_at_another_effort(void **state)
 
 static void check_stage(stage_function launch)
 {
-    rp_compress_options options = {RP_EFFORT_FAST, 0, &error};
+    rp_compress_options options = {sizeof(rp_compress_options), RP_EFFORT_FAST, 0, &error};
     rp_stream no_stream = {NULL, NULL};
     rp_batch batch = working_batch();
     rp_stage_buffers buffers = working_buffers();

@@ -99,7 +99,8 @@ static void test_pool_create(void **state)
     (void)state;
     counting_device counting;
     counting_device_open(&counting, 0);
-    const rp_pool_options working = {4, MAX_INPUT_BYTES, 0, RP_EFFORT_FAST, &error};
+    const rp_pool_options working = {sizeof(rp_pool_options), 4,     MAX_INPUT_BYTES, 0,
+                                     RP_EFFORT_FAST,          &error};
     rp_pool_options options = working;
     rp_pool *pool = NULL;
     assert_int_equal(rp_pool_create(&counting.device, &options, NULL), RP_STATUS_NULL_POINTER);
@@ -136,7 +137,8 @@ static void test_pool_acquire(void **state)
     (void)state;
     counting_device counting;
     counting_device_open(&counting, 0);
-    rp_pool_options options = {2, MAX_INPUT_BYTES, 0, RP_EFFORT_FAST, NULL};
+    rp_pool_options options = {sizeof(rp_pool_options), 2,   MAX_INPUT_BYTES, 0,
+                               RP_EFFORT_FAST,          NULL};
     rp_pool *pool;
     rp_lane *lanes[3];
     assert_int_equal(rp_pool_create(&counting.device, &options, &pool), RP_STATUS_OK);
@@ -186,7 +188,8 @@ static void test_pool_memory_bound(void **state)
     const size_t bounds[] = {1, lane_bytes - 1, lane_bytes, 3 * lane_bytes - 1, 3 * lane_bytes};
     const uint32_t n_lanes[] = {0, 0, 1, 2, 3};
     for (size_t i = 0; i < 5; i++) {
-        rp_pool_options options = {8, MAX_INPUT_BYTES, bounds[i], RP_EFFORT_FAST, NULL};
+        rp_pool_options options = {sizeof(rp_pool_options), 8,   MAX_INPUT_BYTES, bounds[i],
+                                   RP_EFFORT_FAST,          NULL};
         rp_pool *pool;
         rp_lane *lanes[8];
         uint32_t n = 0;
@@ -205,8 +208,9 @@ static void test_pool_memory_bound(void **state)
 
 static void check_lane(counting_device *counting)
 {
-    rp_pool_options pool_options = {1, MAX_INPUT_BYTES, 0, RP_EFFORT_FAST, NULL};
-    rp_compress_options options = {RP_EFFORT_FAST, 0, &error};
+    rp_pool_options pool_options = {sizeof(rp_pool_options), 1,   MAX_INPUT_BYTES, 0,
+                                    RP_EFFORT_FAST,          NULL};
+    rp_compress_options options = {sizeof(rp_compress_options), RP_EFFORT_FAST, 0, &error};
     uint8_t input[MAX_INPUT_BYTES + 1] = {0};
     uint8_t output[2000];
     size_t n;
@@ -277,8 +281,9 @@ static void test_lane_overlap(void **state)
 {
     (void)state;
     counting_device counting;
-    rp_pool_options pool_options = {1, MAX_INPUT_BYTES, 0, RP_EFFORT_FAST, NULL};
-    rp_compress_options options = {RP_EFFORT_FAST, 0, &error};
+    rp_pool_options pool_options = {sizeof(rp_pool_options), 1,   MAX_INPUT_BYTES, 0,
+                                    RP_EFFORT_FAST,          NULL};
+    rp_compress_options options = {sizeof(rp_compress_options), RP_EFFORT_FAST, 0, &error};
     uint8_t both[3000] = {0};
     size_t n = 99;
     rp_pool *pool;

@@ -61,9 +61,10 @@ typedef struct stage_arguments {
 
 static void make_arguments(stage_arguments *a)
 {
-    rp_batch batch = {a->inputs,  a->sizes, INPUT_BYTES, N_INPUTS,
-                      a->outputs, a->sizes, a->sizes,    a->statuses};
+    rp_batch batch = {sizeof(rp_batch), a->inputs, a->sizes, INPUT_BYTES, N_INPUTS,
+                      a->outputs,       a->sizes,  a->sizes, a->statuses};
     a->batch = batch;
+    a->buffers.struct_size = sizeof(a->buffers);
     assert_int_equal(rp_workspace_carve(workspace, workspace_bytes, INPUT_BYTES, N_INPUTS,
                                         RP_EFFORT_FAST, &a->buffers),
                      RP_STATUS_OK);

@@ -19,7 +19,7 @@
 #include "tests/differential/counting_device.h"
 #include "tests/support/inputs.h"
 
-#define N_CHUNKS 7
+#define N_INPUTS 7
 #define MAX_BYTES 5000
 #define GUARD_BYTES 64
 #define GUARD 0xB7
@@ -30,12 +30,12 @@ static rp_error error;
 
 typedef struct batch {
     size_t max_bytes;
-    const void *inputs[N_CHUNKS];
-    size_t sizes[N_CHUNKS];
-    void *outputs[N_CHUNKS];
+    const void *inputs[N_INPUTS];
+    size_t sizes[N_INPUTS];
+    void *outputs[N_INPUTS];
     size_t output_bytes; /* of each, what the query says */
-    size_t frame_bytes[N_CHUNKS];
-    rp_status statuses[N_CHUNKS];
+    size_t frame_bytes[N_INPUTS];
+    rp_status statuses[N_INPUTS];
     uint8_t *temp;
     size_t temp_bytes;
     rp_compress_options options;
@@ -75,22 +75,21 @@ static void batch_open(batch *b, size_t max_bytes, rp_effort effort)
 {
     memset(b, 0, sizeof(*b));
     b->max_bytes = max_bytes;
-    b->options = rp_batched_default_options();
-    b->options.effort = effort;
-    b->options.error = &error;
-    rp_batched_alignments alignments;
-    assert_int_equal(rp_batched_compress_get_required_alignments(b->options, &alignments),
+    const rp_compress_options options = {sizeof(options), effort, 0, &error};
+    b->options = options;
+    rp_batched_alignments alignments = RP_BATCHED_ALIGNMENTS_INIT;
+    assert_int_equal(rp_batched_compress_get_required_alignments(&b->options, &alignments),
                      RP_STATUS_OK);
     assert_int_equal(
-        rp_batched_compress_get_max_output_chunk_size(max_bytes, b->options, &b->output_bytes),
+        rp_batched_compress_get_max_output_chunk_size(max_bytes, &b->options, &b->output_bytes),
         RP_STATUS_OK);
-    assert_int_equal(rp_batched_compress_get_temp_size_async(N_CHUNKS, max_bytes, b->options,
-                                                             &b->temp_bytes, N_CHUNKS * max_bytes),
+    assert_int_equal(rp_batched_compress_get_temp_size_async(N_INPUTS, max_bytes, &b->options,
+                                                             &b->temp_bytes, N_INPUTS * max_bytes),
                      RP_STATUS_OK);
     b->temp = guarded(alignments.temp, b->temp_bytes);
     static const inputs_kind kinds[] = {INPUTS_TEXT, INPUTS_RECORDS, INPUTS_NOISE, INPUTS_MIXED};
-    for (size_t i = 0; i < N_CHUNKS; i++) {
-        b->sizes[i] = i == 0 ? 0 : max_bytes * i / (N_CHUNKS - 1);
+    for (size_t i = 0; i < N_INPUTS; i++) {
+        b->sizes[i] = i == 0 ? 0 : max_bytes * i / (N_INPUTS - 1);
         /* Any address is good for an input and for an output, which the alignments say. */
         uint8_t *input = malloc(b->sizes[i] + i);
         assert_true(input != NULL || b->sizes[i] + i == 0);
@@ -105,7 +104,7 @@ static void batch_close(batch *b)
 {
     check_guard(b->temp, b->temp_bytes);
     free(b->temp);
-    for (size_t i = 0; i < N_CHUNKS; i++) {
+    for (size_t i = 0; i < N_INPUTS; i++) {
         check_guard(b->outputs[i], b->output_bytes);
         free(b->outputs[i]);
         free(b->inputs[i] == NULL ? NULL : (uint8_t *)(uintptr_t)b->inputs[i] - i);
@@ -114,8 +113,8 @@ static void batch_close(batch *b)
 
 static rp_status run(batch *b, rp_status *d_statuses)
 {
-    return rp_batched_compress_async(b->inputs, b->sizes, b->max_bytes, N_CHUNKS, b->temp,
-                                     b->temp_bytes, b->outputs, b->frame_bytes, b->options,
+    return rp_batched_compress_async(b->inputs, b->sizes, b->max_bytes, N_INPUTS, b->temp,
+                                     b->temp_bytes, b->outputs, b->frame_bytes, &b->options,
                                      d_statuses, stream);
 }
 
@@ -133,21 +132,21 @@ static void check_frame(const batch *b, size_t i)
 /* The engine's own batch, which has capacities, gives the same bytes. */
 static void check_against_engine(const batch *b)
 {
-    size_t n_workspace = rp_workspace_size(b->max_bytes, N_CHUNKS, b->options.effort);
+    size_t n_workspace = rp_workspace_size(b->max_bytes, N_INPUTS, b->options.effort);
     void *workspace = aligned_alloc(RP_WORKSPACE_ALIGNMENT, n_workspace);
-    void *outputs[N_CHUNKS];
-    size_t capacities[N_CHUNKS];
-    size_t frame_bytes[N_CHUNKS];
-    rp_status statuses[N_CHUNKS];
-    for (size_t i = 0; i < N_CHUNKS; i++) {
+    void *outputs[N_INPUTS];
+    size_t capacities[N_INPUTS];
+    size_t frame_bytes[N_INPUTS];
+    rp_status statuses[N_INPUTS];
+    for (size_t i = 0; i < N_INPUTS; i++) {
         capacities[i] = rp_compress_bound(b->sizes[i]);
         outputs[i] = malloc(capacities[i]);
     }
-    rp_batch engine = {b->inputs, b->sizes,   b->max_bytes, N_CHUNKS,
-                       outputs,   capacities, frame_bytes,  statuses};
+    rp_batch engine = {sizeof(rp_batch), b->inputs,  b->sizes,    b->max_bytes, N_INPUTS,
+                       outputs,          capacities, frame_bytes, statuses};
     assert_int_equal(rp_compress_batch_async(workspace, n_workspace, &engine, &b->options, stream),
                      RP_STATUS_OK);
-    for (size_t i = 0; i < N_CHUNKS; i++) {
+    for (size_t i = 0; i < N_INPUTS; i++) {
         assert_int_equal(statuses[i], RP_STATUS_OK);
         assert_int_equal(frame_bytes[i], b->frame_bytes[i]);
         assert_memory_equal(outputs[i], b->outputs[i], frame_bytes[i]);
@@ -166,7 +165,7 @@ static void test_round_trip(void **state)
             batch_open(&b, sizes[s], effort);
             b.options.flags = s % 2 == 0 ? 0 : RP_COMPRESS_CHECKSUM;
             assert_int_equal(run(&b, b.statuses), RP_STATUS_OK);
-            for (size_t i = 0; i < N_CHUNKS; i++) {
+            for (size_t i = 0; i < N_INPUTS; i++) {
                 assert_int_equal(b.statuses[i], RP_STATUS_OK);
                 check_frame(&b, i);
             }
@@ -187,7 +186,7 @@ static void test_without_statuses(void **state)
     assert_int_equal(run(&b, NULL), RP_STATUS_OK);
     assert_int_equal(b.frame_bytes[2], 0);
     b.sizes[2] = too_large;
-    for (size_t i = 0; i < N_CHUNKS; i++) {
+    for (size_t i = 0; i < N_INPUTS; i++) {
         if (i != 2)
             check_frame(&b, i);
     }
@@ -195,7 +194,7 @@ static void test_without_statuses(void **state)
 }
 
 /* The same, said by the status of that chunk; the others are as ever. */
-static void test_chunk_larger_than_announced(void **state)
+static void test_input_larger_than_announced(void **state)
 {
     (void)state;
     batch b;
@@ -204,7 +203,7 @@ static void test_chunk_larger_than_announced(void **state)
     b.sizes[5] = SIZE_MAX;
     assert_int_equal(run(&b, b.statuses), RP_STATUS_OK);
     b.sizes[5] = too_large;
-    for (size_t i = 0; i < N_CHUNKS; i++) {
+    for (size_t i = 0; i < N_INPUTS; i++) {
         assert_int_equal(b.statuses[i], i == 5 ? RP_STATUS_INPUT_TOO_LARGE : RP_STATUS_OK);
         if (i == 5)
             assert_int_equal(b.frame_bytes[i], 0);
@@ -268,30 +267,30 @@ static void test_errors_of_arrays(void **state)
     atomic_store(&counting.n_launches, 0);
 #define RUN(inputs, sizes, outputs, frames, n, on)                                                 \
     rp_batched_compress_async(inputs, sizes, MAX_BYTES, n, b.temp, b.temp_bytes, outputs, frames,  \
-                              b.options, b.statuses, on)
-    assert_int_equal(RUN(NULL, b.sizes, b.outputs, b.frame_bytes, N_CHUNKS, stream),
+                              &b.options, b.statuses, on)
+    assert_int_equal(RUN(NULL, b.sizes, b.outputs, b.frame_bytes, N_INPUTS, stream),
                      RP_STATUS_NULL_POINTER);
-    assert_non_null(strstr(error.message, "d_uncompressed_chunk_ptrs"));
-    assert_int_equal(RUN(b.inputs, NULL, b.outputs, b.frame_bytes, N_CHUNKS, stream),
+    assert_non_null(strstr(error.message, "d_inputs"));
+    assert_int_equal(RUN(b.inputs, NULL, b.outputs, b.frame_bytes, N_INPUTS, stream),
                      RP_STATUS_NULL_POINTER);
-    assert_non_null(strstr(error.message, "d_uncompressed_chunk_bytes"));
-    assert_int_equal(RUN(b.inputs, b.sizes, NULL, b.frame_bytes, N_CHUNKS, stream),
+    assert_non_null(strstr(error.message, "d_input_sizes"));
+    assert_int_equal(RUN(b.inputs, b.sizes, NULL, b.frame_bytes, N_INPUTS, stream),
                      RP_STATUS_NULL_POINTER);
-    assert_non_null(strstr(error.message, "d_compressed_chunk_ptrs"));
-    assert_int_equal(RUN(b.inputs, b.sizes, b.outputs, NULL, N_CHUNKS, stream),
+    assert_non_null(strstr(error.message, "d_outputs"));
+    assert_int_equal(RUN(b.inputs, b.sizes, b.outputs, NULL, N_INPUTS, stream),
                      RP_STATUS_NULL_POINTER);
-    assert_non_null(strstr(error.message, "d_compressed_chunk_bytes"));
+    assert_non_null(strstr(error.message, "d_output_sizes"));
     assert_int_equal(RUN(b.inputs, b.sizes, b.outputs, b.frame_bytes, 0, stream),
                      RP_STATUS_INVALID_BATCH_SIZE);
     assert_int_equal(RUN(b.inputs, b.sizes, b.outputs, b.frame_bytes, SIZE_MAX, stream),
                      RP_STATUS_INVALID_BATCH_SIZE);
     /* A batch that is larger than the temporary memory was asked for. */
-    assert_int_equal(RUN(b.inputs, b.sizes, b.outputs, b.frame_bytes, N_CHUNKS + 1, stream),
+    assert_int_equal(RUN(b.inputs, b.sizes, b.outputs, b.frame_bytes, N_INPUTS + 1, stream),
                      RP_STATUS_WORKSPACE_TOO_SMALL);
-    assert_int_equal(RUN(b.inputs, b.sizes, b.outputs, b.frame_bytes, N_CHUNKS, none),
+    assert_int_equal(RUN(b.inputs, b.sizes, b.outputs, b.frame_bytes, N_INPUTS, none),
                      RP_STATUS_INVALID_STREAM);
     assert_int_equal(counting_device_enqueued(&counting), 0);
-    assert_int_equal(RUN(b.inputs, b.sizes, b.outputs, b.frame_bytes, N_CHUNKS, stream),
+    assert_int_equal(RUN(b.inputs, b.sizes, b.outputs, b.frame_bytes, N_INPUTS, stream),
                      RP_STATUS_OK);
 #undef RUN
     batch_close(&b);
@@ -300,23 +299,23 @@ static void test_errors_of_arrays(void **state)
 static void test_queries(void **state)
 {
     (void)state;
-    rp_compress_options options = rp_batched_default_options();
+    rp_compress_options options = RP_COMPRESS_OPTIONS_DEFAULT;
     assert_int_equal(options.effort, RP_EFFORT_DEFAULT);
     assert_int_equal(options.flags, 0);
     assert_null(options.error);
     options.error = &error;
     size_t n = 1;
     size_t before = 0;
-    for (size_t n_chunks = 1; n_chunks < 2000; n_chunks += 13) {
-        assert_int_equal(rp_batched_compress_get_temp_size_async(n_chunks, 4096, options, &n, 0),
+    for (size_t n_inputs = 1; n_inputs < 2000; n_inputs += 13) {
+        assert_int_equal(rp_batched_compress_get_temp_size_async(n_inputs, 4096, &options, &n, 0),
                          RP_STATUS_OK);
         assert_true(n > before);
-        assert_true(n >= rp_workspace_size(4096, n_chunks, RP_EFFORT_DEFAULT) +
-                             n_chunks * sizeof(rp_status));
+        assert_true(n >= rp_workspace_size(4096, n_inputs, RP_EFFORT_DEFAULT) +
+                             n_inputs * sizeof(rp_status));
         before = n;
     }
     static const struct {
-        size_t n_chunks;
+        size_t n_inputs;
         size_t bytes;
         rp_status expected;
     } cases[] = {
@@ -328,30 +327,31 @@ static void test_queries(void **state)
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         n = 1;
-        assert_int_equal(rp_batched_compress_get_temp_size_async(cases[i].n_chunks, cases[i].bytes,
-                                                                 options, &n, 0),
+        assert_int_equal(rp_batched_compress_get_temp_size_async(cases[i].n_inputs, cases[i].bytes,
+                                                                 &options, &n, 0),
                          cases[i].expected);
         assert_int_equal(n, 0);
     }
-    assert_int_equal(rp_batched_compress_get_max_output_chunk_size(SIZE_MAX, options, &n),
+    assert_int_equal(rp_batched_compress_get_max_output_chunk_size(SIZE_MAX, &options, &n),
                      RP_STATUS_INPUT_TOO_LARGE);
     assert_int_equal(n, 0);
-    assert_int_equal(rp_batched_compress_get_max_output_chunk_size(RP_MAX_INPUT_BYTES, options, &n),
-                     RP_STATUS_OK);
+    assert_int_equal(
+        rp_batched_compress_get_max_output_chunk_size(RP_MAX_INPUT_BYTES, &options, &n),
+        RP_STATUS_OK);
     assert_int_equal(n, rp_compress_bound(RP_MAX_INPUT_BYTES));
-    assert_int_equal(rp_batched_compress_get_temp_size_async(1, 1, options, NULL, 0),
+    assert_int_equal(rp_batched_compress_get_temp_size_async(1, 1, &options, NULL, 0),
                      RP_STATUS_NULL_POINTER);
-    assert_int_equal(rp_batched_compress_get_max_output_chunk_size(1, options, NULL),
+    assert_int_equal(rp_batched_compress_get_max_output_chunk_size(1, &options, NULL),
                      RP_STATUS_NULL_POINTER);
-    assert_int_equal(rp_batched_compress_get_required_alignments(options, NULL),
+    assert_int_equal(rp_batched_compress_get_required_alignments(&options, NULL),
                      RP_STATUS_NULL_POINTER);
-    rp_batched_alignments alignments;
+    rp_batched_alignments alignments = RP_BATCHED_ALIGNMENTS_INIT;
     options.effort = (rp_effort)0;
-    assert_int_equal(rp_batched_compress_get_required_alignments(options, &alignments),
+    assert_int_equal(rp_batched_compress_get_required_alignments(&options, &alignments),
                      RP_STATUS_INVALID_EFFORT);
-    assert_int_equal(rp_batched_compress_get_temp_size_async(1, 1, options, &n, 0),
+    assert_int_equal(rp_batched_compress_get_temp_size_async(1, 1, &options, &n, 0),
                      RP_STATUS_INVALID_EFFORT);
-    assert_int_equal(rp_batched_compress_get_max_output_chunk_size(1, options, &n),
+    assert_int_equal(rp_batched_compress_get_max_output_chunk_size(1, &options, &n),
                      RP_STATUS_INVALID_EFFORT);
 }
 
@@ -360,7 +360,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_without_statuses),
-        cmocka_unit_test(test_chunk_larger_than_announced),
+        cmocka_unit_test(test_input_larger_than_announced),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_errors_of_arrays),
         cmocka_unit_test(test_queries),

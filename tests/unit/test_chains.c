@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "engine/stages.h"
 #include "kernels/sequences/stage.h"
 #include "rockpress/engine.h"
 #include "tests/support/inputs.h"
@@ -37,6 +38,7 @@ static workspace open_workspace(void)
     w.memory = aligned_alloc(RP_WORKSPACE_ALIGNMENT, n_bytes);
     assert_non_null(w.memory);
     memset(w.memory, 0xA5, n_bytes);
+    w.buffers.struct_size = sizeof(w.buffers);
     assert_int_equal(
         rp_workspace_carve(w.memory, n_bytes, MAX_BYTES, 1, RP_EFFORT_FAST, &w.buffers),
         RP_STATUS_OK);
@@ -72,9 +74,9 @@ static void check(rp_device *device, uint32_t n, uint32_t n_bits, uint64_t seed)
     size_t capacities[1] = {0};
     size_t output_sizes[1];
     rp_status statuses[1];
-    const rp_batch batch = {inputs,  &size,      MAX_BYTES,    1,
-                            outputs, capacities, output_sizes, statuses};
-    const rp_compress_options options = {RP_EFFORT_FAST, 0, NULL};
+    const rp_batch batch = {sizeof(rp_batch), inputs,     &size,        MAX_BYTES, 1,
+                            outputs,          capacities, output_sizes, statuses};
+    const rp_compress_options options = {sizeof(rp_compress_options), RP_EFFORT_FAST, 0, NULL};
     const rp_stream stream = {host, NULL};
     fill_sequences(&expected.buffers, n, n_bits, seed);
     fill_sequences(&made.buffers, n, n_bits, seed);
@@ -82,8 +84,8 @@ static void check(rp_device *device, uint32_t n, uint32_t n_bits, uint64_t seed)
                      RP_STATUS_OK);
     rp_stage_args args;
     memset(&args, 0, sizeof(args));
-    args.batch = batch;
-    args.buffers = made.buffers;
+    assert_int_equal(rp_read_batch(&batch, &args.batch, NULL), RP_STATUS_OK);
+    assert_int_equal(rp_read_buffers(&made.buffers, &args.buffers, NULL), RP_STATUS_OK);
     args.effort = RP_EFFORT_FAST;
     memset(&memory, 0xA5, sizeof(memory));
     if (!team_device_run(device, encode, &args))

@@ -54,7 +54,7 @@ typedef enum way { SINGLES, BATCH, STAGES, NVCOMP_SHAPE } way;
 static rp_status enqueue_stages(const rp_batch *batch, void *workspace, size_t workspace_bytes,
                                 rp_stream stream)
 {
-    rp_stage_buffers buffers;
+    rp_stage_buffers buffers = RP_STAGE_BUFFERS_INIT;
     rp_status status = rp_workspace_carve(workspace, workspace_bytes, BLOCK_BYTES, N_BLOCKS,
                                           RP_EFFORT_DEFAULT, &buffers);
     if (status == RP_STATUS_OK)
@@ -73,7 +73,7 @@ static rp_status enqueue(way how, image *d_image, void *workspace, size_t worksp
 {
     /* Addresses on the device are calculated, never read. */
     rp_batch batch = {
-        d_image->inputs,  d_image->sizes,      BLOCK_BYTES,           N_BLOCKS,
+        sizeof(rp_batch), d_image->inputs,     d_image->sizes,        BLOCK_BYTES,      N_BLOCKS,
         d_image->outputs, d_image->capacities, d_image->output_sizes, d_image->statuses};
     rp_status status = RP_STATUS_OK;
     switch (how) {
@@ -90,8 +90,7 @@ static rp_status enqueue(way how, image *d_image, void *workspace, size_t worksp
     default:
         return rp_batched_compress_async(batch.d_inputs, batch.d_input_sizes, BLOCK_BYTES, N_BLOCKS,
                                          workspace, workspace_bytes, batch.d_outputs,
-                                         batch.d_output_sizes, rp_batched_default_options(),
-                                         batch.d_statuses, stream);
+                                         batch.d_output_sizes, NULL, batch.d_statuses, stream);
     }
 }
 
@@ -164,7 +163,8 @@ static rp_status nvcomp_shape(const rp_device *device)
 
 static rp_pool *make_pool(const rp_device *device)
 {
-    rp_pool_options options = {2, 2 * BLOCK_BYTES, 0, RP_EFFORT_DEFAULT, NULL};
+    rp_pool_options options = {sizeof(rp_pool_options), 2,   2 * BLOCK_BYTES, 0,
+                               RP_EFFORT_DEFAULT,       NULL};
     rp_pool *pool;
     assert_int_equal(rp_pool_create(device, &options, &pool), RP_STATUS_OK);
     return pool;
@@ -201,7 +201,8 @@ static rp_status pooled(const rp_device *device)
         outputs[i] = frames[i];
         capacities[i] = FRAME_ROOM;
     }
-    rp_host_batch all = {inputs, sizes, N_BLOCKS, outputs, capacities, frame_bytes, statuses};
+    rp_host_batch all = {sizeof(rp_host_batch), inputs,  sizes, N_BLOCKS, outputs, capacities,
+                         frame_bytes,           statuses};
     rp_status status = rp_batched_compress_pooled(pool, &all, NULL, TIMEOUT_US);
     rp_pool_destroy(pool);
     return status;

@@ -119,6 +119,7 @@ static frame_test make_test(size_t n_bytes, uint32_t flags, const zstd_block_spe
     test.workspace = aligned_alloc(RP_WORKSPACE_ALIGNMENT, workspace_bytes);
     assert_non_null(test.workspace);
     inputs_fill(INPUTS_NOISE, test.workspace, workspace_bytes, 1);
+    test.buffers.struct_size = sizeof(test.buffers);
     assert_int_equal(rp_workspace_carve(test.workspace, workspace_bytes, n_bytes, 1, RP_EFFORT_FAST,
                                         &test.buffers),
                      RP_STATUS_OK);
@@ -155,8 +156,8 @@ static uint8_t *run(const frame_test *test, size_t capacity, size_t *output_size
     void *outputs[1] = {output};
     *output_size = 12345;
     *status = RP_STATUS_INTERNAL;
-    rp_batch batch = {inputs,  &test->n_bytes, test->n_bytes, 1,
-                      outputs, &capacity,      output_size,   status};
+    rp_batch batch = {sizeof(rp_batch), inputs,    &test->n_bytes, test->n_bytes, 1,
+                      outputs,          &capacity, output_size,    status};
     rp_compress_options options = RP_COMPRESS_OPTIONS_DEFAULT;
     options.flags = test->flags;
     rp_stream stream = {host, NULL};
@@ -338,7 +339,8 @@ static void check_stages(inputs_kind kind, size_t n_bytes)
     rp_status status;
     const void *inputs[1] = {test.input};
     void *outputs[1] = {test.frame};
-    rp_batch batch = {inputs, &n_bytes, n_bytes, 1, outputs, &capacity, &output_size, &status};
+    rp_batch batch = {sizeof(rp_batch), inputs,    &n_bytes,     n_bytes, 1,
+                      outputs,          &capacity, &output_size, &status};
     rp_compress_options options = RP_COMPRESS_OPTIONS_DEFAULT;
     options.flags = test.flags;
     rp_stream stream = {host, NULL};
@@ -392,7 +394,8 @@ static void test_batch(void **state)
         output_sizes[i] = 999;
         statuses[i] = RP_STATUS_INTERNAL;
     }
-    rp_batch batch = {inputs, sizes, 500, N, outputs, capacities, output_sizes, statuses};
+    rp_batch batch = {sizeof(rp_batch), inputs,     sizes,        500,     N,
+                      outputs,          capacities, output_sizes, statuses};
     size_t workspace_bytes = rp_workspace_size(500, N, RP_EFFORT_FAST);
     uint8_t *workspace = aligned_alloc(RP_WORKSPACE_ALIGNMENT, workspace_bytes);
     rp_stage_buffers buffers;

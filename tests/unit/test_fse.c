@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "engine/stages.h"
 #include "kernels/sequences/stage.h"
 #include "tests/support/inputs.h"
 #include "tests/support/rfc8878_decoder.h"
@@ -88,8 +89,7 @@ static uint32_t encode(const rp_sequence *sequences, uint32_t n, size_t zstd_blo
     scratch_bytes = (scratch_bytes + 255) / 256 * 256;
     size_t section_bytes = (zstd_block_bytes + RP_BUFFER_SLACK + 255) / 256 * 256;
     rp_zstd_block zstd_block = {n, 5, 123, 456};
-    rp_stage_buffers buffers;
-    memset(&buffers, 0, sizeof(buffers));
+    rp_stage_buffers buffers = RP_STAGE_BUFFERS_INIT;
     buffers.n_zstd_blocks = 1;
     buffers.zstd_blocks_per_input = 1;
     buffers.zstd_block_bytes = zstd_block_bytes;
@@ -114,8 +114,8 @@ static uint32_t encode(const rp_sequence *sequences, uint32_t n, size_t zstd_blo
     size_t capacities[1] = {0};
     size_t output_sizes[1];
     rp_status statuses[1];
-    rp_batch batch = {inputs,  &zstd_block_bytes, zstd_block_bytes, 1,
-                      outputs, capacities,        output_sizes,     statuses};
+    rp_batch batch = {sizeof(rp_batch), inputs,     &zstd_block_bytes, zstd_block_bytes, 1,
+                      outputs,          capacities, output_sizes,      statuses};
     rp_stream stream = {host, NULL};
     /* Not by rp_launch_fse_encoder(), which refuses buffers that are only as large as they have to
      * be for these sequences; here AddressSanitizer is to see each byte beyond. */
@@ -123,8 +123,8 @@ static uint32_t encode(const rp_sequence *sequences, uint32_t n, size_t zstd_blo
     memset(&launch, 0, sizeof(launch));
     launch.stage = RP_STAGE_FSE_ENCODER;
     launch.n_teams = 1;
-    launch.args.batch = batch;
-    launch.args.buffers = buffers;
+    assert_int_equal(rp_read_batch(&batch, &launch.args.batch, NULL), RP_STATUS_OK);
+    assert_int_equal(rp_read_buffers(&buffers, &launch.args.buffers, NULL), RP_STATUS_OK);
     launch.args.effort = RP_EFFORT_DEFAULT;
     assert_int_equal(host->ops->launch(stream, &launch), RP_STATUS_OK);
     assert_int_equal(zstd_block.n_sequences, n);

@@ -187,7 +187,7 @@ static rp_status launch_stages(rp_lane *lane, const rp_batch *batch,
     size_t n_workspace;
     void *workspace = rp_lane_workspace(lane, &n_workspace);
     rp_stream stream = rp_lane_stream(lane);
-    rp_stage_buffers buffers;
+    rp_stage_buffers buffers = RP_STAGE_BUFFERS_INIT;
     rp_status status = rp_workspace_carve(workspace, n_workspace, SMALL_BYTES, N_IN_BATCH,
                                           options->effort, &buffers);
     if (status == RP_STATUS_OK)
@@ -213,10 +213,10 @@ static rp_status compress_small(rp_lane *lane, uint32_t round, const rp_compress
         b.capacities[i] = sizeof(b.frames[i]);
         b.statuses[i] = RP_STATUS_INTERNAL;
     }
-    rp_batch batch = {b.inputs,  b.sizes,      SMALL_BYTES,   N_IN_BATCH,
-                      b.outputs, b.capacities, b.frame_bytes, b.statuses};
-    rp_host_batch host = {b.inputs,     b.sizes,       N_IN_BATCH, b.outputs,
-                          b.capacities, b.frame_bytes, b.statuses};
+    rp_batch batch = {sizeof(rp_batch), b.inputs,     b.sizes,       SMALL_BYTES, N_IN_BATCH,
+                      b.outputs,        b.capacities, b.frame_bytes, b.statuses};
+    rp_host_batch host = {sizeof(rp_host_batch), b.inputs,      b.sizes,   N_IN_BATCH, b.outputs,
+                          b.capacities,          b.frame_bytes, b.statuses};
     rp_status status;
     /* What these devices enqueue is done at once, so nothing has to be waited for. */
     switch (round % 4) {
@@ -228,7 +228,7 @@ static rp_status compress_small(rp_lane *lane, uint32_t round, const rp_compress
         break;
     case 2:
         status = rp_batched_compress_async(b.inputs, b.sizes, SMALL_BYTES, N_IN_BATCH, workspace,
-                                           n_workspace, b.outputs, b.frame_bytes, *options,
+                                           n_workspace, b.outputs, b.frame_bytes, options,
                                            b.statuses, rp_lane_stream(lane));
         break;
     default:
@@ -244,7 +244,8 @@ static rp_status compress_small(rp_lane *lane, uint32_t round, const rp_compress
 static rp_status compress_one(uint32_t round, uint8_t *output, size_t capacity)
 {
     rp_error error;
-    rp_compress_options options = {RP_EFFORT_FAST, round & RP_COMPRESS_FLAGS_ALL, &error};
+    rp_compress_options options = {sizeof(rp_compress_options), RP_EFFORT_FAST,
+                                   round & RP_COMPRESS_FLAGS_ALL, &error};
     size_t input_size = round % 3 == 0 ? round % CONTENT_BYTES : CONTENT_BYTES - round % 700;
     size_t n;
     rp_status expected = RP_STATUS_OK;
@@ -298,7 +299,8 @@ static bool make_lanes(void)
 static bool check_device(const char *name, uint32_t device_flags)
 {
     counting_device device;
-    rp_pool_options options = {N_THREADS, CONTENT_BYTES, 0, RP_EFFORT_FAST, NULL};
+    rp_pool_options options = {sizeof(rp_pool_options), N_THREADS, CONTENT_BYTES, 0,
+                               RP_EFFORT_FAST,          NULL};
     pthread_t threads[N_THREADS];
     uint32_t first[N_THREADS];
     counting_device_open(&device, device_flags);

@@ -263,7 +263,7 @@ static uint8_t *encode(const uint8_t *literals, uint32_t n_literals, uint32_t *s
     size_t input_bytes = n_literals == 0 ? 1 : n_literals;
     size_t workspace_bytes = rp_workspace_size(input_bytes, 1, RP_EFFORT_FAST);
     uint8_t *workspace = aligned_alloc(RP_WORKSPACE_ALIGNMENT, workspace_bytes);
-    rp_stage_buffers buffers;
+    rp_stage_buffers buffers = RP_STAGE_BUFFERS_INIT;
     assert_non_null(workspace);
     memset(workspace, 0xA5, workspace_bytes);
     assert_int_equal(
@@ -277,8 +277,8 @@ static uint8_t *encode(const uint8_t *literals, uint32_t n_literals, uint32_t *s
     size_t capacities[1] = {0};
     size_t output_sizes[1];
     rp_status statuses[1];
-    rp_batch batch = {inputs,  &input_bytes, input_bytes,  1,
-                      outputs, capacities,   output_sizes, statuses};
+    rp_batch batch = {sizeof(rp_batch), inputs,     &input_bytes, input_bytes, 1,
+                      outputs,          capacities, output_sizes, statuses};
     rp_stream stream = {host, NULL};
     assert_int_equal(rp_launch_huffman_encoder(&batch, &buffers, NULL, stream), RP_STATUS_OK);
     *section_bytes = buffers.d_zstd_blocks[0].literals_section_bytes;

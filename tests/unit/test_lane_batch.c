@@ -70,7 +70,7 @@ static blocks *blocks_open(size_t n, size_t max_bytes, rp_effort effort)
 {
     blocks *b = calloc(1, sizeof(*b));
     assert_non_null(b);
-    rp_compress_options options = {effort, 0, &error};
+    rp_compress_options options = {sizeof(rp_compress_options), effort, 0, &error};
     inputs_random random = inputs_seed(n * 1000003 + max_bytes);
     size_t n_workspace = rp_workspace_size(max_bytes, 1, effort);
     void *workspace = aligned_alloc(RP_WORKSPACE_ALIGNMENT, n_workspace);
@@ -97,8 +97,8 @@ static blocks *blocks_open(size_t n, size_t max_bytes, rp_effort effort)
         b->outputs[i] = malloc(b->capacities[i] + 1);
     }
     free(workspace);
-    rp_host_batch batch = {b->inputs,     b->sizes,        n,          b->outputs,
-                           b->capacities, b->output_sizes, b->statuses};
+    rp_host_batch batch = {sizeof(rp_host_batch), b->inputs,       b->sizes,   n, b->outputs,
+                           b->capacities,         b->output_sizes, b->statuses};
     b->batch = batch;
     fresh_outputs(b);
     return b;
@@ -142,7 +142,7 @@ static void check_untouched(const blocks *b, size_t i)
 
 static rp_pool *make_pool(const rp_device *device, rp_effort effort)
 {
-    rp_pool_options options = {2, LANE_BYTES, 0, effort, NULL};
+    rp_pool_options options = {sizeof(rp_pool_options), 2, LANE_BYTES, 0, effort, NULL};
     rp_pool *pool;
     assert_int_equal(rp_pool_create(device, &options, &pool), RP_STATUS_OK);
     return pool;
@@ -360,13 +360,43 @@ static void test_argument_errors(void **state)
     refuse(pool, &device, b, &b->batch, &options, RP_STATUS_WORKSPACE_TOO_SMALL, "effort max");
     assert_int_equal(rp_batched_compress_pooled(NULL, &b->batch, NULL, 0), RP_STATUS_NULL_POINTER);
     assert_int_equal(rp_lane_compress_batch(NULL, &b->batch, NULL, 0), RP_STATUS_NULL_POINTER);
-    rp_host_batch empty;
-    memset(&empty, 0, sizeof(empty));
+    const rp_host_batch empty = RP_HOST_BATCH_INIT;
     assert_int_equal(rp_batched_compress_pooled(pool, &empty, NULL, 0), RP_STATUS_OK);
     assert_int_equal(counting_device_enqueued(&device), 0);
     blocks_close(b);
     rp_pool_destroy(pool);
     counting_device_close(&device);
+}
+
+/* A lane for inputs of one byte takes no arrays, so each input goes alone: one that is too large is
+ * told of in its status, like any other. */
+static void test_too_large_for_the_smallest_lane(void **state)
+{
+    (void)state;
+    for (size_t way = 0; way < N_WAYS; way++) {
+        const rp_pool_options options = {sizeof(options), 1, 1, 0, RP_EFFORT_FAST, NULL};
+        counting_device device;
+        rp_pool *pool;
+        counting_device_open(&device, ways[way]);
+        assert_int_equal(rp_pool_create(&device.device, &options, &pool), RP_STATUS_OK);
+        blocks *b = blocks_open(3, 1, RP_EFFORT_FAST);
+        uint8_t large[2] = {1, 2};
+        const void *inputs[3] = {b->inputs[0], large, b->inputs[2]};
+        const size_t sizes[3] = {b->sizes[0], 2, b->sizes[2]};
+        rp_host_batch batch = b->batch;
+        batch.inputs = inputs;
+        batch.input_sizes = sizes;
+        assert_int_equal(rp_batched_compress_pooled(pool, &batch, &b->options, TIMEOUT_US),
+                         RP_STATUS_OK);
+        assert_int_equal(b->statuses[1], RP_STATUS_INPUT_TOO_LARGE);
+        assert_int_equal(b->output_sizes[1], 0);
+        check_untouched(b, 1);
+        check_block(b, 0);
+        check_block(b, 2);
+        blocks_close(b);
+        rp_pool_destroy(pool);
+        counting_device_close(&device);
+    }
 }
 
 static void test_pool_exhausted(void **state)
@@ -514,6 +544,7 @@ int main(void)
         cmocka_unit_test(test_capacities),
         cmocka_unit_test(test_block_too_large),
         cmocka_unit_test(test_argument_errors),
+        cmocka_unit_test(test_too_large_for_the_smallest_lane),
         cmocka_unit_test(test_pool_exhausted),
         cmocka_unit_test(test_timeout),
         cmocka_unit_test(test_faults_at_every_call),

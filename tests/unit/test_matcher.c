@@ -52,6 +52,7 @@ static matched match(const uint8_t *input, size_t n_bytes)
     result.workspace = aligned_alloc(RP_WORKSPACE_ALIGNMENT, workspace_bytes);
     assert_non_null(result.workspace);
     memset(result.workspace, 0xA5, workspace_bytes);
+    result.buffers.struct_size = sizeof(result.buffers);
     assert_int_equal(rp_workspace_carve(result.workspace, workspace_bytes, n_bytes, 1,
                                         test_effort(), &result.buffers),
                      RP_STATUS_OK);
@@ -60,9 +61,10 @@ static matched match(const uint8_t *input, size_t n_bytes)
     size_t capacities[1] = {0};
     size_t output_sizes[1];
     rp_status statuses[1];
-    rp_batch batch = {inputs, &n_bytes, n_bytes, 1, outputs, capacities, output_sizes, statuses};
+    rp_batch batch = {sizeof(rp_batch), inputs,     &n_bytes,     n_bytes, 1,
+                      outputs,          capacities, output_sizes, statuses};
     rp_stream stream = {host, NULL};
-    rp_compress_options options = {test_effort(), 0, NULL};
+    rp_compress_options options = {sizeof(rp_compress_options), test_effort(), 0, NULL};
     assert_int_equal(rp_launch_lz77_matcher(&batch, &result.buffers, &options, stream),
                      RP_STATUS_OK);
     return result;

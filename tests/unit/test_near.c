@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "engine/stages.h"
 #include "kernels/fused/shared_encode.h"
 #include "rockpress/engine.h"
 #include "tests/support/inputs.h"
@@ -36,6 +37,7 @@ static workspace open_workspace(rp_effort effort)
     w.memory = aligned_alloc(RP_WORKSPACE_ALIGNMENT, n_bytes);
     assert_non_null(w.memory);
     memset(w.memory, 0xA5, n_bytes);
+    w.buffers.struct_size = sizeof(w.buffers);
     assert_int_equal(rp_workspace_carve(w.memory, n_bytes, MAX_BYTES, 1, effort, &w.buffers),
                      RP_STATUS_OK);
     return w;
@@ -183,9 +185,9 @@ static void check_input(rp_device *device, uint32_t n_bytes, rp_effort effort, u
     size_t capacities[1] = {0};
     size_t output_sizes[1];
     rp_status statuses[1];
-    const rp_batch batch = {inputs,  &size,      MAX_BYTES,    1,
-                            outputs, capacities, output_sizes, statuses};
-    const rp_compress_options options = {effort, 0, NULL};
+    const rp_batch batch = {sizeof(rp_batch), inputs,     &size,        MAX_BYTES, 1,
+                            outputs,          capacities, output_sizes, statuses};
+    const rp_compress_options options = {sizeof(rp_compress_options), effort, 0, NULL};
     const rp_stream stream = {host, NULL};
     assert_int_equal(rp_launch_lz77_matcher(&batch, &expected.buffers, &options, stream),
                      RP_STATUS_OK);
@@ -195,8 +197,8 @@ static void check_input(rp_device *device, uint32_t n_bytes, rp_effort effort, u
                      RP_STATUS_OK);
     near_run run;
     memset(&run, 0, sizeof(run));
-    run.args.batch = batch;
-    run.args.buffers = near.buffers;
+    assert_int_equal(rp_read_batch(&batch, &run.args.batch, NULL), RP_STATUS_OK);
+    assert_int_equal(rp_read_buffers(&near.buffers, &run.args.buffers, NULL), RP_STATUS_OK);
     run.args.effort = (uint32_t)effort;
     run.n_bytes = n_bytes;
     run.n_slices = n_slices;

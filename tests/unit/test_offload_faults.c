@@ -92,12 +92,13 @@ static void faulty_close(rp_device *device)
 }
 
 static const rp_device_ops faulty_ops = {
-    faulty_alloc,          faulty_free, faulty_alloc,  faulty_free, faulty_stream_create,
-    faulty_stream_destroy, faulty_copy, faulty_launch, faulty_wait, faulty_close,
+    sizeof(rp_device_ops), faulty_alloc,         faulty_free,           faulty_alloc,
+    faulty_free,           faulty_stream_create, faulty_stream_destroy, faulty_copy,
+    faulty_launch,         faulty_wait,          faulty_close,
 };
 
 /* Without RP_DEVICE_HOST_MEMORY: copies are made, as for a GPU. */
-static const rp_device faulty = {&faulty_ops, "faulty", 0, NULL};
+static const rp_device faulty = {sizeof(rp_device), &faulty_ops, "faulty", 0, NULL};
 
 #define CHECK(condition)                                                                           \
     do {                                                                                           \

@@ -35,7 +35,7 @@ static unsigned compress(uint32_t flags, size_t n, size_t n_bytes, rp_effort eff
 {
     fault_device device;
     rp_stream stream;
-    rp_compress_options options = {effort, RP_COMPRESS_CHECKSUM, NULL};
+    rp_compress_options options = {sizeof(rp_compress_options), effort, RP_COMPRESS_CHECKSUM, NULL};
     size_t n_workspace = rp_workspace_size(n_bytes, n, effort);
     uint8_t *workspace = aligned_alloc(RP_WORKSPACE_ALIGNMENT, n_workspace);
     uint8_t *input = malloc(n_bytes + n);
@@ -57,7 +57,8 @@ static unsigned compress(uint32_t flags, size_t n, size_t n_bytes, rp_effort eff
         outputs[i] = out->bytes + i * out->stride;
         capacities[i] = out->stride;
     }
-    rp_batch batch = {inputs, sizes, n_bytes, n, outputs, capacities, out->sizes, statuses};
+    rp_batch batch = {sizeof(rp_batch), inputs,     sizes,      n_bytes, n,
+                      outputs,          capacities, out->sizes, statuses};
     rp_status status =
         n == 1 ? rp_compress_async(workspace, n_workspace, input, n_bytes, out->bytes, out->stride,
                                    out->sizes, statuses, &options, stream)

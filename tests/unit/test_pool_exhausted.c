@@ -140,7 +140,8 @@ static model *model_open(void)
     assert_non_null(m);
     queue_device_open(&m->device, host, 0);
     m->sample = pool_sample_make(host, INPUTS_TEXT, 60);
-    rp_pool_options options = {N_LANES, POOL_SAMPLE_MAX_BYTES, 0, RP_EFFORT_FAST, NULL};
+    rp_pool_options options = {sizeof(rp_pool_options), N_LANES, POOL_SAMPLE_MAX_BYTES, 0,
+                               RP_EFFORT_FAST,          NULL};
     assert_int_equal(rp_pool_create(&m->device.device, &options, &m->pool), RP_STATUS_OK);
     for (int i = 0; i < N_LANES; i++)
         assert_int_equal(rp_pool_acquire(m->pool, &m->lanes[i]), RP_STATUS_OK);
@@ -318,7 +319,8 @@ static void test_threads_always_find_a_lane(void **state)
     memset(&s, 0, sizeof(s));
     queue_device_open(&device, host, 0);
     s.sample = pool_sample_make(host, INPUTS_TEXT, 60);
-    rp_pool_options options = {N_THREADS, POOL_SAMPLE_MAX_BYTES, 0, RP_EFFORT_FAST, NULL};
+    rp_pool_options options = {sizeof(rp_pool_options), N_THREADS, POOL_SAMPLE_MAX_BYTES, 0,
+                               RP_EFFORT_FAST,          NULL};
     assert_int_equal(rp_pool_create(&device.device, &options, &s.pool), RP_STATUS_OK);
     for (size_t i = 0; i < N_THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, stress_main, &s), 0);

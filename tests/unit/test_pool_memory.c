@@ -47,8 +47,9 @@ static memory_test *test_open(size_t memory_bytes, size_t memory_limit)
     queue_device_open(&test->device, host, 0);
     atomic_store(&test->device.memory_limit, memory_limit);
     test->sample = pool_sample_make(host, INPUTS_TEXT, 200);
-    rp_pool_options options = {MAX_LANES, POOL_SAMPLE_MAX_BYTES, memory_bytes, RP_EFFORT_FAST,
-                               NULL};
+    rp_pool_options options = {sizeof(rp_pool_options), MAX_LANES,
+                               POOL_SAMPLE_MAX_BYTES,   memory_bytes,
+                               RP_EFFORT_FAST,          NULL};
     assert_int_equal(rp_pool_create(&test->device.device, &options, &test->pool), RP_STATUS_OK);
     return test;
 }

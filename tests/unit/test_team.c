@@ -99,6 +99,7 @@ static batch_result run_batch(const batch_test *test, rp_device *device, stages 
     result.workspace = aligned_alloc(RP_WORKSPACE_ALIGNMENT, n_bytes);
     assert_non_null(result.workspace);
     memset(result.workspace, garbage, n_bytes);
+    result.buffers.struct_size = sizeof(result.buffers);
     assert_int_equal(rp_workspace_carve(result.workspace, n_bytes, test->max_input_bytes,
                                         test->n_inputs, options.effort, &result.buffers),
                      RP_STATUS_OK);
@@ -107,8 +108,9 @@ static batch_result run_batch(const batch_test *test, rp_device *device, stages 
         memset(result.outputs[i], garbage, test->capacities[i]);
     }
     rp_batch batch = {
-        test->inputs,   test->sizes,      test->max_input_bytes, test->n_inputs,
-        result.outputs, test->capacities, result.output_sizes,   result.statuses,
+        sizeof(rp_batch),      test->inputs,        test->sizes,
+        test->max_input_bytes, test->n_inputs,      result.outputs,
+        test->capacities,      result.output_sizes, result.statuses,
     };
     rp_stream stream = {device, NULL};
     rp_stream host_stream = {host, NULL};

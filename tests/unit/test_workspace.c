@@ -75,6 +75,7 @@ static void check_layout(size_t max_input_bytes, size_t n_inputs)
     size_t bytes = rp_workspace_size(max_input_bytes, n_inputs, RP_EFFORT_FAST);
     rp_stage_buffers b;
     memset(&b, 0xEE, sizeof(b));
+    b.struct_size = sizeof(b);
     assert_int_equal(rp_workspace_carve(base, bytes, max_input_bytes, n_inputs, RP_EFFORT_FAST, &b),
                      RP_STATUS_OK);
     assert_true(b.zstd_blocks_per_input >= 1);
@@ -154,10 +155,11 @@ static void test_stages_make_the_frame(void **state)
     rp_status statuses[2] = {RP_STATUS_INTERNAL, RP_STATUS_INTERNAL};
     for (size_t i = 0; i < sizeof(input); i++)
         input[i] = (uint8_t)(i * i >> (i % 7));
-    rp_batch batch = {inputs, sizes, sizeof(input), 1, outputs, capacities, frame_bytes, statuses};
+    rp_batch batch = {sizeof(rp_batch), inputs,     sizes,       sizeof(input), 1,
+                      outputs,          capacities, frame_bytes, statuses};
     rp_device *device;
     rp_stream stream;
-    rp_stage_buffers buffers;
+    rp_stage_buffers buffers = RP_STAGE_BUFFERS_INIT;
     size_t bytes = rp_workspace_size(500000, 1, RP_EFFORT_FAST);
     void *workspace = aligned_alloc(RP_WORKSPACE_ALIGNMENT, bytes);
     assert_non_null(workspace);
