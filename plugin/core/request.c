@@ -43,7 +43,6 @@ void rp_request_options(const rp_plugin_config *config, int level, bool checksum
                         rp_compress_options *options)
 {
     *options = (rp_compress_options)RP_COMPRESS_OPTIONS_DEFAULT;
-    options->struct_size = sizeof(*options);
     options->effort = config->effort == RP_PLUGIN_EFFORT_AUTO ? rp_request_effort(level)
                                                               : (rp_effort)config->effort;
     options->flags = checksum ? RP_COMPRESS_CHECKSUM : 0;

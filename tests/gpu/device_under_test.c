@@ -8,6 +8,7 @@
 
 #include "tests/gpu/broken_device.h"
 #include "tests/gpu/simulated_device.h"
+#include "tests/support/exit_status.h"
 #include "tests/support/team_device.h"
 
 const char *device_under_test_name(void)

@@ -10,9 +10,6 @@
 
 #include "rockpress/device.h"
 
-/* ctest's word for a test that could not run. */
-#define EXIT_SKIPPED 77
-
 /* Waits are bounded, but by far more than any work takes, even under compute-sanitizer. */
 #define TEST_WAIT_US (300 * UINT32_C(1000000))
 

@@ -10,8 +10,8 @@
 #include <cstring>
 
 #include "tests/support/collective_checks.h"
+#include "tests/support/exit_status.h"
 
-#define EXIT_SKIPPED 77
 #define MAX_TEAMS_PER_BLOCK 4
 
 /* Each team has its test in `tests`; in shared memory, it works on a copy. */

@@ -17,6 +17,8 @@
 #include "tests/gpu/device_under_test.h"
 #include "tests/gpu/gpu_faults.h"
 #include "tests/gpu/reference_frames.h"
+#include "tests/support/check.h"
+#include "tests/support/scenarios.h"
 
 #define N_REFERENCES 16
 #define N_THREADS 16
@@ -26,25 +28,6 @@ static const char *name;
 static rp_device *device;
 static rp_pool *pool;
 static reference_frame *references;
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            printf("%s:%d: %s\n", __FILE__, __LINE__, #condition);                                 \
-            return false;                                                                          \
-        }                                                                                          \
-    } while (0)
-
-/* The statuses are in the message. */
-#define CHECK_STATUS(expression, expected)                                                         \
-    do {                                                                                           \
-        rp_status status_ = (expression);                                                          \
-        if (status_ != (expected)) {                                                               \
-            printf("%s:%d: %s: %s, expected %s\n", __FILE__, __LINE__, #expression,                \
-                   rp_status_name(status_), rp_status_name(expected));                             \
-            return false;                                                                          \
-        }                                                                                          \
-    } while (0)
 
 static void sleep_ms(long ms)
 {
@@ -367,14 +350,7 @@ static bool devices_and_streams_may_be_shared(void)
     return true;
 }
 
-static const struct scenario {
-    const char *name;
-    bool (*run)(void);
-} scenarios[] = {
-#define SCENARIO(function)                                                                         \
-    {                                                                                              \
-#function, function                                                                        \
-    }
+static const scenario scenarios[] = {
     SCENARIO(devices_and_streams_may_be_shared),
     SCENARIO(a_forked_child_gets_no_gpu),
     SCENARIO(a_busy_gpu_is_waited_for_in_vain_only_so_long),
@@ -384,26 +360,8 @@ static const struct scenario {
     SCENARIO(a_wild_input_is_a_device_fault),
 };
 
-static int run_in_child(const struct scenario *scenario)
-{
-    int status = 1;
-    fflush(stdout);
-    pid_t child = fork();
-    if (child == 0) {
-        alarm(MAX_SECONDS);
-        bool good = scenario->run();
-        exit(good ? 0 : 1);
-    }
-    if (child < 0 || waitpid(child, &status, 0) != child)
-        return 1;
-    if (WIFSIGNALED(status))
-        printf("signal %d\n", WTERMSIG(status));
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-}
-
 int main(int argc, char **argv)
 {
-    int n_failed = 0;
     name = device_under_test_name();
     if (argc == 3 && strcmp(argv[1], "--device") == 0) {
         name = argv[2];
@@ -411,14 +369,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: test_gpu_faults [--device NAME]\n");
         return 2;
     }
-    for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
-        int status = run_in_child(&scenarios[i]);
-        if (status == EXIT_SKIPPED)
-            return EXIT_SKIPPED;
-        n_failed += status != 0;
-        printf("%s %s\n", status == 0 ? "ok    " : "FAILED", scenarios[i].name);
-    }
-    printf("%s: %d of %zu scenarios failed\n", name, n_failed,
-           sizeof(scenarios) / sizeof(scenarios[0]));
-    return n_failed != 0;
+    return RUN_SCENARIOS(scenarios, MAX_SECONDS);
 }

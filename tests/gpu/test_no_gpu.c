@@ -17,18 +17,11 @@
 #include <unistd.h>
 
 #include "rockpress/device.h"
+#include "tests/support/check.h"
 
 #define MAX_DEVICES 64
 
 static const char *expected_reason; /* NULL: there may be a GPU */
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            printf("%s:%d: %s\n", __FILE__, __LINE__, #condition);                                 \
-            return false;                                                                          \
-        }                                                                                          \
-    } while (0)
 
 /* Opening says what the list says. */
 static bool check_device(const rp_device_info *info)

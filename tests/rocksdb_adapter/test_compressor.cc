@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "check.h"
 #include "rockpress/plugin.h"
 #include "rockpress/rocksdb.h"
 #include "rocksdb/advanced_compression.h"
@@ -23,14 +24,6 @@
 using namespace ROCKSDB_NAMESPACE;
 
 #define VERSION (ROCKSDB_MAJOR * 100 + ROCKSDB_MINOR)
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                   \
-            std::exit(1);                                                                          \
-        }                                                                                          \
-    } while (0)
 
 namespace
 {

@@ -10,20 +10,14 @@
 #include <thread>
 #include <vector>
 
+#include "builtin_manager.h"
+#include "check.h"
 #include "plugin/rocksdb/adapter.h"
 #include "rockpress/rocksdb.h"
 #include "rocksdb/advanced_compression.h"
 #include "rocksdb/utilities/object_registry.h"
 
 using namespace rocksdb;
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                   \
-            std::exit(1);                                                                          \
-        }                                                                                          \
-    } while (0)
 
 // As RocksDB declares it for each plugin.
 extern "C" int rockpress_register_plugin(ObjectLibrary &library, const std::string &);
@@ -166,29 +160,13 @@ class Builtin : public Compressor
     const std::string dictionary_;
 };
 
-class BuiltinManager : public CompressionManager
+class BuiltinManager : public BuiltinManagerBase
 {
   public:
-    const char *Name() const override
-    {
-        return "Builtin";
-    }
-    const char *CompatibilityName() const override
-    {
-        return "Schema";
-    }
-    bool SupportsCompressionType(CompressionType) const override
-    {
-        return true;
-    }
     std::unique_ptr<Compressor> GetCompressor(const CompressionOptions &,
                                               CompressionType type) override
     {
         return type == kNoCompression ? nullptr : std::make_unique<Builtin>(type, "");
-    }
-    std::shared_ptr<Decompressor> GetDecompressor() override
-    {
-        return nullptr;
     }
 };
 

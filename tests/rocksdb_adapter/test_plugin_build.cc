@@ -7,20 +7,14 @@
 #include <cstdlib>
 #include <string>
 
+#include "builtin_manager.h"
+#include "check.h"
 #include "rockpress/plugin.h"
 #include "rockpress/rocksdb.h"
 #include "rocksdb/advanced_compression.h"
 #include "rocksdb/utilities/object_registry.h"
 
 using namespace rocksdb;
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                   \
-            std::exit(1);                                                                          \
-        }                                                                                          \
-    } while (0)
 
 namespace
 {
@@ -49,28 +43,12 @@ class Builtin : public Compressor
     }
 };
 
-class BuiltinManager : public CompressionManager
+class BuiltinManager : public BuiltinManagerBase
 {
   public:
-    const char *Name() const override
-    {
-        return "Builtin";
-    }
-    const char *CompatibilityName() const override
-    {
-        return "Schema";
-    }
-    bool SupportsCompressionType(CompressionType) const override
-    {
-        return true;
-    }
     std::unique_ptr<Compressor> GetCompressor(const CompressionOptions &, CompressionType) override
     {
         return std::make_unique<Builtin>();
-    }
-    std::shared_ptr<Decompressor> GetDecompressor() override
-    {
-        return nullptr;
     }
 };
 

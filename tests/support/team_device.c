@@ -30,14 +30,7 @@
 #include "kernels/match/stage.h"
 #include "kernels/sequences/stage.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_ASAN 1
-#endif
-#endif
-#ifdef WITH_ASAN
+#if TEST_ADDRESS_SANITIZER
 #include <sanitizer/asan_interface.h>
 #endif
 
@@ -213,7 +206,7 @@ static void turn_main(uint32_t address_high, uint32_t address_low)
 static void run_turns(team_state *state)
 {
     uint32_t order[TEAM_DEVICE_MAX_SIZE];
-#ifdef WITH_ASAN
+#if TEST_ADDRESS_SANITIZER
     /* Of a team that came apart, frames are left on the stacks. */
     __asan_unpoison_memory_region(state->stacks, state->size * STACK_BYTES);
 #endif

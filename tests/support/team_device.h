@@ -22,19 +22,11 @@
 #include <stdint.h>
 
 #include "rockpress/device.h"
+#include "tests/support/sanitizers.h"
 
 #define TEAM_DEVICE_MAX_SIZE 128
 
-#if defined(__SANITIZE_THREAD__)
-#define TEAM_DEVICE_CAN_SHUFFLE 0
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define TEAM_DEVICE_CAN_SHUFFLE 0
-#endif
-#endif
-#ifndef TEAM_DEVICE_CAN_SHUFFLE
-#define TEAM_DEVICE_CAN_SHUFFLE 1
-#endif
+#define TEAM_DEVICE_CAN_SHUFFLE (!TEST_THREAD_SANITIZER)
 
 typedef enum team_device_kind { TEAM_DEVICE_THREADS, TEAM_DEVICE_SHUFFLED } team_device_kind;
 

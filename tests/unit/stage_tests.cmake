@@ -39,8 +39,8 @@ rockpress_add_test(NAME test_bit_writer_solo LABELS unit
 
 foreach(name test_pool test_pool_exhausted test_pool_memory test_pool_threads)
   rockpress_add_test(NAME ${name} LABELS unit tsan
-    SOURCES ${name}.c ${stage_support}/queue_device.c ${stage_support}/pool_sample.c
-            ${stage_support}/inputs.c
+    SOURCES ${name}.c ${stage_support}/queue_device.c ${stage_support}/pool_checks.c
+            ${stage_support}/pool_sample.c ${stage_support}/inputs.c
     LIBRARIES rockpress_static cmocka_dep)
 endforeach()
 

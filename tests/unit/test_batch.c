@@ -16,15 +16,9 @@
 
 #include "plugin/batch/batch.h"
 #include "rockpress/plugin.h"
+#include "tests/support/check.h"
 #include "tests/support/sampled_file.h"
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            return false;                                                                          \
-        }                                                                                          \
-    } while (0)
+#include "tests/support/scenarios.h"
 
 static bool configure(void (*adjust)(rp_plugin_config *))
 {
@@ -523,14 +517,7 @@ static bool children_take_nothing(void)
     return true;
 }
 
-static const struct scenario {
-    const char *name;
-    bool (*run)(void);
-} scenarios[] = {
-#define SCENARIO(name)                                                                             \
-    {                                                                                              \
-#name, name                                                                                \
-    }
+static const scenario scenarios[] = {
     SCENARIO(all_blocks_in_order),
     SCENARIO(frames_are_those_of_the_direct_route),
     SCENARIO(any_order_and_more_than_once),
@@ -555,17 +542,5 @@ static const struct scenario {
 
 int main(void)
 {
-    int n_failed = 0;
-
-    for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
-        int status = 1;
-        pid_t child = fork();
-        if (child == 0)
-            exit(scenarios[i].run() ? 0 : 1);
-        if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
-            n_failed++;
-        printf("%s %s\n", status == 0 ? "ok    " : "FAILED", scenarios[i].name);
-        fflush(stdout);
-    }
-    return n_failed != 0;
+    return RUN_SCENARIOS(scenarios, 0);
 }

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,16 +16,10 @@
 #include "plugin/batch/batch.h"
 #include "plugin/core/costs.h"
 #include "rockpress/plugin.h"
+#include "tests/support/check.h"
 #include "tests/support/queue_device.h"
 #include "tests/support/sampled_file.h"
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            return false;                                                                          \
-        }                                                                                          \
-    } while (0)
+#include "tests/support/scenarios.h"
 
 static queue_device device;
 static rp_device *runner;
@@ -353,24 +346,12 @@ static bool one_call_fails(int nth)
     return true;
 }
 
-static bool in_a_child(bool (*run)(int), int argument)
-{
-    int status = 1;
-    pid_t child;
-
-    fflush(stdout);
-    child = fork();
-    if (child == 0)
-        exit(run(argument) ? 0 : 1);
-    return child > 0 && waitpid(child, &status, 0) == child && status == 0;
-}
-
 static bool every_call_in_turn(queue_call call, rp_status status, int n_calls)
 {
     failing_call = call;
     failing_status = status;
     for (int n = 1; n <= n_calls; n++) {
-        if (!in_a_child(one_call_fails, n)) {
+        if (run_in_child(one_call_fails, n, 0) != 0) {
             fprintf(stderr, "call %d of kind %d\n", n, (int)call);
             return false;
         }
@@ -502,14 +483,7 @@ static bool the_breaker_covers_batches(void)
     return true;
 }
 
-static const struct scenario {
-    const char *name;
-    bool (*run)(void);
-} scenarios[] = {
-#define SCENARIO(name)                                                                             \
-    {                                                                                              \
-#name, name                                                                                \
-    }
+static const scenario scenarios[] = {
     SCENARIO(works_without_faults),
     SCENARIO(a_wrong_guess_is_made_good),
     SCENARIO(more_files_than_lanes),
@@ -529,20 +503,7 @@ static const struct scenario {
     SCENARIO(the_breaker_covers_batches),
 };
 
-static bool run_scenario(int index)
-{
-    return scenarios[index].run();
-}
-
 int main(void)
 {
-    int n_failed = 0;
-
-    for (int i = 0; i < (int)(sizeof(scenarios) / sizeof(scenarios[0])); i++) {
-        bool good = in_a_child(run_scenario, i);
-        n_failed += !good;
-        printf("%s %s\n", good ? "ok    " : "FAILED", scenarios[i].name);
-        fflush(stdout);
-    }
-    return n_failed != 0;
+    return RUN_SCENARIOS(scenarios, 0);
 }

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "rockpress/device.h"
+#include "tests/support/exit_status.h"
 #include "tests/support/fault_device.h"
 
 #define WAIT_US 60000000
@@ -200,7 +201,7 @@ int main(void)
     rp_status status = rp_device_open(is_wrapped ? "host" : name, &opened);
     if (status == RP_STATUS_DEVICE_UNAVAILABLE) {
         printf("skipped: device %s: %s\n", name, rp_status_string(status));
-        return 77;
+        return EXIT_SKIPPED;
     }
     if (status != RP_STATUS_OK)
         return 1;

@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "rockpress/batched.h"
+#include "tests/support/exit_status.h"
 #include "tests/support/fault_device.h"
 #include "tests/support/inputs.h"
 
@@ -394,7 +395,7 @@ int main(void)
     rp_status status = rp_device_open(name != NULL ? name : "host", &inner);
     if (status == RP_STATUS_DEVICE_UNAVAILABLE) {
         printf("skipped: device %s: %s\n", name, rp_status_string(status));
-        return 77;
+        return EXIT_SKIPPED;
     }
     if (status != RP_STATUS_OK)
         return 1;

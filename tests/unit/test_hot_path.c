@@ -15,19 +15,14 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
+#include "tests/support/exit_status.h"
+#include "tests/support/sanitizers.h"
 
-#if defined(SANITIZED) || !defined(__GLIBC__)
+#if TEST_ADDRESS_SANITIZER || TEST_THREAD_SANITIZER || !defined(__GLIBC__)
 int main(void)
 {
     puts("skipped: malloc cannot be replaced, by a sanitizer or another libc than glibc");
-    return 77;
+    return EXIT_SKIPPED;
 }
 #else
 

@@ -18,6 +18,8 @@
 
 #include "plugin/route/route.h"
 #include "rockpress/plugin.h"
+#include "tests/support/check.h"
+#include "tests/support/scenarios.h"
 
 static const rp_device *inner;
 static _Atomic int launch_status, wait_status, alloc_status, stream_status;
@@ -99,14 +101,6 @@ static const rp_device_ops faulty_ops = {
 
 /* Without RP_DEVICE_HOST_MEMORY: copies are made, as for a GPU. */
 static const rp_device faulty = {sizeof(rp_device), &faulty_ops, "faulty", 0, NULL};
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            return false;                                                                          \
-        }                                                                                          \
-    } while (0)
 
 static char block[4096], frame[8192], decoded[4096];
 
@@ -409,14 +403,7 @@ static bool threads_and_faults_together(void)
     return true;
 }
 
-static const struct scenario {
-    const char *name;
-    bool (*run)(void);
-} scenarios[] = {
-#define SCENARIO(name)                                                                             \
-    {                                                                                              \
-#name, name                                                                                \
-    }
+static const scenario scenarios[] = {
     SCENARIO(works_without_faults),
     SCENARIO(launch_fails),
     SCENARIO(waits_time_out),
@@ -435,17 +422,5 @@ static const struct scenario {
 
 int main(void)
 {
-    int n_failed = 0;
-
-    for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
-        int status = 1;
-        pid_t child = fork();
-        if (child == 0)
-            exit(scenarios[i].run() ? 0 : 1);
-        if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
-            n_failed++;
-        printf("%s %s\n", status == 0 ? "ok    " : "FAILED", scenarios[i].name);
-        fflush(stdout);
-    }
-    return n_failed != 0;
+    return RUN_SCENARIOS(scenarios, 0);
 }

@@ -16,20 +16,14 @@
 #include <zstd.h>
 
 #include "rockpress/plugin.h"
+#include "tests/support/exit_status.h"
+#include "tests/support/sanitizers.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
-#ifdef SANITIZED
+#if TEST_ADDRESS_SANITIZER || TEST_THREAD_SANITIZER
 int main(void)
 {
     puts("skipped: a sanitizer has replaced malloc already");
-    return 77;
+    return EXIT_SKIPPED;
 }
 #else
 

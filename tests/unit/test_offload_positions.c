@@ -15,17 +15,12 @@
 #include <zstd.h>
 
 #include "rockpress/plugin.h"
+#include "tests/support/check.h"
 #include "tests/support/fault_device.h"
+#include "tests/support/sanitizers.h"
 
 /* A process takes some 20 times as long to begin and to end under AddressSanitizer. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(SANITIZED)
+#if TEST_ADDRESS_SANITIZER
 #define N_BLOCKS 3
 #else
 #define N_BLOCKS 12
@@ -35,14 +30,6 @@
 
 /* What a child exits with. */
 enum { SURVIVED = 0, WRONG = 1, NOTHING_FAILED = 2 };
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            return false;                                                                          \
-        }                                                                                          \
-    } while (0)
 
 static fault_device device;
 static char blocks[N_BLOCKS][BLOCK_BYTES];

@@ -18,43 +18,11 @@
 
 #include "rockpress/pool.h"
 #include "tests/support/inputs.h"
+#include "tests/support/pool_checks.h"
 #include "tests/support/pool_sample.h"
 #include "tests/support/queue_device.h"
 
 static rp_device *host;
-
-static void assert_alive(queue_device *device, int n_lanes)
-{
-    assert_int_equal(atomic_load(&device->n_streams), n_lanes);
-    assert_int_equal(atomic_load(&device->n_memory), n_lanes);
-    assert_int_equal(atomic_load(&device->n_staging), n_lanes);
-}
-
-static rp_pool *make_pool(const rp_device *device, uint32_t max_lanes, size_t memory_bytes)
-{
-    rp_pool_options options = {sizeof(rp_pool_options), max_lanes,
-                               POOL_SAMPLE_MAX_BYTES,   memory_bytes,
-                               RP_EFFORT_FAST,          NULL};
-    rp_pool *pool = NULL;
-    assert_int_equal(rp_pool_create(device, &options, &pool), RP_STATUS_OK);
-    assert_non_null(pool);
-    return pool;
-}
-
-static rp_lane *acquire(rp_pool *pool)
-{
-    rp_lane *lane = NULL;
-    assert_int_equal(rp_pool_acquire(pool, &lane), RP_STATUS_OK);
-    assert_non_null(lane);
-    return lane;
-}
-
-static void assert_no_lane(rp_pool *pool, rp_status expected)
-{
-    rp_lane *lane = (rp_lane *)(void *)&expected;
-    assert_int_equal(rp_pool_acquire(pool, &lane), expected);
-    assert_null(lane);
-}
 
 enum { N_THREADS = 6, N_LANES = 3, N_SAMPLES = 4 };
 
