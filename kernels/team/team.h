@@ -2,28 +2,37 @@
 /*
  * Teams: how one kernel source runs on a GPU, on a CPU and under a race detector.
  *
- * A kernel works on one zstd block and is written for a team of `size` workers, each with its
- * `rank`, that share a scratch memory. All workers run the same code and take the same
- * branches around collectives; they divide loops with TEAM_FOR and meet at team_sync().
- * There are three kinds of team, chosen when the kernels are compiled:
+ * A kernel works on one zstd block and is written for a team of `size` workers that share a scratch
+ * memory. Each worker has a `rank` from 0 to size - 1. All workers run the same code, divide loops
+ * with TEAM_FOR and meet at team_sync(). This file declares all that a kernel may use of its team.
+ * One of three files defines it, chosen when the kernels are compiled:
  *
- *   solo (default)       one worker: rank and size are constants, collectives vanish, loops
- *                        become ordinary loops. What the "host" device runs.
- *   RP_TEAM_THREADS      any number of workers behind two function pointers. The tests run it
- *                        with real threads under ThreadSanitizer, where a missing team_sync()
- *                        is a reported race, and with one thread in shuffled rank order.
- *   CUDA                 one warp or one thread block (team/team_cuda.h, cuda/launch.cu).
+ *   team_solo.h      The default: one worker. Rank and size are constants, loops over the team are
+ *                    ordinary loops, and a collective is an assignment. The `host` device runs it.
+ *   team_threads.h   With RP_TEAM_THREADS, for tests: any number of workers that meet at a barrier
+ *                    which the test supplies. Under ThreadSanitizer they are threads, so a missing
+ *                    team_sync() is a reported race. Elsewhere they are coroutines of one thread
+ *                    that run in another order after each barrier.
+ *   team_cuda.h      With __CUDACC__: one thread, one warp, or several warps of a thread block.
  *
- * Everything that differs between them is in this file, in team/team_cuda.h and in
- * base/bit_writer.h.
+ * What the three kinds of team share, and what they do not:
  *
- * A team may be looked at as several parts that work side by side on pieces of their own: the warps
- * of a thread block. Each is a team to the collectives; the other teams are one part.
+ *   - Formats, decisions and results are written once. Every kind and size of team makes the same
+ *     bytes, which the tests check.
+ *   - The functions below have an implementation for each kind of team.
+ *   - base/bit_writer.h has two implementations: one for workers that write parts of one stream,
+ *     and one for a single worker.
+ *   - base/memory.h, match/source.h and match/candidates.h read bytes in another way on a GPU,
+ * which loads aligned words only.
+ *   - A single worker has a serial algorithm where the one for a team costs it more. The function's
+ *     name ends in _alone, or TEAM_SIZE() selects it: sorting, the Huffman tree and its limit, the
+ *     description of a tree, the spreading of FSE symbols, the chains of FSE states, the search for
+ *     matches and the lazy parse.
+ *   - match/lazy_thread.h (a thread for each segment) and fused/ (a block in shared memory) serve a
+ *     GPU only. The tests run them on CPUs, too.
  *
- * Who may call: every function with a team argument is a collective. All workers call it, at
- * the same point; results are valid on all of them, unless said otherwise. Every collective is a
- * barrier: what any worker did to the team's memory before it is seen by all behind it (but for
- * team_unordered()).
+ * A team can be divided into parts that work side by side on pieces of their own. A part is a warp
+ * of a thread block, and a team to the collectives. Teams on CPUs have one part.
  */
 #ifndef ROCKPRESS_KERNELS_TEAM_TEAM_H
 #define ROCKPRESS_KERNELS_TEAM_TEAM_H
@@ -43,7 +52,7 @@
 #define RP_CONSTANT static const
 #endif
 
-/* For what is called with constant arguments and gets shorter by knowing them. */
+/* For a function that is called with constant arguments and becomes shorter for each of them. */
 #if defined(__CUDACC__)
 #define RP_FN_INLINE RP_FN
 #elif defined(__GNUC__) || defined(__clang__)
@@ -52,14 +61,16 @@
 #define RP_FN_INLINE static inline
 #endif
 
-/* For what a CPU's compiler makes worse code of where it inlines it: its registers are its own. */
+/* For a function that makes its caller slower on a CPU when it is inlined: apart, it has the
+ * registers for itself. */
 #if !defined(__CUDACC__) && (defined(__GNUC__) || defined(__clang__))
 #define RP_FN_APART static __attribute__((unused, noinline))
 #else
 #define RP_FN_APART RP_FN
 #endif
 
-/* Before a loop with a constant number of rounds, over arrays that are to be registers on a GPU. */
+/* Before a loop with a constant number of rounds, over arrays that a GPU is to keep in registers.
+ */
 #if defined(__CUDACC__)
 #define RP_UNROLL _Pragma("unroll")
 #else
@@ -68,430 +79,124 @@
 
 #define RP_TEAM_NONE UINT32_MAX
 
-#if defined(__CUDACC__)
+typedef struct rp_team rp_team;
 
-#include "kernels/team/team_cuda.h"
+/*
+ * Each kind of team defines these macros:
+ *
+ *   TEAM_RANK(team)       this worker's rank
+ *   TEAM_SIZE(team)       number of workers
+ *   TEAM_PART(team)       index of the part that this worker is in
+ *   TEAM_PARTS(team)      number of parts
+ *   TEAM_KEEP_RANK(team)  A GPU's compiler keeps the rank in a register from here on, instead of
+ *                         computing it again at each use.
+ *
+ * The loops below may be called by any worker at any time; they are no barriers.
+ */
 
-#elif defined(RP_TEAM_THREADS)
-
-/* Most workers of a team of threads. */
-#define RP_TEAM_MAX_SIZE 128
-
-/* What the workers of one team share besides their scratch memory. */
-typedef struct rp_team_shared {
-    void (*wait)(struct rp_team_shared *shared, uint32_t rank); /* a barrier */
-    void *wait_context;
-    uint64_t exchange[RP_TEAM_MAX_SIZE];
-} rp_team_shared;
-
-typedef struct rp_team {
-    uint32_t rank;
-    uint32_t size;
-    rp_team_shared *shared;
-} rp_team;
-
-#define TEAM_RANK(team) ((team)->rank)
-#define TEAM_SIZE(team) ((team)->size)
-
-RP_FN void team_sync(rp_team *team)
-{
-    team->shared->wait(team->shared, team->rank);
-}
-
-#else
-
-typedef struct rp_team {
-    uint32_t unused;
-} rp_team;
-
-#define TEAM_RANK(team) ((void)(team), UINT32_C(0))
-#define TEAM_SIZE(team) ((void)(team), UINT32_C(1))
-
-RP_FN void team_sync(rp_team *team)
-{
-    (void)team;
-}
-
-#endif
-
-#if !defined(__CUDACC__)
-
-#define TEAM_PARTS(team) ((void)(team), UINT32_C(1))
-#define TEAM_PART(team) ((void)(team), UINT32_C(0))
-
-#define TEAM_KEEP_RANK(team) ((void)(team))
-
-/* The part that this worker is in, as a team. Not a collective. */
-RP_FN rp_team team_part(const rp_team *team)
-{
-    return *team;
-}
-
-/* The same team for collectives that only exchange values: on a GPU, of a team of one warp, none
- * but team_sync() is a barrier for memory then, which takes an instruction each time. */
-RP_FN rp_team team_unordered(const rp_team *team)
-{
-    return *team;
-}
-
-#endif
-
-/* Divides a loop over the parts. What they did is seen by the others after a team_sync(). */
-#define TEAM_FOR_PARTS(index, first, end, team)                                                    \
-    for (uint32_t index = (first) + TEAM_PART(team); index < (end); index += TEAM_PARTS(team))
-
-/* for (i = first + rank; i < end; i += size): divides a loop over the team. Not a collective. */
+/* Divides the indices [first, end) over the workers: this worker has first + rank, and every
+ * size-th index after it. */
 #define TEAM_FOR(index, first, end, team)                                                          \
     for (uint32_t index = (first) + TEAM_RANK(team); index < (end); index += TEAM_SIZE(team))
 
-#if defined(RP_TEAM_THREADS) && !defined(__CUDACC__)
+/* Divides the indices [first, end) over the parts of the team. */
+#define TEAM_FOR_PARTS(index, first, end, team)                                                    \
+    for (uint32_t index = (first) + TEAM_PART(team); index < (end); index += TEAM_PARTS(team))
 
-/* The value of one rank, on all. */
-RP_FN uint64_t team_broadcast64(rp_team *team, uint64_t value, uint32_t root)
-{
-    if (team->rank == root)
-        team->shared->exchange[0] = value;
-    team_sync(team);
-    uint64_t result = team->shared->exchange[0];
-    team_sync(team);
-    return result;
-}
-
-RP_FN uint32_t team_broadcast(rp_team *team, uint32_t value, uint32_t root)
-{
-    return (uint32_t)team_broadcast64(team, value, root);
-}
-
-/* The value of some rank, another one for each worker. On a GPU, for a team of one warp only. */
-RP_FN uint32_t team_shuffle(rp_team *team, uint32_t value, uint32_t rank)
-{
-    team->shared->exchange[team->rank] = value;
-    team_sync(team);
-    uint32_t result = (uint32_t)team->shared->exchange[rank];
-    team_sync(team);
-    return result;
-}
-
-/* The value of the rank below; `first` on rank 0. */
-RP_FN uint32_t team_shift_up(rp_team *team, uint32_t value, uint32_t first)
-{
-    team->shared->exchange[team->rank] = value;
-    team_sync(team);
-    uint32_t result = team->rank == 0 ? first : (uint32_t)team->shared->exchange[team->rank - 1];
-    team_sync(team);
-    return result;
-}
-
-/* The value of this rank, or where it goes on: the result of the rank below and one more; `first`
- * is that before rank 0. On a GPU, for a team of one warp only. */
-RP_FN uint32_t team_count_on(rp_team *team, bool goes_on, uint32_t value, uint32_t first)
-{
-    team->shared->exchange[team->rank] = goes_on ? UINT64_MAX : value;
-    team_sync(team);
-    uint32_t result = first;
-    for (uint32_t rank = 0; rank <= team->rank; rank++) {
-        uint64_t other = team->shared->exchange[rank];
-        result = other == UINT64_MAX ? result + 1 : (uint32_t)other;
-    }
-    team_sync(team);
-    return result;
-}
-
-/* The smallest value of all ranks. */
-RP_FN uint32_t team_reduce_min(rp_team *team, uint32_t value)
-{
-    team->shared->exchange[team->rank] = value;
-    team_sync(team);
-    uint32_t result = value;
-    for (uint32_t rank = 0; rank < team->size; rank++) {
-        if (team->shared->exchange[rank] < result)
-            result = (uint32_t)team->shared->exchange[rank];
-    }
-    team_sync(team);
-    return result;
-}
-
-/* Whether any rank says so. */
-RP_FN bool team_any(rp_team *team, bool value)
-{
-    return team_reduce_min(team, value ? 0 : 1) == 0;
-}
-
-/* The sum over all ranks. */
-RP_FN uint32_t team_reduce_add(rp_team *team, uint32_t value)
-{
-    team->shared->exchange[team->rank] = value;
-    team_sync(team);
-    uint32_t result = 0;
-    for (uint32_t rank = 0; rank < team->size; rank++)
-        result += (uint32_t)team->shared->exchange[rank];
-    team_sync(team);
-    return result;
-}
-
-/* The sum over the ranks below; *total, if not NULL, is the sum over all. */
-RP_FN uint32_t team_scan_add(rp_team *team, uint32_t value, uint32_t *total)
-{
-    team->shared->exchange[team->rank] = value;
-    team_sync(team);
-    uint32_t below = 0;
-    uint32_t all = 0;
-    for (uint32_t rank = 0; rank < team->size; rank++) {
-        if (rank == team->rank)
-            below = all;
-        all += (uint32_t)team->shared->exchange[rank];
-    }
-    team_sync(team);
-    if (total != NULL)
-        *total = all;
-    return below;
-}
+/* The part that this worker is in, as a team of its own. Called by any worker. */
+RP_FN rp_team team_part(const rp_team *team);
 
 /*
- * For each rank with `active`: the highest rank below it that is active and has the same key
- * (RP_TEAM_NONE without one), and in *is_last whether no active rank above it has that key. Keys of
- * active ranks are less than the team's size. On a GPU, for a team of one warp only.
+ * Collectives. All workers of the team call a collective, at the same point of the kernel and after
+ * the same calls before it; every worker gets its result. A collective is also a barrier: what a
+ * worker wrote to memory of the team before the call is seen by all workers after it.
+ *
+ * On a GPU some of them are for a team of one warp only, and trap in others: the tables of the
+ * matcher and the segments of the parse are a warp's work.
  */
-RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_last)
-{
-    team->shared->exchange[team->rank] = active ? key : UINT64_MAX;
-    team_sync(team);
-    uint32_t previous = RP_TEAM_NONE;
-    bool last = active;
-    for (uint32_t rank = 0; active && rank < team->size; rank++) {
-        if (team->shared->exchange[rank] != key)
-            continue;
-        if (rank < team->rank)
-            previous = rank;
-        else if (rank > team->rank)
-            last = false;
-    }
-    team_sync(team);
-    *is_last = last;
-    return previous;
-}
+
+/* Waits for all workers. Nothing else. Any team. */
+RP_FN void team_sync(rp_team *team);
+
+/* The same team, for collectives that exchange values and order no memory. On a GPU, with a team of
+ * one warp, only team_sync() is a barrier then, which saves an instruction in each of the others.
+ * Called by any worker; not a collective. */
+RP_FN rp_team team_unordered(const rp_team *team);
+
+/* The value that rank `root` passes. All pass the same root. Any team. */
+RP_FN uint32_t team_broadcast(rp_team *team, uint32_t value, uint32_t root);
+RP_FN uint64_t team_broadcast64(rp_team *team, uint64_t value, uint32_t root);
+
+/* The value that `rank` passes; each worker may name another rank. One warp. */
+RP_FN uint32_t team_shuffle(rp_team *team, uint32_t value, uint32_t rank);
+
+/* The value that the rank below passes; `first` on rank 0. Any team. */
+RP_FN uint32_t team_shift_up(rp_team *team, uint32_t value, uint32_t first);
+
+/* Numbers that count up over the ranks: this rank's `value` where goes_on is false, else one more
+ * than the result of the rank below. Rank 0 takes `first` for the rank below. One warp. */
+RP_FN uint32_t team_count_on(rp_team *team, bool goes_on, uint32_t value, uint32_t first);
+
+/* The smallest value of all ranks. Any team. */
+RP_FN uint32_t team_reduce_min(rp_team *team, uint32_t value);
+
+/* The sum of the values of all ranks. Any team. */
+RP_FN uint32_t team_reduce_add(rp_team *team, uint32_t value);
+
+/* Whether any rank passes true. Any team. */
+RP_FN bool team_any(rp_team *team, bool value);
+
+/* The sum of the values of the ranks below. The sum of the values of all ranks is stored to *total,
+ * unless that is NULL. Any team; on a GPU, a warp at least. */
+RP_FN uint32_t team_scan_add(rp_team *team, uint32_t value, uint32_t *total);
+
+/* The number of ranks below that pass true. Stores to *n the number of all ranks that do. One
+ * warp. */
+RP_FN uint32_t team_rank_if(rp_team *team, bool value, uint32_t *n);
+
+/* The highest rank below that is active and passes the same key, or RP_TEAM_NONE without one.
+ * Stores to *is_last whether this rank is active and no active rank above has the key. An inactive
+ * rank gets RP_TEAM_NONE. Keys of active ranks are less than the team's size. One warp. */
+RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_last);
+
+/* The number of active ranks below that pass the same key. Stores to *n_equal the number of all
+ * active ranks with it, this one included. An inactive rank gets 0 for both. One warp. */
+RP_FN uint32_t team_match_rank(rp_team *team, uint32_t key, bool active, uint32_t *n_equal);
 
 /*
- * For each rank with `active`: how many active ranks below it have the same key, and in *n_equal
- * how many have it at all. On a GPU, for a team of one warp only.
+ * Memory. All workers call these with the same arguments. They are no barriers: the bytes are there
+ * for all after the next one. Any team.
  */
-RP_FN uint32_t team_match_rank(rp_team *team, uint32_t key, bool active, uint32_t *n_equal)
-{
-    team->shared->exchange[team->rank] = active ? key : UINT64_MAX;
-    team_sync(team);
-    uint32_t below = 0;
-    uint32_t all = 0;
-    for (uint32_t rank = 0; active && rank < team->size; rank++) {
-        bool equal = team->shared->exchange[rank] == key;
-        below += equal && rank < team->rank;
-        all += equal;
-    }
-    team_sync(team);
-    *n_equal = all;
-    return below;
-}
 
-/* How many ranks below have `value`; how many there are with it goes to *n. */
-RP_FN uint32_t team_rank_if(rp_team *team, bool value, uint32_t *n)
-{
-    team->shared->exchange[team->rank] = value;
-    team_sync(team);
-    uint32_t below = 0;
-    *n = 0;
-    for (uint32_t rank = 0; rank < team->size; rank++) {
-        below += rank < team->rank ? (uint32_t)team->shared->exchange[rank] : 0;
-        *n += (uint32_t)team->shared->exchange[rank];
-    }
-    team_sync(team);
-    return below;
-}
+/* Sets n_bytes, a multiple of 16, at an address that is a multiple of 16. */
+RP_FN void team_set(rp_team *team, void *destination, uint8_t byte, size_t n_bytes);
 
-/* Not collectives: one worker's atomic access to memory that the team shares. Of several stores to
- * one word, any may be the one that is seen behind the next barrier, by all. */
-RP_FN void team_atomic_store16(uint16_t *word, uint16_t value)
-{
-    __atomic_store_n(word, value, __ATOMIC_RELAXED);
-}
+/* Copies bytes to where they do not overlap the source, from any address to any address. */
+RP_FN void team_copy(rp_team *team, uint8_t *destination, const uint8_t *source, uint32_t n_bytes);
 
-RP_FN void team_atomic_add(uint32_t *word, uint32_t value)
-{
-    __atomic_fetch_add(word, value, __ATOMIC_RELAXED);
-}
+/*
+ * Atomic access of one worker to a word that the team shares. Not collectives. After the next
+ * barrier, all workers see the result.
+ */
 
-RP_FN void team_atomic_or(uint32_t *word, uint32_t bits)
-{
-    __atomic_fetch_or(word, bits, __ATOMIC_RELAXED);
-}
+/* Of several stores between two barriers, any one may remain. */
+RP_FN void team_atomic_store16(uint16_t *word, uint16_t value);
+RP_FN void team_atomic_add(uint32_t *word, uint32_t value);
+RP_FN void team_atomic_or(uint32_t *word, uint32_t bits);
+RP_FN void team_atomic_min(uint32_t *word, uint32_t value);
 
-RP_FN void team_atomic_min(uint32_t *word, uint32_t value)
-{
-    uint32_t seen = __atomic_load_n(word, __ATOMIC_RELAXED);
-    while (value < seen && !__atomic_compare_exchange_n(word, &seen, value, true, __ATOMIC_RELAXED,
-                                                        __ATOMIC_RELAXED)) {
-    }
-}
-
-#elif !defined(__CUDACC__)
-
-RP_FN uint64_t team_broadcast64(rp_team *team, uint64_t value, uint32_t root)
-{
-    (void)team;
-    (void)root;
-    return value;
-}
-
-RP_FN uint32_t team_broadcast(rp_team *team, uint32_t value, uint32_t root)
-{
-    (void)team;
-    (void)root;
-    return value;
-}
-
-RP_FN uint32_t team_shuffle(rp_team *team, uint32_t value, uint32_t rank)
-{
-    (void)team;
-    (void)rank;
-    return value;
-}
-
-RP_FN uint32_t team_shift_up(rp_team *team, uint32_t value, uint32_t first)
-{
-    (void)team;
-    (void)value;
-    return first;
-}
-
-RP_FN uint32_t team_count_on(rp_team *team, bool goes_on, uint32_t value, uint32_t first)
-{
-    (void)team;
-    return goes_on ? first + 1 : value;
-}
-
-RP_FN uint32_t team_reduce_min(rp_team *team, uint32_t value)
-{
-    (void)team;
-    return value;
-}
-
-RP_FN bool team_any(rp_team *team, bool value)
-{
-    (void)team;
-    return value;
-}
-
-RP_FN uint32_t team_reduce_add(rp_team *team, uint32_t value)
-{
-    (void)team;
-    return value;
-}
-
-RP_FN uint32_t team_scan_add(rp_team *team, uint32_t value, uint32_t *total)
-{
-    (void)team;
-    if (total != NULL)
-        *total = value;
-    return 0;
-}
-
-RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_last)
-{
-    (void)team;
-    (void)key;
-    *is_last = active;
-    return RP_TEAM_NONE;
-}
-
-RP_FN uint32_t team_match_rank(rp_team *team, uint32_t key, bool active, uint32_t *n_equal)
-{
-    (void)team;
-    (void)key;
-    *n_equal = active;
-    return 0;
-}
-
-RP_FN uint32_t team_rank_if(rp_team *team, bool value, uint32_t *n)
-{
-    (void)team;
-    *n = value;
-    return 0;
-}
-
-RP_FN void team_atomic_store16(uint16_t *word, uint16_t value)
-{
-    *word = value;
-}
-
-RP_FN void team_atomic_add(uint32_t *word, uint32_t value)
-{
-    *word += value;
-}
-
-RP_FN void team_atomic_or(uint32_t *word, uint32_t bits)
-{
-    *word |= bits;
-}
-
-RP_FN void team_atomic_min(uint32_t *word, uint32_t value)
-{
-    *word = value < *word ? value : *word;
-}
-
-#endif
-
-/* Sets n bytes at an address that is a multiple of 16; n is, too. */
-RP_FN void team_set(rp_team *team, void *destination, uint8_t byte, size_t n_bytes)
-{
 #if defined(__CUDACC__)
-    uint32_t word = byte * UINT32_C(0x01010101);
-    TEAM_FOR (i, 0, (uint32_t)(n_bytes / sizeof(uint4)), team) {
-        ((uint4 *)destination)[i] = make_uint4(word, word, word, word);
-    }
+#include "kernels/team/team_cuda.h"
 #elif defined(RP_TEAM_THREADS)
-    TEAM_FOR (i, 0, (uint32_t)n_bytes, team) {
-        ((uint8_t *)destination)[i] = byte;
-    }
+#include "kernels/team/team_threads.h"
 #else
-    (void)team;
-    memset(destination, byte, n_bytes);
+#include "kernels/team/team_solo.h"
 #endif
-}
 
-/* Zeroes them. */
+/* Zeroes bytes as team_set() sets them. */
 RP_FN void team_zero(rp_team *team, void *destination, size_t n_bytes)
 {
     team_set(team, destination, 0, n_bytes);
-}
-
-/* Copies n bytes that do not overlap. */
-RP_FN void team_copy(rp_team *team, uint8_t *destination, const uint8_t *source, uint32_t n_bytes)
-{
-#if defined(__CUDACC__)
-    /* Words, put together of two of the source: the destination may be memory of the host, to which
-     * single bytes are slow to be sent. At least 4 bytes at either end are copied one by one, so
-     * that no word is touched which is not of the source as a whole. */
-    uint32_t n_before = 4 + ((uint32_t)(0 - (uintptr_t)destination) & 3);
-    uint32_t n_words = n_bytes < n_before + 8 ? 0 : (n_bytes - n_before - 4) / 4;
-    n_before = n_words == 0 ? n_bytes : n_before;
-    const uint32_t *low = (const uint32_t *)((uintptr_t)(source + n_before) & ~(uintptr_t)3);
-    const uint32_t *high = (const uint32_t *)((uintptr_t)(source + n_before + 3) & ~(uintptr_t)3);
-    uint32_t shift = (uint32_t)((uintptr_t)(source + n_before) & 3) * 8;
-    uint32_t *words = (uint32_t *)(destination + n_before);
-    TEAM_FOR (i, 0, n_words, team) {
-        words[i] = __funnelshift_r(low[i], high[i], shift);
-    }
-    TEAM_FOR (i, 0, n_bytes - 4 * n_words, team) {
-        uint32_t at = i < n_before ? i : i + 4 * n_words;
-        destination[at] = source[at];
-    }
-#elif defined(RP_TEAM_THREADS)
-    TEAM_FOR (i, 0, n_bytes, team) {
-        destination[i] = source[i];
-    }
-#else
-    (void)team;
-    if (n_bytes != 0)
-        memcpy(destination, source, n_bytes);
-#endif
 }
 
 #endif

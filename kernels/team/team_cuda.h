@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The team of team.h on a GPU: one warp, or a thread block of several; for the parse also one
- * thread. A warp alone talks by shuffles and never meets a barrier of the thread block, so a thread
- * block may also consist of several warps that are teams of their own. `size` is a constant in
- * every kernel, so the branches on it are none.
- *
- * Every collective is a barrier for the team's memory, as in team.h.
+ * The team of team/team.h on a GPU: one warp, several warps of a thread block, or one thread (for
+ * the parse). A warp exchanges values by shuffles and never meets a barrier of the thread block, so
+ * several warps of one thread block can be teams of their own. Several warps exchange values
+ * through shared memory. `size` is a constant in every kernel, so the compiler removes the branches
+ * on it.
  */
 #ifndef ROCKPRESS_KERNELS_TEAM_TEAM_CUDA_H
 #define ROCKPRESS_KERNELS_TEAM_TEAM_CUDA_H
@@ -14,20 +13,20 @@
 #define RP_WARP_ALL UINT32_C(0xFFFFFFFF)
 #define RP_TEAM_MAX_THREADS 1024
 
-/* What the warps of a team exchange: one word for each warp and one for the total. */
+/* What the warps of a team exchange: a word for each warp, and one more. */
 typedef struct rp_team_exchange {
     uint64_t words[RP_TEAM_MAX_THREADS / RP_WARP_THREADS + 1];
 } rp_team_exchange;
 
-typedef struct rp_team {
+struct rp_team {
     uint32_t rank;
-    uint32_t size;              /* 1, RP_WARP_THREADS, or several warps */
-    rp_team_exchange *exchange; /* in shared memory; not used by a team of one warp */
-    uint32_t barrier;  /* 0: the team is the thread block; else a part of it, with this barrier */
-    bool is_unordered; /* of a team of one warp: team_unordered() */
-} rp_team;
+    uint32_t size;              /* 1, or a multiple of RP_WARP_THREADS */
+    rp_team_exchange *exchange; /* in shared memory; used by a team of several warps only */
+    uint32_t barrier; /* number of the barrier where its warps meet; 0: they are the thread block */
+    bool is_unordered; /* made by team_unordered(); matters to a team of one warp only */
+};
 
-/* Of a team of several warps. */
+/* The barrier of a team of several warps. */
 RP_FN void rp_block_sync(const rp_team *team)
 {
     if (team->barrier == 0)
@@ -36,7 +35,7 @@ RP_FN void rp_block_sync(const rp_team *team)
         asm volatile("barrier.sync %0, %1;" ::"r"(team->barrier), "r"(team->size) : "memory");
 }
 
-/* And whether it was true for any worker. */
+/* The same barrier. Returns whether any worker passed true. */
 RP_FN bool rp_block_sync_or(const rp_team *team, bool value)
 {
     if (team->barrier == 0)
@@ -55,8 +54,6 @@ RP_FN bool rp_block_sync_or(const rp_team *team, bool value)
 #define TEAM_RANK(team) ((team)->rank)
 #define TEAM_SIZE(team) ((team)->size)
 
-/* Has the compiler keep the rank in a register, instead of making it of the thread's index each
- * time. */
 #define TEAM_KEEP_RANK(team) asm volatile("" : "+r"((team)->rank))
 
 #define TEAM_PARTS(team) ((team)->size / RP_WARP_THREADS)
@@ -80,7 +77,7 @@ RP_FN rp_team team_unordered(const rp_team *team)
     return values;
 }
 
-/* A shuffle or a vote is no barrier for memory. */
+/* Orders the memory of a warp, which a shuffle or a vote does not do. */
 RP_FN void rp_warp_order(const rp_team *team)
 {
     if (!team->is_unordered)
@@ -95,7 +92,7 @@ RP_FN void team_sync(rp_team *team)
         rp_block_sync(team);
 }
 
-RP_FN uint64_t team_broadcast64(rp_team *team, uint64_t value, uint32_t root)
+template <typename type> RP_FN type rp_broadcast(rp_team *team, type value, uint32_t root)
 {
     if (team->size == 1)
         return value;
@@ -106,28 +103,21 @@ RP_FN uint64_t team_broadcast64(rp_team *team, uint64_t value, uint32_t root)
     if (team->rank == root)
         team->exchange->words[0] = value;
     rp_block_sync(team);
-    uint64_t result = team->exchange->words[0];
+    type result = (type)team->exchange->words[0];
     rp_block_sync(team);
     return result;
+}
+
+RP_FN uint64_t team_broadcast64(rp_team *team, uint64_t value, uint32_t root)
+{
+    return rp_broadcast(team, value, root);
 }
 
 RP_FN uint32_t team_broadcast(rp_team *team, uint32_t value, uint32_t root)
 {
-    if (team->size == 1)
-        return value;
-    if (team->size == RP_WARP_THREADS) {
-        rp_warp_order(team);
-        return __shfl_sync(RP_WARP_ALL, value, (int)root);
-    }
-    if (team->rank == root)
-        team->exchange->words[0] = value;
-    rp_block_sync(team);
-    uint32_t result = (uint32_t)team->exchange->words[0];
-    rp_block_sync(team);
-    return result;
+    return rp_broadcast(team, value, root);
 }
 
-/* Of a team of one warp only. */
 RP_FN uint32_t team_shuffle(rp_team *team, uint32_t value, uint32_t rank)
 {
     if (team->size != RP_WARP_THREADS)
@@ -155,13 +145,12 @@ RP_FN uint32_t team_shift_up(rp_team *team, uint32_t value, uint32_t first)
     return team->rank == 0 ? first : below;
 }
 
-/* Of a team of one warp only. */
 RP_FN uint32_t team_count_on(rp_team *team, bool goes_on, uint32_t value, uint32_t first)
 {
     if (team->size != RP_WARP_THREADS)
         __trap();
     rp_warp_order(team);
-    /* Rank 0 always begins: with what it is, or with one more than `first`. */
+    /* Rank 0 always begins a count: with its own value, or with one more than `first`. */
     value = team->rank == 0 && goes_on ? first + 1 : value;
     uint32_t begins = __ballot_sync(RP_WARP_ALL, !goes_on) | 1;
     uint32_t begin = 31 - (uint32_t)__clz((int)(begins & (UINT32_MAX >> (31 - team->rank))));
@@ -244,8 +233,6 @@ RP_FN uint32_t team_scan_add(rp_team *team, uint32_t value, uint32_t *total)
     return before + sum - value;
 }
 
-/* Of a team of one warp only: the matcher's candidates are found by one warp for each table. Keys
- * are of 5 bits. */
 RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_last)
 {
     if (team->size != RP_WARP_THREADS)
@@ -253,7 +240,7 @@ RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_las
     rp_warp_order(team);
     uint32_t lane = team->rank;
     uint32_t peers = __ballot_sync(RP_WARP_ALL, active);
-    /* MATCH.ANY takes some ten times as long. */
+    /* A vote for each of a key's 5 bits. MATCH.ANY takes some ten times as long. */
     RP_UNROLL
     for (uint32_t bit = 0; bit < 5; bit++) {
         bool is_set = (key >> bit & 1) != 0;
@@ -268,7 +255,6 @@ RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_las
     return 31 - (uint32_t)__clz((int)below);
 }
 
-/* Of a team of one warp only. */
 RP_FN uint32_t team_match_rank(rp_team *team, uint32_t key, bool active, uint32_t *n_equal)
 {
     if (team->size != RP_WARP_THREADS)
@@ -279,7 +265,6 @@ RP_FN uint32_t team_match_rank(rp_team *team, uint32_t key, bool active, uint32_
     return active ? (uint32_t)__popc((int)(peers & ((UINT32_C(1) << team->rank) - 1))) : 0;
 }
 
-/* Of a team of one warp only. */
 RP_FN uint32_t team_rank_if(rp_team *team, bool value, uint32_t *n)
 {
     if (team->size != RP_WARP_THREADS)
@@ -290,6 +275,35 @@ RP_FN uint32_t team_rank_if(rp_team *team, bool value, uint32_t *n)
     uint32_t below;
     asm("mov.u32 %0, %%lanemask_lt;" : "=r"(below));
     return (uint32_t)__popc((int)(with & below));
+}
+
+RP_FN void team_set(rp_team *team, void *destination, uint8_t byte, size_t n_bytes)
+{
+    uint32_t word = byte * UINT32_C(0x01010101);
+    TEAM_FOR (i, 0, (uint32_t)(n_bytes / sizeof(uint4)), team) {
+        ((uint4 *)destination)[i] = make_uint4(word, word, word, word);
+    }
+}
+
+/* Stores words, each put together of two words of the source: the destination may be memory of the
+ * host, to which single bytes are sent slowly. At least 4 bytes at either end are copied one by
+ * one, so that only words which lie in the source as a whole are loaded. */
+RP_FN void team_copy(rp_team *team, uint8_t *destination, const uint8_t *source, uint32_t n_bytes)
+{
+    uint32_t n_before = 4 + ((uint32_t)(0 - (uintptr_t)destination) & 3);
+    uint32_t n_words = n_bytes < n_before + 8 ? 0 : (n_bytes - n_before - 4) / 4;
+    n_before = n_words == 0 ? n_bytes : n_before;
+    const uint32_t *low = (const uint32_t *)((uintptr_t)(source + n_before) & ~(uintptr_t)3);
+    const uint32_t *high = (const uint32_t *)((uintptr_t)(source + n_before + 3) & ~(uintptr_t)3);
+    uint32_t shift = (uint32_t)((uintptr_t)(source + n_before) & 3) * 8;
+    uint32_t *words = (uint32_t *)(destination + n_before);
+    TEAM_FOR (i, 0, n_words, team) {
+        words[i] = __funnelshift_r(low[i], high[i], shift);
+    }
+    TEAM_FOR (i, 0, n_bytes - 4 * n_words, team) {
+        uint32_t at = i < n_before ? i : i + 4 * n_words;
+        destination[at] = source[at];
+    }
 }
 
 RP_FN void team_atomic_store16(uint16_t *word, uint16_t value)
