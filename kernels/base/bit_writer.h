@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bitstreams as RFC 8878 section 4.1 has them: little-endian, first bit written is the lowest.
+ * Writers of bitstreams, as RFC 8878 section 4.1 has them: little-endian, the first bit written is
+ * the lowest.
  *
- * Several workers write one stream at the same time, each a segment whose first bit it knows
- * from a scan. With more than one worker, segments are assembled in 32-bit words: a word that a
- * segment fills alone is stored, the words at its ends are shared with the neighbours and
- * or-ed into memory that rp_bits_clear() has zeroed before. A team of one has no neighbours:
- * it stores 8 bytes at a time and needs no zeroing, which is worth a tenth of the whole
- * encoder on a CPU.
+ * The workers of a team write one stream at the same time, each a segment whose first bit it knows
+ * from a scan. They write 32-bit words. A word that lies in one segment as a whole is stored. The
+ * words at a segment's ends hold bits of its neighbours, too: they are or-ed into memory that
+ * rp_bits_clear() has zeroed. A team of one worker has no neighbours. It stores 8 bytes at a time
+ * and needs no zeroing, which saves a tenth of the whole encoder's time on a CPU.
  *
- * Contract of both: `base` is aligned to 4 bytes and has 8 writable bytes behind the last one
- * of the stream; a put is at most 32 bits; at most 56 bits are put between two flushes.
+ * For both: `base` is aligned to 4 bytes, and 8 bytes after the last one of the stream may be
+ * overwritten; a put is at most 32 bits; at most 56 bits are put between two flushes.
  */
 #ifndef ROCKPRESS_KERNELS_BASE_BIT_WRITER_H
 #define ROCKPRESS_KERNELS_BASE_BIT_WRITER_H
@@ -26,7 +26,8 @@ typedef struct rp_bit_writer {
     bool shared; /* the current word has bits of another segment */
 } rp_bit_writer;
 
-/* Zeroes the bytes [first_byte, end_byte) and what remains of the last word. */
+/* Zeroes the bytes [first_byte, end_byte) and the rest of the last word. A collective: all workers
+ * call it before any of them opens a writer. */
 RP_FN void rp_bits_clear(rp_team *team, uint8_t *base, uint32_t first_byte, uint32_t end_byte)
 {
     uint32_t end = (end_byte + 3) & ~UINT32_C(3);
@@ -36,6 +37,7 @@ RP_FN void rp_bits_clear(rp_team *team, uint8_t *base, uint32_t first_byte, uint
     team_sync(team);
 }
 
+/* A writer of a segment that begins at a bit of the stream. */
 RP_FN rp_bit_writer rp_bits_open(uint8_t *base, uint32_t first_bit)
 {
     rp_bit_writer writer;
@@ -69,7 +71,7 @@ RP_FN void rp_bits_flush(rp_bit_writer *writer)
 
 RP_FN void rp_bits_close(rp_bit_writer *writer)
 {
-    /* Not when nothing was put: the word may be one that another segment fills alone. */
+    /* Only if bits are left: else another segment may be storing this word as a whole. */
     if (writer->bits != 0)
         team_atomic_or(writer->word, (uint32_t)writer->bits);
 }
@@ -90,7 +92,7 @@ RP_FN void rp_bits_clear(rp_team *team, uint8_t *base, uint32_t first_byte, uint
     (void)end_byte;
 }
 
-/* A team of one opens streams only, and they start at a byte. */
+/* One worker writes whole streams, and these begin at a byte. */
 RP_FN rp_bit_writer rp_bits_open(uint8_t *base, uint32_t first_bit)
 {
     rp_bit_writer writer;
@@ -123,7 +125,8 @@ RP_FN void rp_bits_close(rp_bit_writer *writer)
 
 #endif
 
-/* One worker writing a short run of bits to bytes of its own, such as a table description. */
+/* A writer of a few bytes by one worker, such as a table's description. It stores no byte beyond
+ * its last one. */
 typedef struct rp_byte_writer {
     uint8_t *bytes;
     uint32_t n_bytes;
@@ -152,7 +155,7 @@ RP_FN void rp_bytes_put(rp_byte_writer *writer, uint32_t value, uint32_t n_bits)
     }
 }
 
-/* Number of bytes written, the last one filled up with zero bits. */
+/* Fills the last byte up with zero bits. Returns the number of bytes. */
 RP_FN uint32_t rp_bytes_close(rp_byte_writer *writer)
 {
     if (writer->n_bits != 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Base-2 logarithms in fixed point, 8 fractional bits, within 1/256. Costs are compared in
- * integers so that every device takes the same decisions.
+ * Base-2 logarithms in fixed point with 8 fractional bits, within 1/256. Costs are compared as
+ * integers, so that every device takes the same decisions.
  */
 #ifndef ROCKPRESS_KERNELS_BASE_LOG2_H
 #define ROCKPRESS_KERNELS_BASE_LOG2_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Unaligned little-endian access, and the few integer functions that every stage needs.
+ * Unaligned little-endian access to memory, and the few integer functions that every stage needs.
  *
- * A GPU loads aligned words only: unaligned ones are put together from the two or three words
- * that they lie in. No word is touched that has none of the bytes asked for, so nothing is read
- * beyond the end of an allocation rounded up to 4 bytes.
+ * A GPU loads aligned words only. It puts an unaligned word together from the two or three aligned
+ * ones that it lies in, and loads none that has no byte of it. So nothing is read beyond the end of
+ * an allocation, rounded up to 4 bytes.
  */
 #ifndef ROCKPRESS_KERNELS_BASE_MEMORY_H
 #define ROCKPRESS_KERNELS_BASE_MEMORY_H
@@ -15,6 +15,7 @@
 #error "rockpress supports little-endian machines only"
 #endif
 
+/* 4 bytes at any address. */
 RP_FN uint32_t rp_load32(const uint8_t *source)
 {
 #if defined(__CUDACC__)
@@ -28,6 +29,7 @@ RP_FN uint32_t rp_load32(const uint8_t *source)
 #endif
 }
 
+/* 8 bytes at any address. */
 RP_FN uint64_t rp_load64(const uint8_t *source)
 {
 #if defined(__CUDACC__)
@@ -43,7 +45,7 @@ RP_FN uint64_t rp_load64(const uint8_t *source)
 #endif
 }
 
-/* The i-th aligned word of an array of anything. */
+/* The i-th word of memory that is aligned to 4 bytes, whatever it holds. */
 RP_FN uint32_t rp_load_word(const void *words, size_t i)
 {
 #if defined(__CUDACC__)
@@ -53,7 +55,7 @@ RP_FN uint32_t rp_load_word(const void *words, size_t i)
 #endif
 }
 
-/* Four of them, at a multiple of 16 bytes. */
+/* Four words, loaded and stored at once at an address that is a multiple of 16. */
 typedef struct rp_four_words {
     uint32_t of[4];
 } rp_four_words;
@@ -82,8 +84,9 @@ RP_FN void rp_store_four_words(void *fours, size_t i, rp_four_words four)
 #endif
 }
 
-/* The pointer, to global memory on a GPU. Where it comes from is hidden from a compiler for GPUs,
- * which would rather work it out again in each round of a loop than keep it in registers. */
+/* Returns the pointer, which points to global memory on a GPU. A compiler for GPUs keeps it in
+ * registers, since it cannot see how the pointer was computed; else it would compute the pointer
+ * again in each round of a loop. */
 #if defined(__CUDACC__)
 template <typename type> RP_FN type *rp_keep_pointer(type *pointer)
 {
@@ -95,14 +98,14 @@ template <typename type> RP_FN type *rp_keep_pointer(type *pointer)
 #define rp_keep_pointer(pointer) (pointer)
 #endif
 
-/* Has a compiler for GPUs keep a number in a register, for the same reason. */
+/* Makes a compiler for GPUs keep a number in a register, in the same way. */
 #if defined(__CUDACC__)
 #define RP_KEEP(number) asm volatile("" : "+r"(number))
 #else
 #define RP_KEEP(number) ((void)0)
 #endif
 
-/* Has a GPU fetch what is at an address of its memory that will be read soon. */
+/* Tells a GPU to load the memory at an address into its cache, since it will be read soon. */
 RP_FN void rp_prefetch(const void *address)
 {
 #if defined(__CUDACC__)
@@ -123,7 +126,7 @@ RP_FN void rp_store_bytes(uint8_t *destination, uint64_t value, uint32_t n_bytes
 RP_FN uint32_t rp_high_bit(uint32_t value)
 {
 #if defined(__CUDACC__)
-    uint32_t bit; /* one instruction; made of __clz() it is three */
+    uint32_t bit; /* one instruction; 31 - __clz() is three */
     asm("bfind.u32 %0, %1;" : "=r"(bit) : "r"(value));
     return bit;
 #else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * XXH64 with seed 0, for the frame's Content_Checksum (RFC 8878 section 3.1.1). Written here
- * because it has to run inside a kernel; the tests compare it with libxxhash.
+ * XXH64 with seed 0, for a frame's Content_Checksum (RFC 8878 section 3.1.1). It is written here,
+ * because it has to run inside a kernel. The tests compare it with libxxhash.
  */
 #ifndef ROCKPRESS_KERNELS_BASE_XXH64_H
 #define ROCKPRESS_KERNELS_BASE_XXH64_H
@@ -24,7 +24,7 @@ RP_FN uint64_t rp_xxh64_round(uint64_t lane, uint64_t input)
     return rp_rotate_left64(lane + input * RP_XXH_PRIME2, 31) * RP_XXH_PRIME1;
 }
 
-/* Not a collective: the four lanes keep one worker busy. */
+/* The hash of n_bytes. By one worker: its four lanes are computed side by side. */
 RP_FN uint64_t rp_xxh64(const uint8_t *source, size_t n_bytes)
 {
     uint64_t hash;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The numbers of RFC 8878 that the encoder needs. Section numbers are the RFC's.
+ * The constants and tables of RFC 8878 that the encoder needs. Section numbers are the RFC's.
  */
 #ifndef ROCKPRESS_KERNELS_BASE_ZSTD_FORMAT_H
 #define ROCKPRESS_KERNELS_BASE_ZSTD_FORMAT_H
@@ -19,9 +19,6 @@
 #define RP_LITERALS_RAW 0
 #define RP_LITERALS_RLE 1
 #define RP_LITERALS_COMPRESSED 2
-
-/* Below this, four Huffman streams cannot be told apart by their sizes (3.1.1.3.1.6). */
-#define RP_LITERALS_MIN_FOUR_STREAMS 6
 
 /* Huffman coding, 4.2.1 */
 #define RP_HUFFMAN_MAX_BITS 11
@@ -45,14 +42,14 @@
 #define RP_PREDEFINED_OFFSET_CODES 29
 #define RP_MAX_CODES 53
 #define RP_FSE_MIN_LOG 5
-#define RP_LITERAL_LENGTH_MAX_LOG 9 /* 3.1.1.3.2.1.1: most Accuracy_Log of each field */
+#define RP_LITERAL_LENGTH_MAX_LOG 9 /* 3.1.1.3.2.1.1: the largest Accuracy_Log of each field */
 #define RP_OFFSET_MAX_LOG 8
 #define RP_MATCH_LENGTH_MAX_LOG 9
 #define RP_LITERAL_LENGTH_PREDEFINED_LOG 6
 #define RP_OFFSET_PREDEFINED_LOG 5
 #define RP_MATCH_LENGTH_PREDEFINED_LOG 6
 
-/* Number of extra bits of each code, 3.1.1.3.2.1.1. An offset code has as many as its value. */
+/* Number of extra bits of each code, 3.1.1.3.2.1.1. An offset code's is the code itself. */
 RP_CONSTANT uint8_t rp_literal_length_extra_bits[RP_LITERAL_LENGTH_CODES] = {
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  0,  0,  0,  0,  1,  1,
     1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
@@ -62,8 +59,8 @@ RP_CONSTANT uint8_t rp_match_length_extra_bits[RP_MATCH_LENGTH_CODES] = {
     0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
 };
 
-/* Code of a literal length below 64, of a match length minus 3 below 128. Above, a code
- * holds one power of two. */
+/* The code of a literal length below 64, and that of a match length minus 3 below 128. Larger ones
+ * have a code for each power of two. */
 RP_CONSTANT uint8_t rp_literal_length_code_of[64] = {
     0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 16, 17, 17, 18, 18,
     19, 19, 20, 20, 20, 20, 21, 21, 21, 21, 22, 22, 22, 22, 22, 22, 22, 22, 23, 23, 23, 23,
@@ -91,19 +88,21 @@ RP_CONSTANT int16_t rp_offset_predefined[RP_PREDEFINED_OFFSET_CODES] = {
     1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1,
 };
 
+/* The code of a literal length. */
 RP_FN uint32_t rp_literal_length_code(uint32_t literal_length)
 {
     return literal_length < 64 ? rp_literal_length_code_of[literal_length]
                                : rp_high_bit(literal_length) + 19;
 }
 
-/* Of a match length minus 3. */
+/* The code of a match length, which is passed less 3. */
 RP_FN uint32_t rp_match_length_code(uint32_t match_length_minus_3)
 {
     return match_length_minus_3 < 128 ? rp_match_length_code_of[match_length_minus_3]
                                       : rp_high_bit(match_length_minus_3) + 36;
 }
 
+/* Number of extra bits of a field's code. */
 RP_FN uint32_t rp_field_extra_bits(uint32_t field, uint32_t code)
 {
     if (field == RP_FIELD_LITERAL_LENGTH)

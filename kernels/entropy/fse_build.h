@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a distribution to the encoder's table (RFC 8878 section 4.1.1 has the decoder's): symbols
- * are spread over the states, and the states of a symbol, in order, are what it goes to.
+ * From a distribution to the encoder's table. RFC 8878 section 4.1.1 has the decoder's: it spreads
+ * each symbol over as many states as its probability says. The encoder's table lists the states of
+ * each symbol in rising order, one symbol after the other.
  */
 #ifndef ROCKPRESS_KERNELS_ENTROPY_FSE_BUILD_H
 #define ROCKPRESS_KERNELS_ENTROPY_FSE_BUILD_H
 
 #include "kernels/entropy/fse_distribution.h"
 
-/* The part of a symbol's steps that follows from its probability p, not 0, and the probabilities
- * before it, which sum to `before`. */
+/* The step of a symbol of probability p, which is not 0. `before` is the sum of the probabilities
+ * of the symbols before it. */
 RP_FN rp_fse_symbol rp_fse_transform(int32_t p, uint32_t before, uint32_t log)
 {
     rp_fse_symbol transform;
@@ -24,18 +25,18 @@ RP_FN rp_fse_symbol rp_fse_transform(int32_t p, uint32_t before, uint32_t log)
     return transform;
 }
 
-/* How far the states of a symbol are apart when they are given out. */
+/* The distance between states that are given out one after the other. */
 RP_FN uint32_t rp_fse_spread_step(uint32_t size)
 {
     return (size >> 1) + (size >> 3) + 3;
 }
 
-/* First half, by one worker: symbols and `spread`. */
+/* Fills table->symbols, work->spread and work->next, by one worker. */
 RP_FN void rp_fse_spread_alone(rp_fse_table *table, const int16_t *probabilities,
                                uint32_t n_symbols, uint32_t log, rp_fse_work *work)
 {
     uint32_t size = UINT32_C(1) << log;
-    uint32_t high = size; /* states from here up belong to symbols of probability -1 */
+    uint32_t high = size; /* states from here on belong to symbols of probability -1 */
     uint32_t sum = 0;
     for (uint32_t s = 0; s < n_symbols; s++) {
         int32_t p = probabilities[s];
@@ -59,10 +60,10 @@ RP_FN void rp_fse_spread_alone(rp_fse_table *table, const int16_t *probabilities
     }
 }
 
-/* The symbol that slot `slot` of those that are spread belongs to. */
+/* The symbol of the state that is given out as number `slot`. */
 RP_FN uint32_t rp_fse_symbol_of_slot(const rp_fse_work *work, uint32_t n_symbols, uint32_t slot)
 {
-    uint32_t low = 0; /* the last symbol that begins at the slot or before it is in [low, high) */
+    uint32_t low = 0; /* the last symbol whose slots begin at `slot` or before is in [low, high) */
     uint32_t high = n_symbols;
     while (high - low > 1) {
         uint32_t middle = (low + high) / 2;
@@ -74,13 +75,14 @@ RP_FN uint32_t rp_fse_symbol_of_slot(const rp_fse_work *work, uint32_t n_symbols
     return low;
 }
 
-/* The same by a team. Positions are gone through in the order in which they are given out. */
+/* The same by a part of a team. Each worker goes through states in the order in which they are
+ * given out. A scan over those that are not reserved for symbols of probability -1 numbers them. */
 RP_FN void rp_fse_spread(rp_team *team, rp_fse_table *table, const int16_t *probabilities,
                          uint32_t n_symbols, uint32_t log, rp_fse_work *work)
 {
     uint32_t size = UINT32_C(1) << log;
     uint32_t sum = 0;
-    uint32_t n_low = 0; /* symbols of probability -1 */
+    uint32_t n_low = 0; /* number of symbols of probability -1 */
     for (uint32_t first = 0; first < n_symbols; first += TEAM_SIZE(team)) {
         uint32_t s = first + TEAM_RANK(team);
         int32_t p = s < n_symbols ? probabilities[s] : 0;
@@ -116,10 +118,8 @@ RP_FN void rp_fse_spread(rp_team *team, rp_fse_table *table, const int16_t *prob
     team_sync(team);
 }
 
-/*
- * Builds the encoder's table; probabilities sum to 1 << log. Log 0 is the table of one symbol
- * (RLE), which takes no bits.
- */
+/* Builds the encoder's table; probabilities sum to 1 << log. Log 0 is the table of a single symbol
+ * (RLE), whose steps write no bits. A part of a team. */
 RP_FN void rp_fse_build(rp_team *team, rp_fse_table *table, const int16_t *probabilities,
                         uint32_t n_symbols, uint32_t log, rp_fse_work *work)
 {

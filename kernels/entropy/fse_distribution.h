@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Distributions of Finite State Entropy: from counts to probabilities, what they cost and how
- * they are described (RFC 8878 section 4.1.1). A distribution has at most 53 symbols: a team of one
- * warp has two for each worker.
+ * Distributions for Finite State Entropy: from counts to probabilities, the cost of coding with
+ * them, and their description (RFC 8878 section 4.1.1). A distribution has at most 53 symbols,
+ * which is two for each worker of a warp.
  */
 #ifndef ROCKPRESS_KERNELS_ENTROPY_FSE_DISTRIBUTION_H
 #define ROCKPRESS_KERNELS_ENTROPY_FSE_DISTRIBUTION_H
@@ -11,11 +11,11 @@
 #include "kernels/base/log2.h"
 #include "kernels/entropy/fse_table.h"
 
-/* A description takes at most 10 bits a symbol, and the log. */
+/* A description has at most 10 bits for each symbol, and 4 for the log. */
 #define RP_FSE_DESCRIPTION_BYTES 72
 
-/* Smallest table worth trying for n_values values of n_present symbols up to last_symbol: it has
- * a state for every symbol, and grows with the values that it is for. */
+/* The log of the table for n_values values, of which n_present differ, up to last_symbol. The table
+ * has a state for every symbol that is present, and is larger for more values. */
 RP_FN uint32_t rp_fse_choose_log(uint32_t n_values, uint32_t n_present, uint32_t last_symbol,
                                  uint32_t max_log)
 {
@@ -26,31 +26,32 @@ RP_FN uint32_t rp_fse_choose_log(uint32_t n_values, uint32_t n_present, uint32_t
     return rp_min32(rp_max32(log, RP_FSE_MIN_LOG), max_log);
 }
 
-/* A symbol's count / (p - 1/2): what it loses with the last of its p units of probability. For
- * counts below 1 << RP_FSE_COUNT_BITS; with the symbol in the low 6 bits, so that none are equal.
- */
+/* Counts are below 1 << RP_FSE_COUNT_BITS. */
 #define RP_FSE_COUNT_BITS 16
 #define RP_FSE_WORTH_BITS 26
 
+/* The worth of the last of a symbol's p units of probability, as count / (p - 1/2): about the bits
+ * that all its codes together are shorter by it. */
 RP_FN uint32_t rp_fse_worth(uint32_t count, uint32_t p)
 {
     return (count << (RP_FSE_WORTH_BITS - RP_FSE_COUNT_BITS)) / (2 * p - 1);
 }
 
-/* What a symbol loses by one unit less, and gains by one more: the smaller, the better it is moved.
+/* Sets what it costs that symbol s gives one of its p units away, and that it takes another one.
+ * The smaller number is the better move. The low 6 bits are the symbol, so that no two are equal.
  */
-RP_FN void rp_fse_weigh(rp_fse_work *work, uint32_t s, uint32_t count, uint32_t p)
+RP_FN void rp_fse_set_move_costs(rp_fse_work *work, uint32_t s, uint32_t count, uint32_t p)
 {
     const uint32_t most = (UINT32_C(1) << RP_FSE_WORTH_BITS) - 1;
-    work->gives[s] = p < 2 ? UINT32_MAX : rp_fse_worth(count, p) << 6 | s;
-    work->takes[s] = p == 0 ? UINT32_MAX : (most - rp_fse_worth(count, p + 1)) << 6 | s;
+    work->give_costs[s] = p < 2 ? UINT32_MAX : rp_fse_worth(count, p) << 6 | s;
+    work->take_costs[s] = p == 0 ? UINT32_MAX : (most - rp_fse_worth(count, p + 1)) << 6 | s;
 }
 
 /*
- * Scales counts to probabilities that sum to 1 << log, each present symbol at least 1. At least two
- * symbols are present, and at most 1 << log. Rounds to nearest, then moves single units where it
- * pays: from the symbol that loses least to the one that gains most, the first of equals, until
- * nothing is gained.
+ * Scales counts to probabilities that sum to 1 << log, each symbol that is present at least 1. At
+ * least 2 and at most 1 << log symbols are present. Rounds to the nearest, then moves single units
+ * from the symbol that loses least to the symbol that gains most, until the sum is right and no
+ * move makes the codes shorter. Of equal symbols the first one moves. A part of a team.
  */
 RP_FN void rp_fse_normalize(rp_team *team, const uint32_t *counts, uint32_t n_symbols,
                             uint32_t total, uint32_t log, int16_t *probabilities, rp_fse_work *work)
@@ -65,7 +66,7 @@ RP_FN void rp_fse_normalize(rp_team *team, const uint32_t *counts, uint32_t n_sy
             p = rp_min32(rp_max32(p, 1), size - 1);
         }
         probabilities[s] = (int16_t)p;
-        rp_fse_weigh(work, s, counts[s], p);
+        rp_fse_set_move_costs(work, s, counts[s], p);
         sum += p;
     }
     sum = team_reduce_add(team, sum);
@@ -73,27 +74,27 @@ RP_FN void rp_fse_normalize(rp_team *team, const uint32_t *counts, uint32_t n_sy
         uint32_t taker = UINT32_MAX;
         uint32_t giver = UINT32_MAX;
         TEAM_FOR (s, 0, n_symbols, team) {
-            taker = rp_min32(taker, work->takes[s]);
-            giver = rp_min32(giver, work->gives[s]);
+            taker = rp_min32(taker, work->take_costs[s]);
+            giver = rp_min32(giver, work->give_costs[s]);
         }
         taker = team_reduce_min(team, taker);
         giver = team_reduce_min(team, giver);
         if (sum == size && most - (taker >> 6) <= giver >> 6)
             break;
-        /* Each symbol is one worker's, who alone looks at it meanwhile. */
+        /* Only the worker that a symbol belongs to reads and writes it in these loops. */
         uint32_t s = taker & 63;
         if (sum <= size && s % TEAM_SIZE(team) == TEAM_RANK(team))
-            rp_fse_weigh(work, s, counts[s], (uint32_t)++probabilities[s]);
+            rp_fse_set_move_costs(work, s, counts[s], (uint32_t)++probabilities[s]);
         s = giver & 63;
         if (sum >= size && s % TEAM_SIZE(team) == TEAM_RANK(team))
-            rp_fse_weigh(work, s, counts[s], (uint32_t)--probabilities[s]);
+            rp_fse_set_move_costs(work, s, counts[s], (uint32_t)--probabilities[s]);
         sum = sum < size ? sum + 1 : sum > size ? sum - 1 : sum;
     }
     team_sync(team);
 }
 
-/* Cost of coding `counts` with a distribution, in bits times RP_LOG2_ONE; UINT32_MAX if a
- * symbol that occurs has no probability. A probability of -1 ("less than 1") codes as 1. */
+/* Cost of coding `counts` with a distribution, in bits times RP_LOG2_ONE; UINT32_MAX if a symbol
+ * that occurs has no probability. A probability of -1 ("less than 1") counts as 1. */
 RP_FN uint32_t rp_fse_cost(rp_team *team, const uint32_t *counts, uint32_t n_symbols,
                            const int16_t *probabilities, uint32_t n_probabilities, uint32_t log)
 {
@@ -113,14 +114,15 @@ RP_FN uint32_t rp_fse_cost(rp_team *team, const uint32_t *counts, uint32_t n_sym
     return team_reduce_add(team, n_impossible) != 0 ? UINT32_MAX : cost;
 }
 
-/* Section 4.1.1. Returns the number of bytes, at most RP_FSE_DESCRIPTION_BYTES. One worker. */
+/* Writes the description of a distribution (4.1.1). Returns its bytes, at most
+ * RP_FSE_DESCRIPTION_BYTES. One worker. */
 RP_FN uint32_t rp_fse_describe(const int16_t *probabilities, uint32_t n_symbols, uint32_t log,
                                uint8_t *description)
 {
     rp_byte_writer writer = rp_bytes_open(description);
     rp_bytes_put(&writer, log - RP_FSE_MIN_LOG, 4);
-    /* `left` counts the probability still to be given out, plus one: a value is coded in as
-     * few bits as hold 0 to left, the small ones in one bit less. */
+    /* `left` is the sum of the probabilities that follow, plus one. A value takes as many bits as
+     * the number `left` has, and the smallest values one bit less. */
     uint32_t left = (UINT32_C(1) << log) + 1;
     uint32_t s = 0;
     while (left > 1 && s < n_symbols) {
@@ -136,7 +138,7 @@ RP_FN uint32_t rp_fse_describe(const int16_t *probabilities, uint32_t n_symbols,
         left -= (uint32_t)(p < 0 ? -p : p);
         if (p != 0)
             continue;
-        /* After a zero: how many more follow, in steps of up to 3. */
+        /* After a zero, the number of zeros that follow it, up to 3 in each 2 bits. */
         uint32_t run = 0;
         while (s < n_symbols && probabilities[s] == 0) {
             run++;

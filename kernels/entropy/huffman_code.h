@@ -2,8 +2,8 @@
 /*
  * Huffman code lengths and codes for bytes (RFC 8878 section 4.2.1).
  *
- * A team sorts by counting: a symbol's place is the number of symbols that come before it, which
- * every worker finds for its own symbols without talking to the others; one worker by digits.
+ * A team sorts symbols by counting: a symbol's place is the number of symbols that come before it.
+ * Each worker finds it for its own symbols, without exchange. One worker sorts by digits instead.
  */
 #ifndef ROCKPRESS_KERNELS_ENTROPY_HUFFMAN_CODE_H
 #define ROCKPRESS_KERNELS_ENTROPY_HUFFMAN_CODE_H
@@ -17,14 +17,14 @@ typedef struct rp_huffman_code {
     uint32_t last_symbol;                   /* highest symbol that occurs */
     uint32_t max_bits;                      /* length of the longest code */
     uint32_t keys[256 + 1];                 /* count << 8 | symbol, of the present symbols */
-    uint32_t sorted[256];                   /* the counts, rising; then the lengths */
+    uint32_t sorted[256];                   /* the counts, rising; replaced by the lengths */
     uint8_t symbol_at[256];                 /* symbol at each place of the sorted order */
     uint8_t lengths[256];                   /* bits of each symbol's code, 0 if it does not occur */
     uint16_t codes[256];                    /* code << 4 | length */
     uint32_t next[RP_HUFFMAN_MAX_BITS + 1]; /* code of the next symbol of each length */
 } rp_huffman_code;
 
-/* Scratch of its making: one after the other. */
+/* Scratch for making a code. The two are used one after the other. */
 typedef union rp_huffman_scratch {
     rp_huffman_tree tree;
     rp_package_merge limit;
@@ -40,7 +40,8 @@ RP_FN uint32_t rp_huffman_entry_code(uint16_t entry)
     return (uint32_t)entry >> 4;
 }
 
-/* Codes by length, longest first from 0, within a length by symbol (4.2.1.3). A part of a team. */
+/* Assigns the codes: from 0 up, longer codes first, and within a length in the order of the symbols
+ * (4.2.1.3). A part of a team. */
 RP_FN void rp_huffman_assign(rp_team *team, rp_huffman_code *code)
 {
     TEAM_FOR (bits, 0, RP_HUFFMAN_MAX_BITS + 1, team) {
@@ -75,8 +76,8 @@ RP_FN void rp_huffman_assign(rp_team *team, rp_huffman_code *code)
     }
 }
 
-/* Limits the lengths in code->sorted: to few bits, whose description is short, but no further than
- * that can make good. */
+/* Limits the lengths in code->sorted. The limit begins low, since a shallow tree has a short
+ * description, and rises until the codes lose no more than that saves. */
 RP_FN void rp_huffman_shorten(rp_team *team, rp_huffman_code *code, const uint32_t *counts,
                               uint32_t n_literals, rp_package_merge *limit)
 {
@@ -108,6 +109,7 @@ RP_FN void rp_huffman_shorten(rp_team *team, rp_huffman_code *code, const uint32
     }
 }
 
+/* Sorts the symbols by count, and by symbol where counts are equal. By a team of several. */
 RP_FN void rp_huffman_sort(rp_team *team, rp_huffman_code *code)
 {
     uint32_t n = code->n_present;
@@ -122,8 +124,8 @@ RP_FN void rp_huffman_sort(rp_team *team, rp_huffman_code *code)
     team_sync(team);
 }
 
-/* The same for one worker, by the digits of the counts, lowest first: 2 to 3 times over the
- * symbols instead of once for each. Symbols rise already, and equal counts keep their order. */
+/* The same by one worker, by the digits of the counts, the lowest first: 2 or 3 passes over the
+ * symbols. Symbols are in order at the beginning, and each pass keeps the order of equal digits. */
 RP_FN void rp_huffman_sort_alone(rp_huffman_code *code, uint32_t n_literals)
 {
     uint32_t n = code->n_present;
@@ -152,8 +154,8 @@ RP_FN void rp_huffman_sort_alone(rp_huffman_code *code, uint32_t n_literals)
     }
 }
 
-/* Fills `code`, all but the codes themselves, from the counts of 256 symbols, at least two of which
- * occur; counts are at most RP_ZSTD_BLOCK_BYTES. */
+/* Fills `code`, except for `codes` and `next`, from the counts of 256 symbols. At least two symbols
+ * occur, and counts are at most RP_ZSTD_BLOCK_BYTES. */
 RP_FN void rp_huffman_build(rp_team *team, const uint32_t *counts, uint32_t n_literals,
                             rp_huffman_code *code, rp_huffman_scratch *scratch)
 {

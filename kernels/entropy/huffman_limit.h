@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The best Huffman code whose lengths have a limit, by package-merge (L. Larmore, D. Hirschberg,
+ * The best Huffman code with a limit on its lengths, by package-merge (L. Larmore, D. Hirschberg,
  * "A fast algorithm for optimal length-limited Huffman codes", 1990).
  *
- * Each level's list has the leaves and, in between, pairs of the level before it as packages, in
- * order of weight. The first 2 n - 2 items of the last list are the code: a leaf's length is the
- * number of lists in which it is among those taken. Only the places of the leaves are kept of a
- * list.
+ * There is a list for each bit of the limit. A list has the leaves and, as packages, pairs of
+ * neighbours of the list before, in order of weight. The first 2 n - 2 items of the last list are
+ * taken. A package that is taken takes its two items of the list before. A leaf's length is the
+ * number of lists in which it is taken. Of each list, only the places of the leaves are kept.
  *
- * Lists are the same for every limit, which only says how many there are. Since both of what goes
- * into a list is sorted, an item's place in it is its own number and that of the lighter ones of
- * the other kind, which each worker finds for its items by bisection. One worker merges.
+ * A smaller limit has the same lists, but fewer of them. Leaves and packages are each sorted, so an
+ * item's place in the list is its own index and the number of lighter items of the other kind. A
+ * team's workers find it by bisection. One worker merges the two instead.
  *
- * Quicker repairs of an unlimited code (that of JPEG's annex K.3, or lengthening what costs
- * least) were up to 3 % and 6 % worse in the tests, and 2 % worse on real blocks with the first.
+ * Quicker ways to repair an unlimited code were worse: that of JPEG's annex K.3 by up to 3 % in the
+ * tests and by 2 % on real blocks, and lengthening the cheapest codes by up to 6 % in the tests.
  */
 #ifndef ROCKPRESS_KERNELS_ENTROPY_HUFFMAN_LIMIT_H
 #define ROCKPRESS_KERNELS_ENTROPY_HUFFMAN_LIMIT_H
@@ -24,15 +24,16 @@
 typedef struct rp_package_merge {
     uint32_t leaves[256];                          /* counts of the symbols, rising */
     uint32_t weights[2][512];                      /* the list before, and the one being made */
-    uint16_t places[RP_HUFFMAN_MAX_BITS][256 + 1]; /* of the leaves in each list */
-    uint32_t bits;                                 /* that all literals take */
+    uint16_t places[RP_HUFFMAN_MAX_BITS][256 + 1]; /* of the leaves, in each list */
+    uint32_t bits;                                 /* sum over all literals */
 } rp_package_merge;
 
-/* What a limit may add to the code, in bits, beside one bit for each symbol: about what the
- * description of a tree gets longer by one more length. */
+/* A limit may make the code longer by this number of bits and one bit for each symbol: about what a
+ * tree of one more length adds to the description. */
 #define RP_HUFFMAN_LIMIT_SLACK_BITS 16
 
-/* Longest code to try first: few literals don't pay for the description of a deep tree. */
+/* The first limit to try. For few literals it is low, because a deep tree's description costs them
+ * more than its codes save. */
 RP_FN uint32_t rp_huffman_choose_limit(uint32_t n_present, uint32_t n_literals)
 {
     uint32_t high = rp_high_bit(rp_max32(n_literals, 4) - 1);
@@ -40,8 +41,8 @@ RP_FN uint32_t rp_huffman_choose_limit(uint32_t n_present, uint32_t n_literals)
     return rp_min32(bits, RP_HUFFMAN_MAX_BITS);
 }
 
-/* The list of n leaves and n_pairs pairs of `before`, by one worker. Leaves come before pairs of
- * the same weight. */
+/* Makes the list of n leaves and n_pairs pairs of the list `before`, by one worker. A leaf comes
+ * before a pair of the same weight. */
 RP_FN void rp_merge_packages(const uint32_t *leaves, uint32_t n, const uint32_t *before,
                              uint32_t n_pairs, uint32_t *list, uint16_t *places)
 {
@@ -53,7 +54,7 @@ RP_FN void rp_merge_packages(const uint32_t *leaves, uint32_t n, const uint32_t 
             pair < n_pairs ? before[2 * pair] + before[2 * pair + 1] : UINT32_MAX;
         bool take_leaf = leaf_weight <= pair_weight;
         list[i] = take_leaf ? leaf_weight : pair_weight;
-        places[leaf] = (uint16_t)i; /* of this leaf, unless a later item is it */
+        places[leaf] = (uint16_t)i; /* overwritten until the item is this leaf */
         leaf += take_leaf ? 1 : 0;
         pair += take_leaf ? 0 : 1;
     }
@@ -68,7 +69,7 @@ RP_FN void rp_place_packages(rp_team *team, const uint32_t *leaves, uint32_t n,
         bool is_leaf = i < n;
         uint32_t k = is_leaf ? i : i - n;
         uint32_t weight = is_leaf ? leaves[k] : before[2 * k] + before[2 * k + 1];
-        uint32_t low = 0; /* of the other kind, those below are before it, from `high` on not */
+        uint32_t low = 0; /* of the other kind, [0, low) are before this item, [high, ...) after */
         uint32_t high = is_leaf ? n_pairs : n;
         while (low < high) {
             uint32_t middle = (low + high) / 2;
@@ -85,7 +86,8 @@ RP_FN void rp_place_packages(rp_team *team, const uint32_t *leaves, uint32_t n,
     team_sync(team);
 }
 
-/* Makes the list of `level`, of n leaves and those of the level before. Returns its length. */
+/* Makes the list of `level`, from n leaves and the list of the level before, which has n_before
+ * items. Returns its length. */
 RP_FN uint32_t rp_make_list(rp_team *team, uint32_t n, uint32_t level, uint32_t n_before,
                             rp_package_merge *work)
 {
@@ -99,8 +101,8 @@ RP_FN uint32_t rp_make_list(rp_team *team, uint32_t n, uint32_t level, uint32_t 
     return n + n_pairs;
 }
 
-/* The code of n_levels bits at most: lengths of the leaves, falling. A part of a team. Returns the
- * bits that it takes for all that is counted. */
+/* Finds the code of up to n_levels bits: the lengths of the leaves, falling. Returns the sum of the
+ * bits of all literals. A part of a team. */
 RP_FN uint32_t rp_take_packages(rp_team *team, uint32_t n, uint32_t n_levels,
                                 const rp_package_merge *work, uint32_t *lengths)
 {

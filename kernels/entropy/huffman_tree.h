@@ -1,35 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lengths of a Huffman code, without a limit (D. Huffman, "A method for the construction of
- * minimum-redundancy codes", 1952), of leaves sorted by weight.
+ * The lengths of a Huffman code without a limit, from leaves that are sorted by weight (D. Huffman,
+ * "A method for the construction of minimum-redundancy codes", 1952).
  *
- * Inner nodes are made in order of weight, so they are a second sorted list beside the leaves, and
- * each takes the two lightest of both: of equal ones leaves first, then those made first. One
- * worker does that in place (A. Moffat, J. Katajainen, "In-place calculation of minimum-redundancy
- * codes", 1995), at most 255 steps that wait for each other.
+ * An inner node joins the two lightest items that have no parent yet, leaves or inner nodes; of
+ * equal items, leaves come first, then the node that was made first. Inner nodes are made in order
+ * of weight, so they are a second sorted list beside the leaves. One worker makes them in place, in
+ * up to 255 dependent steps (A. Moffat, J. Katajainen, "In-place calculation of minimum-redundancy
+ * codes", 1995).
  *
- * A team makes many nodes at once. No node weighs less than the two lightest that there are, so
- * whatever does not weigh more than these together is taken before any new node is, and the order
- * in which is known: each finds its place in it by bisection of the other list. Places 2 k and
- * 2 k + 1 are a pair. Of all that weighs so little one is left at most, so rounds are few: about a
- * dozen for a block, and never more than there are steps.
+ * A team makes many nodes in a round. Every new node weighs at least as much as the two lightest
+ * items together. So all items that weigh no more than these two together are joined before any
+ * new node is, and their common order is known: each item finds its place in it by bisection of the
+ * other list. Places 2 k and 2 k + 1 become a pair. At most one of these items remains without a
+ * parent, so there are few rounds: about a dozen for a block.
  */
 #ifndef ROCKPRESS_KERNELS_ENTROPY_HUFFMAN_TREE_H
 #define ROCKPRESS_KERNELS_ENTROPY_HUFFMAN_TREE_H
 
 #include "kernels/base/memory.h"
 
-/* What a team needs of its own. */
+/* Scratch of a team. */
 typedef struct rp_huffman_tree {
     uint32_t inner[256];          /* weights of the inner nodes, in the order they are made */
-    uint8_t parent_of_leaf[256];  /* which inner node */
-    uint8_t parent_of_inner[256]; /* not of the last one, which is the root */
+    uint8_t parent_of_leaf[256];  /* index of an inner node */
+    uint8_t parent_of_inner[256]; /* the last inner node is the root and has none */
 } rp_huffman_tree;
 
 /* Replaces rising weights by falling code lengths, in place. n is at least 2. One worker. */
 RP_FN void rp_huffman_lengths_alone(uint32_t *weights, uint32_t n)
 {
-    /* 1: make inner nodes; a slot that was taken keeps the index of its parent. */
+    /* 1: make inner nodes. An item that has a parent now is replaced by its parent's index. */
     uint32_t leaf = 2;
     uint32_t root = 0;
     weights[0] += weights[1];
@@ -73,7 +74,7 @@ RP_FN void rp_huffman_lengths_alone(uint32_t *weights, uint32_t n)
     }
 }
 
-/* How many of n rising weights are lighter than this one. */
+/* Number of weights, out of n rising ones, that are less than `weight`. */
 RP_FN uint32_t rp_count_lighter(const uint32_t *weights, uint32_t n, uint32_t weight)
 {
     uint32_t low = 0;
@@ -88,7 +89,7 @@ RP_FN uint32_t rp_count_lighter(const uint32_t *weights, uint32_t n, uint32_t we
     return low;
 }
 
-/* The weight of the two lightest together, of two rising lists that are not both empty. */
+/* The sum of the two lightest weights of two rising lists, which have two or more together. */
 RP_FN uint32_t rp_lightest_pair(const uint32_t *leaves, uint32_t n_leaves, const uint32_t *inner,
                                 uint32_t n_inner)
 {
@@ -100,8 +101,8 @@ RP_FN uint32_t rp_lightest_pair(const uint32_t *leaves, uint32_t n_leaves, const
     return rp_min32(leaf + node, rp_min32(leaf + next_leaf, node + next_node));
 }
 
-/* How many of each list do not weigh more than `most`: leaves in the low half, inner nodes in the
- * high one. The others of a list are behind them. */
+/* Number of items in each of two rising lists that weigh `most` or less: leaves in the low 16 bits
+ * of the result, inner nodes in the high ones. A part of a team. */
 RP_FN uint32_t rp_count_light(rp_team *team, const uint32_t *leaves, uint32_t n_leaves,
                               const uint32_t *inner, uint32_t n_inner, uint32_t most)
 {
@@ -118,7 +119,8 @@ RP_FN uint32_t rp_count_light(rp_team *team, const uint32_t *leaves, uint32_t n_
     return team_reduce_add(team, n);
 }
 
-/* Notes the parents of all leaves and inner nodes. Weights are rising. A part of a team. */
+/* Makes the inner nodes and stores the parents of all leaves and inner nodes. Weights are rising. A
+ * part of a team. */
 RP_FN void rp_huffman_pair(rp_team *team, const uint32_t *weights, uint32_t n,
                            rp_huffman_tree *tree)
 {
@@ -126,7 +128,7 @@ RP_FN void rp_huffman_pair(rp_team *team, const uint32_t *weights, uint32_t n,
         tree->inner[i] = 0;
     }
     team_sync(team);
-    uint32_t first_leaf = 0; /* of those that have no parent yet */
+    uint32_t first_leaf = 0; /* the first leaf, and inner node, without a parent */
     uint32_t first_inner = 0;
     uint32_t n_made = 0;
     while (n_made < n - 1) {
@@ -137,12 +139,13 @@ RP_FN void rp_huffman_pair(rp_team *team, const uint32_t *weights, uint32_t n,
             rp_count_light(team, leaves, n - first_leaf, inner, n_made - first_inner, most);
         uint32_t n_leaves = n_light & 0xFFFF;
         uint32_t n_inner = n_light >> 16;
-        /* The last one may be left without a partner. */
+        /* An odd one out, the heaviest, has to wait. */
         uint32_t n_pairs = (n_leaves + n_inner) / 2;
         bool is_odd = (n_leaves + n_inner) % 2 != 0;
         bool last_is_leaf =
             n_inner == 0 || (n_leaves != 0 && leaves[n_leaves - 1] > inner[n_inner - 1]);
-        /* Each finds its place by how many of the other list are before it: of equals, leaves. */
+        /* An item's place is its index in its own list and the number of items of the other list
+         * that come before it. */
         TEAM_FOR (i, 0, n_leaves + n_inner, team) {
             bool is_leaf = i < n_leaves;
             uint32_t k = is_leaf ? i : i - n_leaves;

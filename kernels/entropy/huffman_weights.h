@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The description of a Huffman tree (RFC 8878 section 4.2.1): the weights of all symbols up to
- * the last but one, which the decoder completes; either 4 bits each or FSE-compressed,
- * whichever is shorter. At most 255 weights; coding them is two chains of states that take turns, a
- * worker's each.
+ * The description of a Huffman tree (RFC 8878 section 4.2.1): the weights of all symbols before the
+ * last one that occurs, whose weight the decoder finds by itself. Weights, at most 255, have 4 bits
+ * each or are FSE-compressed, whichever is shorter. Two FSE states take turns, so compressing is
+ * two chains of states. In a team, one worker walks each.
  */
 #ifndef ROCKPRESS_KERNELS_ENTROPY_HUFFMAN_WEIGHTS_H
 #define ROCKPRESS_KERNELS_ENTROPY_HUFFMAN_WEIGHTS_H
@@ -20,8 +20,8 @@ typedef struct rp_huffman_weights {
     uint8_t weights[256];
     uint8_t description[RP_HUFFMAN_DESCRIPTION_BYTES];
     uint32_t description_bytes; /* 0: this tree cannot be described */
-    uint8_t compressed[512];    /* aligned as words are */
-    uint16_t leaving[256];      /* of each weight: bits that leave its chain, and how many */
+    uint8_t compressed[512];    /* aligned to 4 bytes */
+    uint16_t state_bits[256];   /* what the step of each weight writes, and its number of bits */
     uint32_t final_states[2];   /* of the even and of the odd weights */
     uint32_t counts[RP_HUFFMAN_WEIGHT_SYMBOLS];
     int16_t probabilities[RP_HUFFMAN_WEIGHT_SYMBOLS];
@@ -30,9 +30,10 @@ typedef struct rp_huffman_weights {
 } rp_huffman_weights;
 
 /*
- * Two states take turns, the first has the even weights (4.2.1.2). Writing runs backwards, so
- * that the last two weights are what the states start from. Returns the number of bytes in
- * `compressed`. n_weights is at least 3. One worker alone.
+ * Writes the FSE-compressed weights to `compressed`, the distribution's description before them.
+ * Two states take turns, the first one for the even weights (4.2.1.2). Weights are coded from the
+ * last one to the first, so the states begin with the last two. Returns the number of bytes.
+ * n_weights is at least 3. By one worker.
  */
 RP_FN uint32_t rp_huffman_write_alone(rp_huffman_weights *work, uint32_t n_weights, uint32_t log)
 {
@@ -41,7 +42,7 @@ RP_FN uint32_t rp_huffman_write_alone(rp_huffman_weights *work, uint32_t n_weigh
     rp_byte_writer writer = rp_bytes_open(work->compressed + n_bytes);
     uint32_t state = rp_fse_first_state(&work->table, work->weights[n_weights - 1]);
     uint32_t other = rp_fse_first_state(&work->table, work->weights[n_weights - 2]);
-    /* What does not depend on the states is fetched ahead. */
+    /* What does not depend on the states is loaded ahead of its use. */
     uint32_t i = n_weights - 2;
     rp_fse_symbol ahead = work->table.symbols[work->weights[i - 1]];
     uint32_t farther = work->weights[i - rp_min32(i, 2)];
@@ -50,29 +51,29 @@ RP_FN uint32_t rp_huffman_write_alone(rp_huffman_weights *work, uint32_t n_weigh
         ahead = work->table.symbols[farther];
         farther = work->weights[i - rp_min32(i, 2)];
         uint32_t n_bits;
-        uint32_t next = rp_fse_follow(&work->table, state, symbol, &n_bits);
+        uint32_t next = rp_fse_step(&work->table, state, symbol, &n_bits);
         rp_bytes_put(&writer, state & ((UINT32_C(1) << n_bits) - 1), n_bits);
         state = other;
         other = next;
     }
     uint32_t mask = (UINT32_C(1) << log) - 1;
-    rp_bytes_put(&writer, state & mask, log); /* of the odd weights */
+    rp_bytes_put(&writer, state & mask, log); /* the odd weights' final state */
     rp_bytes_put(&writer, other & mask, log);
     rp_bytes_put(&writer, 1, 1);
     return n_bytes + rp_bytes_close(&writer);
 }
 
-/* Most bits that leave a state at one weight, and above them how many they are. */
+/* An entry of state_bits has the bits below this bit, and their number from it up. */
 #define RP_WEIGHT_COUNT_SHIFT 8
 
-/* Goes through the weights with even or odd indices from the last one on, and notes what leaves at
- * each but that. One worker. */
+/* Walks the chain of the weights with even or odd indices, from the last one to the first, and
+ * stores the state bits of each but the last. One worker. */
 RP_FN void rp_huffman_walk_weights(rp_huffman_weights *work, uint32_t n_weights, uint32_t odd,
                                    uint32_t log)
 {
     uint32_t i = n_weights - 1 - ((n_weights - 1 - odd) & 1);
     uint32_t state = rp_fse_first_state(&work->table, work->weights[i]);
-    /* What does not depend on the state is fetched ahead. */
+    /* What does not depend on the state is loaded ahead of its use. */
     rp_fse_symbol ahead = work->table.symbols[work->weights[i - rp_min32(i, 2)]];
     uint32_t farther = work->weights[i - rp_min32(i, 4)];
     while (i >= 2) {
@@ -81,16 +82,16 @@ RP_FN void rp_huffman_walk_weights(rp_huffman_weights *work, uint32_t n_weights,
         i -= 2;
         farther = work->weights[i - rp_min32(i, 4)];
         uint32_t n_bits;
-        uint32_t next = rp_fse_follow(&work->table, state, symbol, &n_bits);
-        work->leaving[i] =
+        uint32_t next = rp_fse_step(&work->table, state, symbol, &n_bits);
+        work->state_bits[i] =
             (uint16_t)((state & ((UINT32_C(1) << n_bits) - 1)) | n_bits << RP_WEIGHT_COUNT_SHIFT);
         state = next;
     }
     work->final_states[odd] = state & ((UINT32_C(1) << log) - 1);
 }
 
-/* The same bytes as rp_huffman_write_alone(), by a part of a team of several: a worker for each
- * chain, then all write. */
+/* Writes the same bytes as rp_huffman_write_alone(), by a part of a team of several: a worker walks
+ * each chain, then all write. */
 RP_FN uint32_t rp_huffman_write_together(rp_team *team, rp_huffman_weights *work,
                                          uint32_t n_weights, uint32_t log)
 {
@@ -102,23 +103,23 @@ RP_FN uint32_t rp_huffman_write_together(rp_team *team, rp_huffman_weights *work
         n_bytes =
             rp_fse_describe(work->probabilities, RP_HUFFMAN_WEIGHT_SYMBOLS, log, work->compressed);
     n_bytes = team_broadcast(team, n_bytes, 0);
-    /* Rank 0 has the last weights: they come first in the stream. The last two leave nothing. */
+    /* Rank 0 takes the last weights, which come first in the stream. The last two have no bits. */
     uint32_t n = n_weights - 2;
     uint32_t each = (n + TEAM_SIZE(team) - 1) / TEAM_SIZE(team);
     uint32_t end = n - rp_min32(TEAM_RANK(team) * each, n);
     uint32_t begin = end - rp_min32(each, end);
     uint32_t n_bits = 0;
     for (uint32_t i = begin; i < end; i++)
-        n_bits += work->leaving[i] >> RP_WEIGHT_COUNT_SHIFT;
+        n_bits += work->state_bits[i] >> RP_WEIGHT_COUNT_SHIFT;
     uint32_t all_bits;
     uint32_t first_bit = 8 * n_bytes + team_scan_add(team, n_bits, &all_bits);
     uint32_t end_byte = n_bytes + (all_bits + 2 * log + 1 + 7) / 8;
     rp_bits_clear(team, work->compressed, n_bytes, end_byte);
     rp_bit_writer writer = rp_bits_open(work->compressed, first_bit);
     for (uint32_t i = end; i-- > begin;) {
-        uint32_t leaving = work->leaving[i];
-        rp_bits_put(&writer, leaving & ((1 << RP_WEIGHT_COUNT_SHIFT) - 1),
-                    leaving >> RP_WEIGHT_COUNT_SHIFT);
+        uint32_t bits = work->state_bits[i];
+        rp_bits_put(&writer, bits & ((1 << RP_WEIGHT_COUNT_SHIFT) - 1),
+                    bits >> RP_WEIGHT_COUNT_SHIFT);
     }
     if (begin == 0 && end > 0) {
         rp_bits_put(&writer, work->final_states[1], log);
@@ -130,7 +131,8 @@ RP_FN uint32_t rp_huffman_write_together(rp_team *team, rp_huffman_weights *work
     return end_byte;
 }
 
-/* The weights FSE-compressed; 0 bytes if they are all alike, which FSE cannot express. */
+/* Compresses the weights by FSE. Returns the number of bytes, or 0 for weights that are all equal,
+ * which FSE cannot express, and for fewer than 3. A part of a team. */
 RP_FN uint32_t rp_huffman_compress_weights(rp_team *team, rp_huffman_weights *work,
                                            uint32_t n_weights)
 {
@@ -157,7 +159,7 @@ RP_FN uint32_t rp_huffman_compress_weights(rp_team *team, rp_huffman_weights *wo
                                 : rp_huffman_write_together(team, work, n_weights, log);
 }
 
-/* Describes the tree of `code`. */
+/* Describes the tree of `code`: sets description and description_bytes. A part of a team. */
 RP_FN void rp_huffman_describe(rp_team *team, const rp_huffman_code *code, rp_huffman_weights *work)
 {
     uint32_t n_weights = code->last_symbol;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stage 4: the frame of one input (RFC 8878 section 3.1.1): header, a zstd block for each of
- * its zstd blocks in the smallest of the three forms, checksum. One team does one input.
+ * Stage 4: the frame of one input (RFC 8878 section 3.1.1): header, the input's zstd blocks, each
+ * in the smallest of the three forms, and a checksum if asked for. One team assembles one frame.
  */
 #ifndef ROCKPRESS_KERNELS_FRAME_STAGE_H
 #define ROCKPRESS_KERNELS_FRAME_STAGE_H
@@ -10,16 +10,18 @@
 #include "kernels/base/xxh64.h"
 #include "kernels/base/zstd_format.h"
 
-/* Magic, descriptor, content size of at most 4 bytes. */
+/* Magic number, descriptor, and at most 4 bytes of content size. */
 #define RP_FRAME_HEADER_MAX_BYTES 9
 #define RP_FRAME_CHECKSUM_BYTES 4
 
+/* How a zstd block is written. */
 typedef struct rp_block_form {
-    uint32_t type;
-    uint32_t content_bytes;
+    uint32_t type;          /* RP_BLOCK_RAW, RP_BLOCK_RLE or RP_BLOCK_COMPRESSED */
+    uint32_t content_bytes; /* without the block's header */
 } rp_block_form;
 
-/* Frame_Header, 3.1.1.1: single segment, so that there is no window descriptor. */
+/* Writes the Frame_Header (3.1.1.1) of a single segment, which has no window descriptor. Returns
+ * the number of its bytes. One worker. */
 RP_FN uint32_t rp_frame_header(uint8_t *header, size_t content_bytes, bool has_checksum)
 {
     uint32_t flag = content_bytes < 256 ? 0 : content_bytes < 65536 + 256 ? 1 : 2;
@@ -30,8 +32,8 @@ RP_FN uint32_t rp_frame_header(uint8_t *header, size_t content_bytes, bool has_c
     return 5 + n_size_bytes;
 }
 
-/* The smallest form of a zstd block. Equal bytes come from the earlier stages as one match of
- * offset 1 behind one literal or, when too short for a match, as RLE literals. */
+/* The smallest form of a zstd block. The earlier stages code a block of equal bytes as one literal
+ * and a match of offset 1 after it or, if it is too short for a match, as RLE literals. */
 RP_FN rp_block_form rp_choose_block_form(const rp_kernel_buffers *buffers, size_t block_index,
                                          uint32_t n_bytes)
 {
@@ -52,8 +54,8 @@ RP_FN rp_block_form rp_choose_block_form(const rp_kernel_buffers *buffers, size_
             buffers->d_literals_sections + block_index * buffers->literals_section_stride;
         is_run = (section[0] & 3) == RP_LITERALS_RLE;
     } else if (zstd_block->n_sequences == 1 && zstd_block->n_literals == 1) {
-        /* Offset 1: the initial third repeat offset is 8, the first is 1. A block that is not the
-         * first of its frame has no known repeat offsets, so there 1 is only coded as 4. */
+        /* Offset value 1 is the first repeat offset, which is 1 at the beginning of a frame. The
+         * blocks after it begin with unknown repeat offsets, and offset 1 is 1 + 3 there. */
         rp_sequence sequence = buffers->d_sequences[block_index * buffers->sequences_stride];
         is_run = rp_sequence_literal_length(sequence) == 1 &&
                  (rp_sequence_offset_value(sequence) == 1 ||
@@ -66,12 +68,14 @@ RP_FN rp_block_form rp_choose_block_form(const rp_kernel_buffers *buffers, size_
     return form;
 }
 
+/* Writes the Block_Header (3.1.1.2) of a zstd block of n_bytes of input. One worker. */
 RP_FN void rp_block_header(uint8_t *header, rp_block_form form, uint32_t n_bytes, bool is_last)
 {
     uint32_t size = form.type == RP_BLOCK_RLE ? n_bytes : form.content_bytes;
     rp_store_bytes(header, (is_last ? 1 : 0) | form.type << 1 | size << 3, RP_BLOCK_HEADER_BYTES);
 }
 
+/* Stores the result of one input. */
 RP_FN void rp_frame_result(rp_team *team, const rp_stage_args *args, size_t index, size_t n_bytes,
                            rp_status status)
 {
@@ -81,6 +85,7 @@ RP_FN void rp_frame_result(rp_team *team, const rp_stage_args *args, size_t inde
     }
 }
 
+/* The stage, for one input. Writes nothing to the output if the frame does not fit into it. */
 RP_FN void rp_stage_frame_assembler(rp_team *team, const rp_stage_args *args, uint32_t input_index,
                                     void *team_memory)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stage 2: the literals section of one block (RFC 8878 section 3.1.1.3.1): raw, RLE or Huffman
- * with one or four streams. The sizes of all forms are known exactly before a bit is
- * written: the counts are kept per stream, so a stream's bits are a sum over symbols.
+ * Stage 2: the literals section of one zstd block (RFC 8878 section 3.1.1.3.1): raw, RLE or Huffman
+ * with one or four streams. Symbols are counted for each stream, so a stream's bits are a sum over
+ * symbols, and the exact size of each form is known before any of them is written.
  *
- * Serial are the states of the tree's description, up to 127 steps of two chains. All else is
- * divided among all.
+ * Only the states of the tree's description are serial: two chains of up to 127 steps. The rest is
+ * divided among the workers.
  */
 #ifndef ROCKPRESS_KERNELS_LITERALS_STAGE_H
 #define ROCKPRESS_KERNELS_LITERALS_STAGE_H
@@ -14,17 +14,17 @@
 #include "kernels/entropy/huffman_weights.h"
 #include "kernels/match/precheck.h"
 
-/* Up to here one stream: three fewer stream sizes to store (6 bytes). Four streams decode about
- * three times as fast, so longer literals have four, as libzstd does. */
+/* Up to this number of literals there is one stream, which saves the jump table. Longer literals
+ * have four streams, as libzstd's have: these decode about three times as fast. */
 #define RP_LITERALS_ONE_STREAM_BYTES 255
-#define RP_LITERALS_JUMP_TABLE_BYTES 6
+#define RP_LITERALS_JUMP_TABLE_BYTES 6 /* 2 for the size of each stream but the last */
 
 typedef struct rp_literals_memory {
     uint32_t counts[4][256]; /* per stream */
     uint32_t totals[256];
     uint32_t stream_bits[4];
     rp_huffman_code code;
-    union { /* one after the other */
+    union { /* used one after the other */
         rp_huffman_scratch making;
         rp_huffman_weights weights;
     };
@@ -32,12 +32,13 @@ typedef struct rp_literals_memory {
 
 typedef char rp_literals_memory_fits[sizeof(rp_literals_memory) <= RP_TEAM_MEMORY_BYTES ? 1 : -1];
 
-/* Literals [begin, end) of one stream. */
+/* The literals [begin, end). */
 typedef struct rp_literals_range {
     uint32_t begin;
     uint32_t end;
 } rp_literals_range;
 
+/* The literals of one stream. Streams are equally long, but for the last one. */
 RP_FN rp_literals_range rp_literals_stream(uint32_t n_literals, uint32_t n_streams, uint32_t stream)
 {
     uint32_t each = (n_literals + n_streams - 1) / n_streams;
@@ -47,7 +48,8 @@ RP_FN rp_literals_range rp_literals_stream(uint32_t n_literals, uint32_t n_strea
     return range;
 }
 
-/* The header of raw and RLE literals, 3.1.1.3.1.1. Returns its bytes, 1 to 3. */
+/* The header of raw and RLE literals, 3.1.1.3.1.1. Returns the number of its bytes, 1 to 3. Writes
+ * them if `write`. One worker. */
 RP_FN uint32_t rp_literals_simple_header(uint8_t *section, uint32_t type, uint32_t n_literals,
                                          bool write)
 {
@@ -59,7 +61,8 @@ RP_FN uint32_t rp_literals_simple_header(uint8_t *section, uint32_t type, uint32
     return n_bytes;
 }
 
-/* The header of compressed literals. Returns its bytes, 3 to 5. */
+/* The header of compressed literals. Returns the number of its bytes, 3 to 5. Writes them if
+ * `write`. One worker. */
 RP_FN uint32_t rp_literals_compressed_header(uint8_t *section, uint32_t n_streams,
                                              uint32_t n_literals, uint32_t n_compressed, bool write)
 {
@@ -75,13 +78,14 @@ RP_FN uint32_t rp_literals_compressed_header(uint8_t *section, uint32_t n_stream
     return n_bytes;
 }
 
+/* Counts the symbols of each stream and of all streams. */
 RP_FN void rp_literals_count(rp_team *team, const uint8_t *literals, uint32_t n_literals,
                              uint32_t n_streams, rp_literals_memory *memory)
 {
     team_zero(team, memory->counts, n_streams * sizeof(memory->counts[0]));
     team_sync(team);
     uint32_t each = (n_literals + n_streams - 1) / n_streams;
-    /* Side by side, so that one worker's increments of one counter are far apart. */
+    /* Streams side by side: so a worker's next increment of the same counter comes later. */
     TEAM_FOR (i, 0, each, team) {
         for (uint32_t stream = 0; stream < n_streams; stream++) {
             uint32_t at = stream * each + i;
@@ -99,11 +103,13 @@ RP_FN void rp_literals_count(rp_team *team, const uint8_t *literals, uint32_t n_
     team_sync(team);
 }
 
-/* Few literals are often not worth a tree. Of more, its description is a small part. */
+/* Fewer literals than these are first checked for being worth a tree. For more, the description of
+ * the tree is a small part of the section. */
 #define RP_LITERALS_ARE_FEW 512
 
-/* What Huffman-coded literals take at least, in bytes: by the entropy of their counts and, for the
- * description of the tree, by that of which symbols occur, which the weights tell. A collective. */
+/* The least bytes that a section of Huffman-coded literals can have. The codes have at least the
+ * entropy of the counts. The description of the tree has at least the entropy of which symbols
+ * occur, since the weights tell that. */
 RP_FN uint32_t rp_literals_least_bytes(rp_team *team, const uint32_t *totals, uint32_t n_literals)
 {
     uint32_t log_n = rp_log2(n_literals);
@@ -124,13 +130,14 @@ RP_FN uint32_t rp_literals_least_bytes(rp_team *team, const uint32_t *totals, ui
     uint32_t description = last * rp_log2(rp_max32(last, 1)) -
                            n_absent * rp_log2(rp_max32(n_absent, 1)) -
                            (n_present - 1) * rp_log2(rp_max32(n_present - 1, 1));
-    description = 2 + description / (8 * RP_LOG2_ONE); /* behind a description of probabilities */
+    description = 2 + description / (8 * RP_LOG2_ONE); /* with 2 bytes for the distribution */
     if (last <= RP_HUFFMAN_MAX_DIRECT_WEIGHTS)
         description = rp_min32(description, (last + 1) / 2);
     return 3 + 1 + description + bits / (8 * RP_LOG2_ONE);
 }
 
-/* Writes literals, the last one first, from a bit on. One worker. */
+/* Writes the literals of a range, the last one first, from a bit on; and if `ends`, the bit that
+ * marks the end of the stream. One worker. */
 RP_FN void rp_literals_write(const uint8_t *literals, rp_literals_range range,
                              const uint16_t *codes, uint8_t *section, uint32_t first_bit, bool ends)
 {
@@ -152,21 +159,21 @@ RP_FN void rp_literals_write(const uint8_t *literals, rp_literals_range range,
     rp_bits_close(&writer);
 }
 
-/* Writes all streams, last literal first, from a byte on; each ends with the bit that marks its
- * end. Several at once have the bits of those before them in one scan, too. */
+/* Writes all streams, one after the other from a byte on. A team writes them at the same time, in
+ * contiguous parts: one scan over the bit counts of all parts says where each begins. */
 RP_FN void rp_literals_write_streams(rp_team *team, const uint8_t *literals, uint32_t n_literals,
                                      uint32_t n_streams, const rp_literals_memory *memory,
                                      uint8_t *section, uint32_t first_byte)
 {
     const uint16_t *codes = memory->code.codes;
     const uint32_t n_at_once = rp_min32(n_streams, TEAM_SIZE(team));
-    const uint32_t n_workers = TEAM_SIZE(team) / n_at_once; /* of each stream */
+    const uint32_t n_workers = TEAM_SIZE(team) / n_at_once; /* for each stream */
     const uint32_t mine = TEAM_RANK(team) / n_workers;
     const uint32_t order = TEAM_RANK(team) % n_workers;
     for (uint32_t first = 0; first < n_streams; first += n_at_once) {
         uint32_t stream = first + mine;
         bool has_part = mine < n_at_once && stream < n_streams;
-        /* Order 0 has the last literals: they come first in the stream. */
+        /* Order 0 takes the last literals, which come first in the stream. */
         rp_literals_range all =
             rp_literals_stream(n_literals, n_streams, has_part ? stream : n_streams);
         rp_literals_range range = all;
@@ -174,7 +181,7 @@ RP_FN void rp_literals_write_streams(rp_team *team, const uint8_t *literals, uin
         range.end = all.end - rp_min32(order * each, all.end - all.begin);
         range.begin = range.end - rp_min32(each, range.end - all.begin);
         uint32_t first_bit = first_byte * 8;
-        uint32_t n_before = 0; /* bits of the streams before that are written at the same time */
+        uint32_t n_before = 0; /* bits of earlier streams that are part of the same scan */
         for (uint32_t other = first; other < rp_min32(stream, n_streams); other++) {
             first_bit += (memory->stream_bits[other] + 7) / 8 * 8;
             n_before += memory->stream_bits[other] - 1;
@@ -192,8 +199,8 @@ RP_FN void rp_literals_write_streams(rp_team *team, const uint8_t *literals, uin
     }
 }
 
-/* The bits of a stream, with the one that marks its end. A part of a team. */
-RP_FN void rp_literals_add_up(rp_team *team, uint32_t stream, rp_literals_memory *memory)
+/* Sets the number of a stream's bits, the one that marks its end included. A part of a team. */
+RP_FN void rp_literals_sum_bits(rp_team *team, uint32_t stream, rp_literals_memory *memory)
 {
     uint32_t bits = 0;
     TEAM_FOR (s, 0, 256, team) {
@@ -204,8 +211,8 @@ RP_FN void rp_literals_add_up(rp_team *team, uint32_t stream, rp_literals_memory
         memory->stream_bits[stream] = bits + 1;
 }
 
-/* What is made of the lengths of the codes: their description, the codes and the streams' sizes,
- * which have nothing to do with each other. */
+/* Makes what follows from the lengths of the codes: their description, the codes, and the size of
+ * each stream. These are independent of each other, so each is the work of a part of the team. */
 RP_FN void rp_literals_use_lengths(rp_team *team, uint32_t n_streams, rp_literals_memory *memory)
 {
     rp_team part = team_part(team);
@@ -216,13 +223,13 @@ RP_FN void rp_literals_use_lengths(rp_team *team, uint32_t n_streams, rp_literal
         else if (i == 1)
             rp_huffman_assign(&part, &memory->code);
         else
-            rp_literals_add_up(&part, i - 2, memory);
+            rp_literals_sum_bits(&part, i - 2, memory);
     }
     team_sync(team);
 }
 
-/* The literals section, at most n_literals + 3 bytes; with `is_raw`, they are not coded. Returns
- * its size. */
+/* Writes the literals section, at most n_literals + 3 bytes. With `is_raw`, literals are stored
+ * without trying to code them. Returns the section's size. */
 RP_FN uint32_t rp_literals_encode(rp_team *team, const uint8_t *literals, uint32_t n_literals,
                                   bool is_raw, uint8_t *section, rp_literals_memory *memory)
 {
@@ -285,8 +292,8 @@ RP_FN uint32_t rp_literals_encode(rp_team *team, const uint8_t *literals, uint32
     return compressed_bytes;
 }
 
-/* The section of a block's literals, which may be near. Returns its size. `stays_raw`: the matcher
- * knows that a code would not shorten them. */
+/* Writes the section of a zstd block's literals, which may lie in shared memory. With `stays_raw`,
+ * the matcher knows that a code would not shorten them. Returns the section's size. */
 RP_FN uint32_t rp_literals_encode_block(rp_team *team, const rp_stage_args *args,
                                         uint32_t block_index, const uint8_t *literals,
                                         uint32_t n_literals, uint32_t n_sequences, bool stays_raw,
@@ -295,12 +302,13 @@ RP_FN uint32_t rp_literals_encode_block(rp_team *team, const rp_stage_args *args
     const rp_kernel_buffers *buffers = &args->buffers;
     uint8_t *section =
         buffers->d_literals_sections + block_index * buffers->literals_section_stride;
-    /* Without matches, it is likely that literals can't be compressed either. */
+    /* Literals of a block without matches are likely to be random, and that is quickly checked. */
     bool is_raw =
         stays_raw || (n_sequences == 0 && rp_is_flat(team, literals, n_literals, memory->totals));
     return rp_literals_encode(team, literals, n_literals, is_raw, section, memory);
 }
 
+/* The stage, for one zstd block. Stores the section's size. */
 RP_FN void rp_stage_huffman_encoder(rp_team *team, const rp_stage_args *args, uint32_t block_index,
                                     void *team_memory)
 {
@@ -313,7 +321,7 @@ RP_FN void rp_stage_huffman_encoder(rp_team *team, const rp_stage_args *args, ui
         team, args, block_index, literals, zstd_block->n_literals, zstd_block->n_sequences,
         zstd_block->literals_section_bytes == RP_LITERALS_STAY_RAW,
         (rp_literals_memory *)team_memory);
-    team_sync(team); /* all have read what the matcher left there */
+    team_sync(team); /* all have read the matcher's mark, which is overwritten now */
     if (TEAM_RANK(team) == 0)
         zstd_block->literals_section_bytes = n_bytes;
 }

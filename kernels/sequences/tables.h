@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which table each field of the sequences is coded with (RFC 8878 section 3.1.1.3.2.1):
- * predefined, RLE, or its own distribution, whichever makes description and codes shortest
- * together. The three are independent: each is the work of a part of the team.
+ * Which table each field of the sequences is coded with (RFC 8878 section 3.1.1.3.2.1): the
+ * predefined one, RLE, or one for the block's own distribution. The choice is the one whose
+ * description and codes together are shortest. Fields are independent of each other, so each is the
+ * work of a part of the team.
  */
 #ifndef ROCKPRESS_KERNELS_SEQUENCES_TABLES_H
 #define ROCKPRESS_KERNELS_SEQUENCES_TABLES_H
 
 #include "kernels/entropy/fse_build.h"
 
-/* Most workers that walk a field's chain of states; see sequences/stage.h. */
+/* Most workers that walk a field's chain of states (sequences/chains.h): a third of the largest
+ * team. */
 #define RP_CHAIN_MAX_WORKERS 170
 
-/* The states before and behind what each of them walks. */
+/* The states before and after what each of them walks. */
 typedef struct rp_chain_ends {
     uint16_t before[RP_CHAIN_MAX_WORKERS];
-    uint16_t behind[RP_CHAIN_MAX_WORKERS];
+    uint16_t after[RP_CHAIN_MAX_WORKERS];
 } rp_chain_ends;
 
 typedef struct rp_field_table {
@@ -23,15 +25,16 @@ typedef struct rp_field_table {
     uint32_t mode;
     uint32_t description_bytes;
     uint8_t description[RP_FSE_DESCRIPTION_BYTES];
-    uint32_t extra_bits; /* of all codes together */
+    uint32_t extra_bits; /* sum over all sequences */
     rp_fse_table fse;
     union {
         rp_fse_work work;
-        rp_chain_ends ends; /* when the table is made */
+        rp_chain_ends ends; /* used after the table is built */
     };
     int16_t probabilities[RP_MAX_CODES];
 } rp_field_table;
 
+/* What the format says about a field. A log is an Accuracy_Log. */
 typedef struct rp_field_format {
     uint32_t n_codes;
     uint32_t max_log;
@@ -65,7 +68,8 @@ RP_FN rp_field_format rp_format_of_field(uint32_t field)
     return format;
 }
 
-/* What a distribution of its own would take, description included, in bits times RP_LOG2_ONE. */
+/* Makes and describes the field's own distribution. Returns the cost of its description and of all
+ * codes, in bits times RP_LOG2_ONE. A part of a team. */
 RP_FN uint32_t rp_own_distribution(rp_team *team, rp_field_table *table, uint32_t n_codes,
                                    uint32_t n_sequences, uint32_t log)
 {
@@ -80,7 +84,7 @@ RP_FN uint32_t rp_own_distribution(rp_team *team, rp_field_table *table, uint32_
     return cost + team_broadcast(team, n_bytes, 0) * 8 * RP_LOG2_ONE;
 }
 
-/* Chooses the mode of a field from its counts and builds the encoder's table. */
+/* Chooses the mode of a field by its counts and builds the encoder's table. A part of a team. */
 RP_FN void rp_choose_field_table(rp_team *team, rp_field_table *table, uint32_t field,
                                  uint32_t n_sequences)
 {

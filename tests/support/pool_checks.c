@@ -17,8 +17,9 @@ void assert_alive(queue_device *device, int n_lanes)
 
 rp_pool *make_pool(const rp_device *device, uint32_t max_lanes, size_t memory_bytes)
 {
-    rp_pool_options options = {sizeof(rp_pool_options), max_lanes, POOL_SAMPLE_MAX_BYTES, memory_bytes, RP_EFFORT_FAST,
-                               NULL};
+    rp_pool_options options = {sizeof(rp_pool_options), max_lanes,
+                               POOL_SAMPLE_MAX_BYTES,   memory_bytes,
+                               RP_EFFORT_FAST,          NULL};
     rp_pool *pool = NULL;
     assert_int_equal(rp_pool_create(device, &options, &pool), RP_STATUS_OK);
     assert_non_null(pool);

@@ -30,6 +30,10 @@ rockpress_add_test(NAME test_chains LABELS unit tsan
 foreach(name test_team_collectives test_bit_writer test_near test_chains)
   target_compile_definitions(${name} PRIVATE RP_TEAM_THREADS)
 endforeach()
+# Teams of at most 128 workers divide the chains of FSE states, as teams of 256 do on a GPU.
+foreach(name test_chains test_team)
+  target_compile_definitions(${name} PRIVATE RP_CHAIN_SHARES_FROM=48)
+endforeach()
 rockpress_add_test(NAME test_team_collectives_solo LABELS unit
   SOURCES test_team_collectives.c
   LIBRARIES rockpress_static cmocka_dep)

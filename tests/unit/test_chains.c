@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Chains of states that a large team walks in shares (sequences/stage.h): the same section as the
- * `host` device makes of the same sequences. Their codes are about equally frequent, so that states
- * which are different stay so for long and workers begin in wrong ones.
+ * The chains of FSE states, which a large team walks in shares (sequences/chains.h): the section is
+ * the one that the `host` device makes of the same sequences. The codes of a field are about
+ * equally frequent. So different states stay different for many steps, and workers begin in wrong
+ * ones.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,7 +51,8 @@ static void encode(struct rp_team *team, void *context)
     rp_stage_fse_encoder(team, context, 0, &memory);
 }
 
-/* Of each field, so many bits are random. */
+/* Fills in n sequences. Literal and match lengths have n_bits random bits, and offsets that many
+ * random codes. */
 static void fill_sequences(rp_stage_buffers *buffers, uint32_t n, uint32_t n_bits, uint64_t seed)
 {
     inputs_random random = inputs_seed(seed);
@@ -122,14 +124,14 @@ static void test_chains_that_one_worker_walks(void **state)
 static void test_two_shares(void **state)
 {
     (void)state;
-    run_size(24);
+    run_size(48);
 }
 
 static void test_many_shares(void **state)
 {
     (void)state;
     if (!TEAM_DEVICE_CAN_SHUFFLE)
-        skip(); /* threads take minutes */
+        skip(); /* 128 threads take minutes */
     run_size(128);
 }
 

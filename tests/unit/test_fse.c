@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stage 3 alone, and the distributions inside it. Sections are decoded by the strict decoder to
- * the same triplets; the sequences are synthetic, because the extremes of the format (codes of
- * 16 extra bits, thousands of equal fields, offsets of 30 bits) hardly occur in data. What a
- * distribution costs is compared with the best one of its size, found unit by unit: the gain of a
- * unit falls with each that a symbol has, so taking the largest gain each time is optimal.
+ * Stage 3 alone, and the distributions inside it. The strict decoder has to decode each section to
+ * the same sequences. Sequences are synthetic, because the extremes of the format (codes of 16
+ * extra bits, thousands of equal fields, offsets of 30 bits) hardly occur in data.
+ *
+ * The cost of a distribution is compared with that of the best one of the same size. The test finds
+ * it unit by unit: a symbol gains less by each further unit of probability, so giving each unit to
+ * the symbol that gains most is optimal.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -80,7 +82,7 @@ static void make_sequences(rp_sequence *sequences, uint32_t n, const style how[3
     }
 }
 
-/* Runs the stage on a zstd block of zstd_block_bytes. Returns the section's bytes. */
+/* Runs the stage on a zstd block of zstd_block_bytes. Returns the section's size. */
 static uint32_t encode(const rp_sequence *sequences, uint32_t n, size_t zstd_block_bytes,
                        uint8_t *section)
 {
@@ -117,8 +119,8 @@ static uint32_t encode(const rp_sequence *sequences, uint32_t n, size_t zstd_blo
     rp_batch batch = {sizeof(rp_batch), inputs,     &zstd_block_bytes, zstd_block_bytes, 1,
                       outputs,          capacities, output_sizes,      statuses};
     rp_stream stream = {host, NULL};
-    /* Not by rp_launch_fse_encoder(), which refuses buffers that are only as large as they have to
-     * be for these sequences; here AddressSanitizer is to see each byte beyond. */
+    /* Launched without rp_launch_fse_encoder(), which refuses buffers that are only as large as
+     * these sequences need. So AddressSanitizer sees every access beyond them. */
     struct rp_launch launch;
     memset(&launch, 0, sizeof(launch));
     launch.stage = RP_STAGE_FSE_ENCODER;
@@ -139,15 +141,15 @@ static uint32_t encode(const rp_sequence *sequences, uint32_t n, size_t zstd_blo
     return zstd_block.sequences_section_bytes;
 }
 
-/* The same without the bound that a zstd block of 128 KiB puts on it. */
+/* The same without a bound on the section's size. */
 static uint32_t encode_unbounded(const rp_sequence *sequences, uint32_t n, uint8_t *section)
 {
     static rp_sequences_memory memory;
-    static uint32_t leaving_bits[MAX_SEQUENCES];
+    static uint32_t state_bits[MAX_SEQUENCES];
     rp_team team;
     memset(&team, 0, sizeof(team));
     memset(&memory, 0xA5, sizeof(memory));
-    return rp_sequences_encode(&team, sequences, n, leaving_bits, section, MAX_SECTION_BYTES,
+    return rp_sequences_encode(&team, sequences, n, state_bits, section, MAX_SECTION_BYTES,
                                &memory);
 }
 
@@ -218,7 +220,7 @@ static void test_counts_and_styles(void **state)
                                       126, 127, 128, 0x7EFF, 0x7F00, 0x7F01, 43690, 1000};
     inputs_random random = inputs_seed(1);
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
-        /* Fewer styles of the large ones. */
+        /* Large counts are slow: fewer styles. */
         int step = counts[i] > 30000 ? 5 : 1;
         for (int mix = (int)(i % (size_t)step); mix < N_STYLES * N_STYLES * N_STYLES; mix += step)
             check_styles(counts[i], (style)(mix % N_STYLES), (style)(mix / N_STYLES % N_STYLES),
@@ -239,7 +241,7 @@ static void test_random_lists(void **state)
     }
 }
 
-/* Each code of each field, alone: RLE or predefined, at both ends of the code's range. */
+/* Each code of each field, alone, at both ends of its range: with RLE or predefined tables. */
 static void test_every_code(void **state)
 {
     (void)state;
@@ -275,7 +277,7 @@ static void test_no_sequences(void **state)
     assert_int_equal(section[0], 0);
 }
 
-/* A section is given up if it takes more bytes than its zstd block has, and only then. */
+/* The stage makes no section if it would be longer than its zstd block, and only then. */
 static void test_bound(void **state)
 {
     (void)state;
@@ -344,7 +346,8 @@ static double best_cost(const uint32_t *counts, uint32_t n_symbols, uint32_t log
     return cost_of(counts, n_symbols, probabilities, n_symbols, log);
 }
 
-/* At least two of n_symbols occur, the last one does. Returns the total. */
+/* Makes counts of n_symbols, of which at least two occur, the last one included. Returns their sum.
+ */
 static uint32_t make_counts(uint32_t *counts, uint32_t n_symbols, inputs_random *random)
 {
     uint32_t total = 0;
@@ -395,7 +398,7 @@ static void test_distributions(void **state)
         uint32_t total = make_counts(counts, n_symbols, &random);
         uint32_t n_present = count_present(counts, n_symbols);
         uint32_t log = RP_FSE_MIN_LOG + inputs_below(&random, RP_FSE_MAX_LOG - RP_FSE_MIN_LOG + 1);
-        /* As rp_fse_choose_log() has it. */
+        /* As rp_fse_choose_log() does. */
         log = rp_max32(log, rp_high_bit(n_present) + 1);
         rp_fse_normalize(&alone, counts, n_symbols, total, log, probabilities, &work);
         int32_t sum = 0;
@@ -432,7 +435,7 @@ static void test_distributions(void **state)
     print_message("worst distribution: %.3f %% above the best\n", 100 * worst);
 }
 
-/* The mode that is taken is the smallest, as far as costs in 1/256 bits can tell. */
+/* The mode that is chosen is the shortest, within the precision of costs in 1/256 bits. */
 static void test_choice_of_mode(void **state)
 {
     (void)state;
