@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The collectives of team.h against plain definitions of what they return, for any kind of team:
- * this file is compiled for teams of one, for teams of threads (test_team_collectives.c) and for a
- * GPU's (test_gpu_collectives.cu).
+ * The collectives of team.h against plain definitions of their results, for any kind of team. This
+ * file is compiled for teams of one, for teams of threads (test_team_collectives.c) and for teams
+ * on a GPU (test_gpu_collectives.cu).
  *
- * What every rank passes in a round follows from (round, rank), so each rank knows what all the
- * others passed without asking them. Collectives follow one another directly, as a missing
- * barrier behind one shows in the next; and the random rounds change which one that is. Around each
- * round every rank leaves a mark that others look for afterwards: every collective is a barrier.
+ * The value that a rank passes in a round follows from (round, rank), so each rank knows what all
+ * others pass. Collectives follow one another directly, in random order, because a missing barrier
+ * at the end of one is seen in the next. Before each collective every rank leaves a mark, which
+ * others look for after it: every collective is a barrier.
  */
 #ifndef ROCKPRESS_TESTS_COLLECTIVE_CHECKS_H
 #define ROCKPRESS_TESTS_COLLECTIVE_CHECKS_H
@@ -22,7 +22,7 @@
 
 typedef enum collective_operation {
     COLLECTIVE_BROADCAST,
-    COLLECTIVE_GET,
+    COLLECTIVE_SHUFFLE,
     COLLECTIVE_SHIFT_UP,
     COLLECTIVE_COUNT_ON,
     COLLECTIVE_REDUCE_MIN,
@@ -30,20 +30,20 @@ typedef enum collective_operation {
     COLLECTIVE_SCAN_ADD,
     COLLECTIVE_SCAN_ADD_NO_TOTAL,
     COLLECTIVE_MATCH,
-    COLLECTIVE_ORDER,
-    COLLECTIVE_PLACE,
+    COLLECTIVE_MATCH_RANK,
+    COLLECTIVE_RANK_IF,
     COLLECTIVE_SYNC,
     COLLECTIVE_ATOMICS,
     COLLECTIVE_LOOP,
     COLLECTIVE_COPY,
     COLLECTIVE_EXTEND, /* rp_lz77_extend(): a match's true length */
-    COLLECTIVE_MARKS,  /* not an operation: what is seen behind any of them */
+    COLLECTIVE_MARKS,  /* not an operation: each of them as a barrier */
     COLLECTIVE_N_OPERATIONS = COLLECTIVE_MARKS
 } collective_operation;
 
 static const char *const collective_names[] = {
     "broadcast",
-    "get",
+    "shuffle",
     "shift_up",
     "count_on",
     "reduce_min",
@@ -51,8 +51,8 @@ static const char *const collective_names[] = {
     "scan_add",
     "scan_add without total",
     "match",
-    "order",
-    "place",
+    "match_rank",
+    "rank_if",
     "sync",
     "atomics",
     "TEAM_FOR",
@@ -64,7 +64,7 @@ static const char *const collective_names[] = {
 typedef char collective_names_are_complete
     [sizeof(collective_names) / sizeof(collective_names[0]) == COLLECTIVE_MARKS + 1 ? 1 : -1];
 
-/* What the workers share, and where each says which operation has failed it. Zero-initialise. */
+/* What the workers share, and where each reports which operation failed. Zero-initialise. */
 typedef struct collective_test {
     uint32_t size; /* of the team, 1 to COLLECTIVE_MAX_SIZE */
     uint32_t n_rounds;
@@ -90,7 +90,7 @@ RP_FN uint64_t collective_value(const collective_test *test, uint32_t round, uin
     return z ^ z >> 31;
 }
 
-/* What the whole team agrees on. */
+/* A choice below n, the same for all ranks. */
 RP_FN uint32_t collective_choice(const collective_test *test, uint32_t round, uint32_t what,
                                  uint32_t n)
 {
@@ -106,7 +106,7 @@ RP_FN bool collective_broadcast(rp_team *team, const collective_test *test, uint
            team_broadcast(team, (uint32_t)mine, root) == (uint32_t)expected;
 }
 
-RP_FN bool collective_get(rp_team *team, const collective_test *test, uint32_t round)
+RP_FN bool collective_shuffle(rp_team *team, const collective_test *test, uint32_t round)
 {
     uint32_t rank = TEAM_RANK(team);
     uint32_t from = (uint32_t)(collective_value(test, round, 3000 + rank) % test->size);
@@ -124,7 +124,7 @@ RP_FN bool collective_shift_up(rp_team *team, const collective_test *test, uint3
 
 RP_FN bool collective_count_on(rp_team *team, const collective_test *test, uint32_t round)
 {
-    /* Now and then none begins anew. */
+    /* At times no rank begins a count. */
     uint32_t rarity = 1 + collective_choice(test, round, 0, 3) * 20;
     uint32_t first = (uint32_t)collective_value(test, round, 2000);
     uint32_t expected = first;
@@ -140,7 +140,7 @@ RP_FN bool collective_count_on(rp_team *team, const collective_test *test, uint3
 
 RP_FN bool collective_reduce_min(rp_team *team, const collective_test *test, uint32_t round)
 {
-    /* Mostly "none", as the parser has it. */
+    /* Mostly UINT32_MAX, as in the parse. */
     bool rare = collective_choice(test, round, 0, 2) == 0;
     uint32_t expected = UINT32_MAX;
     uint32_t mine = 0;
@@ -199,7 +199,7 @@ RP_FN uint32_t collective_match_key(const collective_test *test, uint32_t round,
     return (uint32_t)(value % n_keys) - 1;
 }
 
-/* The same as the rank of some worker. */
+/* The same as a key below the team's size. */
 RP_FN uint32_t collective_rank_key(const collective_test *test, uint32_t round, uint32_t rank,
                                    bool *active)
 {
@@ -229,7 +229,7 @@ RP_FN bool collective_match(rp_team *team, const collective_test *test, uint32_t
     return previous == expected && last == expected_last;
 }
 
-RP_FN bool collective_order(rp_team *team, const collective_test *test, uint32_t round)
+RP_FN bool collective_match_rank(rp_team *team, const collective_test *test, uint32_t round)
 {
     uint32_t self = TEAM_RANK(team);
     bool active;
@@ -247,7 +247,7 @@ RP_FN bool collective_order(rp_team *team, const collective_test *test, uint32_t
     return team_match_rank(team, key, active, &n_equal) == below && n_equal == all;
 }
 
-RP_FN bool collective_place(rp_team *team, const collective_test *test, uint32_t round)
+RP_FN bool collective_rank_if(rp_team *team, const collective_test *test, uint32_t round)
 {
     uint32_t below = 0;
     uint32_t all = 0;
@@ -263,7 +263,7 @@ RP_FN bool collective_place(rp_team *team, const collective_test *test, uint32_t
     return team_rank_if(team, mine, &n) == below && n == all;
 }
 
-/* All see what all wrote before. */
+/* All workers see what all wrote before a team_sync(). */
 RP_FN bool collective_sync(rp_team *team, collective_test *test, uint32_t round)
 {
     bool good = true;
@@ -299,14 +299,14 @@ RP_FN bool collective_atomics(rp_team *team, collective_test *test, uint32_t rou
     }
     bool good = test->sum == sum && test->bits == bits && test->smallest == smallest;
     team_sync(team);
-    /* One of all the stores, the same for all. */
+    /* One of the stores remains, and all workers see the same. */
     uint32_t winner = test->stored;
     good = good && winner < test->size;
     team_sync(team);
     return good;
 }
 
-/* Every index of [first, end) once, in steps of the team's size from first + rank. */
+/* TEAM_FOR gives out every index of [first, end) once, from first + rank in steps of the size. */
 RP_FN bool collective_loop(rp_team *team, collective_test *test, uint32_t round)
 {
     uint32_t first = collective_choice(test, round, 0, 50);
@@ -352,7 +352,7 @@ RP_FN bool collective_copy(rp_team *team, collective_test *test, uint32_t round)
     return good;
 }
 
-/* A match that goes on for some bytes, to the end of the block or not. */
+/* A match that ends inside the block or at its end. */
 RP_FN bool collective_extend(rp_team *team, collective_test *test, uint32_t round)
 {
     uint32_t offset = 1 + collective_choice(test, round, 0, 40);
@@ -376,9 +376,8 @@ RP_FN bool collective_extend(rp_team *team, collective_test *test, uint32_t roun
     return good;
 }
 
-/* On a GPU only teams of one warp have team_shuffle(), team_match(), team_match_rank(),
- * team_count_on() and team_rank_if(). */
-RP_FN bool collective_has_match(const collective_test *test)
+/* Whether this team has the collectives that are for one warp on a GPU. */
+RP_FN bool collective_has_warp_operations(const collective_test *test)
 {
 #if defined(__CUDACC__)
     return test->size == RP_WARP_THREADS;
@@ -387,16 +386,16 @@ RP_FN bool collective_has_match(const collective_test *test)
 #endif
 }
 
-/* First each one on its own, twice in a row, then any. */
+/* First each operation twice in a row, then random ones. */
 RP_FN uint32_t collective_of_round(const collective_test *test, uint32_t round)
 {
     uint32_t which = round < 2 * COLLECTIVE_N_OPERATIONS
                          ? round / 2
                          : collective_choice(test, round, 99, COLLECTIVE_N_OPERATIONS);
-    bool of_one_warp = which == COLLECTIVE_GET || which == COLLECTIVE_MATCH ||
-                       which == COLLECTIVE_ORDER || which == COLLECTIVE_COUNT_ON ||
-                       which == COLLECTIVE_PLACE;
-    return of_one_warp && !collective_has_match(test) ? COLLECTIVE_BROADCAST : which;
+    bool of_one_warp = which == COLLECTIVE_SHUFFLE || which == COLLECTIVE_MATCH ||
+                       which == COLLECTIVE_MATCH_RANK || which == COLLECTIVE_COUNT_ON ||
+                       which == COLLECTIVE_RANK_IF;
+    return of_one_warp && !collective_has_warp_operations(test) ? COLLECTIVE_BROADCAST : which;
 }
 
 RP_FN bool collective_run(rp_team *team, collective_test *test, uint32_t round, uint32_t which)
@@ -404,8 +403,8 @@ RP_FN bool collective_run(rp_team *team, collective_test *test, uint32_t round, 
     switch (which) {
     case COLLECTIVE_BROADCAST:
         return collective_broadcast(team, test, round);
-    case COLLECTIVE_GET:
-        return collective_get(team, test, round);
+    case COLLECTIVE_SHUFFLE:
+        return collective_shuffle(team, test, round);
     case COLLECTIVE_SHIFT_UP:
         return collective_shift_up(team, test, round);
     case COLLECTIVE_COUNT_ON:
@@ -419,10 +418,10 @@ RP_FN bool collective_run(rp_team *team, collective_test *test, uint32_t round, 
         return collective_scan_add(team, test, round, which == COLLECTIVE_SCAN_ADD);
     case COLLECTIVE_MATCH:
         return collective_match(team, test, round);
-    case COLLECTIVE_PLACE:
-        return collective_place(team, test, round);
-    case COLLECTIVE_ORDER:
-        return collective_order(team, test, round);
+    case COLLECTIVE_RANK_IF:
+        return collective_rank_if(team, test, round);
+    case COLLECTIVE_MATCH_RANK:
+        return collective_match_rank(team, test, round);
     case COLLECTIVE_SYNC:
         return collective_sync(team, test, round);
     case COLLECTIVE_ATOMICS:
@@ -438,7 +437,7 @@ RP_FN bool collective_run(rp_team *team, collective_test *test, uint32_t round, 
     }
 }
 
-/* Two sets of marks, so that those of this round are not overwritten while others still look. */
+/* Two sets of marks take turns, so that no mark is overwritten while others look for it. */
 RP_FN bool collective_marks_seen(const rp_team *team, const collective_test *test, uint32_t round)
 {
     uint32_t rank = TEAM_RANK(team);
@@ -447,14 +446,14 @@ RP_FN bool collective_marks_seen(const rp_team *team, const collective_test *tes
     return test->marks[round % 2][next] == round + 1 && test->marks[round % 2][any] == round + 1;
 }
 
-/* What every worker runs. */
+/* Every worker runs this. */
 RP_FN void collective_worker(rp_team *team, collective_test *test)
 {
     uint32_t rank = TEAM_RANK(team);
     for (uint32_t round = 0; round < test->n_rounds; round++) {
         uint32_t which = collective_of_round(test, round);
 #if defined(__CUDACC__)
-        /* Out of step, now and then one thread far behind the others. */
+        /* Threads get out of step, and at times one is much later than the others. */
         uint64_t delay = collective_value(test, round, 4000 + rank);
         if (delay % 16 == 0)
             __nanosleep((uint32_t)(delay >> 32) % 2000);
@@ -473,7 +472,8 @@ RP_FN void collective_worker(rp_team *team, collective_test *test)
     }
 }
 
-/* False, and which one failed into text, if a rank saw a wrong result or not all rounds. */
+/* False, with the operation that failed in `text`, if a rank saw a wrong result or did not do all
+ * rounds. */
 static inline bool collective_good(const collective_test *test, char *text, size_t n_text)
 {
     for (uint32_t rank = 0; rank < test->size; rank++) {

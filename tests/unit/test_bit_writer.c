@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The bit writers against one that appends bit by bit. The file is compiled for teams of threads,
- * where a stream is cut into one segment a worker, and for teams of one. Segments are of all
- * lengths around a word, empty ones too, and streams start at every byte of a word, because
- * the words that segments share are where a writer goes wrong.
+ * The bit writers against one that appends bit by bit. This file is compiled for teams of threads,
+ * where each worker writes a segment of the stream, and for teams of one. Segments have all lengths
+ * around a word's, zero included, and streams begin at every byte of a word: a writer is most
+ * likely to fail at the words that segments share.
  *
- * Bytes before a stream belong to someone else, as do those behind its slack.
+ * Bytes before a stream, and those after its slack, have to stay as they were.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,14 +30,14 @@
 typedef struct put {
     uint32_t value;
     uint32_t n_bits;
-    bool flush; /* then flush: at most 56 bits since the last one */
+    bool flush; /* flush after it; at most 56 bits are put between two flushes */
 } put;
 
 typedef struct stream_test {
     put puts[MAX_PUTS];
     uint32_t n_puts;
     uint32_t segment_ends[MAX_WORKERS]; /* worker w writes puts [end of w - 1, end of w) */
-    put trailer; /* of the last worker with a segment, not in the scan: such as an end mark */
+    put trailer; /* put by the last worker with a segment and not in the scan, as an end mark is */
     uint32_t first_byte;
     uint32_t end_byte;
     uint8_t *bytes; /* aligned, CAPACITY */
@@ -60,7 +60,7 @@ static void make_puts(stream_test *test, uint32_t n_puts, inputs_random *random)
     test->trailer.n_bits = inputs_below(random, 33);
     test->trailer.value =
         (uint32_t)(inputs_next(random) & ((UINT64_C(1) << test->trailer.n_bits) - 1));
-    uint32_t style = inputs_below(random, 4); /* all sizes, small, words, any with ones only */
+    uint32_t style = inputs_below(random, 4); /* any size, small, whole bytes, any size of ones */
     test->n_puts = n_puts;
     for (uint32_t i = 0; i < n_puts; i++) {
         put *one = &test->puts[i];
@@ -103,7 +103,7 @@ static void write_segment(struct rp_team *team, void *context)
     rp_bits_close(&writer);
 }
 
-/* Fills in the expected stream; the actual one has foreign bytes everywhere. */
+/* Fills in the expected stream. The stream to be written has foreign bytes everywhere. */
 static void prepare(stream_test *test, uint8_t *expected, uint32_t first_byte)
 {
     memset(test->bytes, FOREIGN, CAPACITY);
@@ -162,7 +162,7 @@ static void cut_into_segments(stream_test *test, uint32_t n_workers, inputs_rand
     for (uint32_t w = 0; w + 1 < n_workers; w++) {
         uint32_t previous = w == 0 ? 0 : test->segment_ends[w - 1];
         uint32_t left = test->n_puts - previous;
-        /* Mostly short ones, so that several share a word; at times nothing is left for the
+        /* Most segments are short, so that several share a word. At times nothing is left for the
          * last workers. */
         uint32_t n = inputs_below(random, inputs_below(random, 4) == 0 ? 100 : 4);
         test->segment_ends[w] = previous + (n < left ? n : left);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stage 4 alone: the assembler is handed sections that the test made up, and every byte of the
- * frame is compared with one that is put together here from RFC 8878 section 3.1.1. Sections
- * that are not meant to be decoded are noise, as the assembler has no business in looking at
- * them (but for the type of the literals, where a block may be one run). Bytes behind the frame
- * and behind the capacity stay as they were.
+ * Stage 4 alone. The assembler gets sections that the test made up, and every byte of its frame is
+ * compared with a frame that the test puts together by RFC 8878 section 3.1.1. Sections that are
+ * not going to be decoded are noise, since the assembler reads nothing of them but the type of the
+ * literals, which may tell that the block is a run. Bytes after the frame and after the capacity
+ * have to stay as they were.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,11 +28,11 @@
 
 typedef enum block_type { RAW = 0, RLE = 1, COMPRESSED = 2 } block_type;
 
-/* What the earlier stages have left for one zstd block, and the block that should come of it. */
+/* What the earlier stages have stored for one zstd block, and how it has to be written. */
 typedef struct zstd_block_spec {
     rp_zstd_block zstd_block;
     rp_sequence first_sequence;
-    uint8_t literals_first_byte; /* of the section: its type is in the lowest two bits */
+    uint8_t literals_first_byte; /* of the section; the lowest two bits are its type */
     block_type expected;
 } zstd_block_spec;
 
@@ -104,7 +104,7 @@ static void expect_block(frame_test *test, size_t c, bool is_last)
     }
 }
 
-/* The input is noise; the sections are, too. */
+/* Makes the input and the sections of noise, and the expected frame. */
 static frame_test make_test(size_t n_bytes, uint32_t flags, const zstd_block_spec *specs)
 {
     frame_test test;
@@ -254,7 +254,7 @@ static void test_every_capacity(void **state)
     }
 }
 
-/* Literals of these types, as the lowest bits of their section have them. */
+/* First bytes of literals sections, whose lowest two bits are the type. */
 #define RAW_LITERALS 0xF0
 #define RLE_LITERALS 0xF1
 #define HUFFMAN_LITERALS 0xF2
@@ -269,17 +269,20 @@ static const zstd_block_spec choices[] = {
     {{10, 500, 400, 599}, SEQUENCE(5, 5, 5), HUFFMAN_LITERALS, COMPRESSED},
     {{10, 500, 400, 600}, SEQUENCE(5, 5, 5), HUFFMAN_LITERALS, RAW},
     {{10, 500, 999, 600}, SEQUENCE(5, 5, 5), HUFFMAN_LITERALS, RAW},
-    {{10, 500, 400, 0}, SEQUENCE(5, 5, 5), HUFFMAN_LITERALS, RAW}, /* sequences given up */
+    {{10, 500, 400, 0}, SEQUENCE(5, 5, 5), HUFFMAN_LITERALS, RAW}, /* no sequences section */
     {{10, 500, 1, 1}, SEQUENCE(1, 999, 1), RLE_LITERALS, COMPRESSED},
     {{0, 1000, 900, 1}, SEQUENCE(1, 999, 1), HUFFMAN_LITERALS, COMPRESSED},
     {{0, 1000, 999, 1}, SEQUENCE(1, 999, 1), RAW_LITERALS, RAW},
-    /* One run. */
+    /* A run of equal bytes. */
     {{0, 1000, 3, 1}, SEQUENCE(9, 9, 9), RLE_LITERALS, RLE},
     {{1, 1, 2, 8}, SEQUENCE(1, 999, 1), RAW_LITERALS, RLE},
     {{1, 1, 2, 8}, SEQUENCE(1, 999, 4), RAW_LITERALS, RLE},
     {{1, 1, 2, 0}, SEQUENCE(1, 999, 4), RAW_LITERALS, RLE},
-    /* Almost. */
-    {{1, 1, 2, 8}, SEQUENCE(0, 999, 1), RAW_LITERALS, COMPRESSED}, /* offset 4, a literal behind */
+    /* Almost a run. */
+    {{1, 1, 2, 8},
+     SEQUENCE(0, 999, 1),
+     RAW_LITERALS,
+     COMPRESSED}, /* offset 4, no literal before it */
     {{1, 1, 2, 8}, SEQUENCE(1, 999, 2), RAW_LITERALS, COMPRESSED},
     {{1, 1, 2, 8}, SEQUENCE(1, 999, 3), RAW_LITERALS, COMPRESSED},
     {{1, 1, 2, 8}, SEQUENCE(1, 999, 5), RAW_LITERALS, COMPRESSED},
@@ -298,7 +301,7 @@ static void test_choice(void **state)
     }
 }
 
-/* A run of one byte would be as long raw. */
+/* A block of one byte is raw, since RLE would be as long. */
 static void test_one_byte(void **state)
 {
     (void)state;
@@ -329,7 +332,7 @@ static void test_many_blocks(void **state)
     }
 }
 
-/* Real sections: the four stages one by one give what the one call gives, and it decodes. */
+/* Real sections: the four stages, launched one by one, make the frame that one call makes. */
 static void check_stages(inputs_kind kind, size_t n_bytes)
 {
     frame_test test = make_test(n_bytes, RP_COMPRESS_CHECKSUM, NULL);
@@ -371,7 +374,7 @@ static void test_after_real_stages(void **state)
     }
 }
 
-/* Inputs of a batch have their own sizes, capacities and results. */
+/* Each input of a batch has its own size, capacity and result. */
 static void test_batch(void **state)
 {
     (void)state;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stage 2 alone, and the tree inside it. Literals sections are decoded by the strict decoder; trees
- * are compared with the best ones that 11 bits allow, found by package-merge (L. Larmore,
- * D. Hirschberg, 1990), which shares nothing with the encoder's way of finding them.
+ * Stage 2 alone, and the Huffman tree inside it. Literals sections are decoded by the strict
+ * decoder. Trees are compared with the best ones that 11 bits allow. The test finds these by
+ * package-merge (L. Larmore, D. Hirschberg, 1990), without code of the encoder.
  *
- * Histograms are made rather than found: what is difficult about Huffman coding (depth, ties, few
- * symbols, holes in the alphabet) hardly occurs in data.
+ * Counts are synthetic, because what is difficult about Huffman coding (depth, ties, few symbols,
+ * holes in the alphabet) hardly occurs in data.
  *
- * Compiled a second time with RP_TEAM_THREADS, for the trees that a team makes in its own way.
+ * The file is compiled a second time with RP_TEAM_THREADS, for the trees that a team makes by other
+ * algorithms than one worker.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,7 +31,7 @@
 
 typedef enum shape {
     UNIFORM,
-    ONE_RARE, /* all alike but one */
+    ONE_RARE, /* all equal but one */
     ONE_FREQUENT,
     GEOMETRIC,
     FIBONACCI, /* the deepest tree for a given total */
@@ -46,7 +47,7 @@ typedef enum placement { LOWEST, HIGHEST, SCATTERED, N_PLACEMENTS } placement;
 static rp_device *host;
 #ifdef RP_TEAM_THREADS
 #define N_WORKERS 7
-/* A team on one CPU takes its time. */
+/* A team on one CPU is slow: every second number of symbols. */
 #define N_SYMBOLS_STEP 2
 static rp_device *team_device;
 #else
@@ -54,7 +55,7 @@ static rp_device *team_device;
 #endif
 static rfc8878_stats seen;
 
-/* Bits of the best code of at most 11 bits. */
+/* Sum of the bits of all literals with the best code of at most 11 bits. */
 static uint64_t best_bits(const uint32_t counts[256])
 {
     uint64_t leaves[256];
@@ -95,7 +96,7 @@ static uint64_t best_bits(const uint32_t counts[256])
     return bits;
 }
 
-/* n_symbols counts, at least 1 each, that sum to at most MAX_LITERALS. */
+/* Makes n_symbols counts of at least 1 that sum to about `total`. */
 static void make_counts(uint32_t counts[256], uint32_t n_symbols, uint32_t total, shape form,
                         placement place, inputs_random *random)
 {
@@ -136,7 +137,7 @@ static void make_counts(uint32_t counts[256], uint32_t n_symbols, uint32_t total
     }
 }
 
-/* A tree, and what its making and describing takes. */
+/* A tree, and the scratch for making and describing it. */
 typedef struct made_tree {
     const uint32_t *counts;
     rp_huffman_code code;
@@ -144,7 +145,7 @@ typedef struct made_tree {
     rp_huffman_weights weights;
 } made_tree;
 
-/* As for the most literals that there can be, which leaves codes their full length. */
+/* Makes a tree as for the most literals that a block can have, which allow the longest codes. */
 static void make_tree(struct rp_team *team, void *context)
 {
     made_tree *tree = context;
@@ -156,7 +157,7 @@ static void make_tree(struct rp_team *team, void *context)
     }
 }
 
-/* One tree: complete, within the limits, the best, described so that it reads back. */
+/* Checks one tree: it is complete, within the limits and the best, and its description decodes. */
 static void check_tree(const uint32_t counts[256], double *worst)
 {
     static made_tree made;
@@ -197,7 +198,8 @@ static void check_tree(const uint32_t counts[256], double *worst)
         fail_msg("%llu bits instead of %llu", (unsigned long long)bits, (unsigned long long)best);
 
     if (weights.description_bytes == 0) {
-        /* Too many weights for direct ones, and all alike: nothing would be gained. */
+        /* Too many weights to be direct, and equal ones, which FSE cannot express: coding these
+         * literals would gain nothing. */
         assert_true(bits * 100 >= raw_bits * 99);
         return;
     }
@@ -237,7 +239,7 @@ static void test_trees(void **state)
     print_message("worst tree: %.3f %% above the best\n", 100 * worst);
 }
 
-/* Literals with these counts, shuffled. Returns their number. */
+/* Makes literals with these counts, in random order. Returns their number. */
 static uint32_t make_literals(uint8_t *literals, const uint32_t counts[256], inputs_random *random)
 {
     uint32_t n = 0;
@@ -257,7 +259,8 @@ static uint32_t make_literals(uint8_t *literals, const uint32_t counts[256], inp
 /* Bytes of the team memory that the last encode() wrote. */
 static size_t n_memory_bytes;
 
-/* Runs the stage. The zstd block has n_literals bytes, or one without any literal. */
+/* Runs the stage on a zstd block of n_literals bytes; without literals, of one byte. Returns a copy
+ * of the section, of its exact size. */
 static uint8_t *encode(const uint8_t *literals, uint32_t n_literals, uint32_t *section_bytes)
 {
     size_t input_bytes = n_literals == 0 ? 1 : n_literals;
@@ -272,7 +275,7 @@ static uint8_t *encode(const uint8_t *literals, uint32_t n_literals, uint32_t *s
     if (n_literals != 0)
         memcpy(buffers.d_literals, literals, n_literals);
     buffers.d_zstd_blocks[0] = (rp_zstd_block){7, n_literals, 0, 123};
-    const void *inputs[1] = {workspace}; /* not looked at */
+    const void *inputs[1] = {workspace}; /* not read */
     void *outputs[1] = {NULL};
     size_t capacities[1] = {0};
     size_t output_sizes[1];
@@ -288,7 +291,6 @@ static uint8_t *encode(const uint8_t *literals, uint32_t n_literals, uint32_t *s
     assert_int_equal(buffers.d_zstd_blocks[0].n_sequences, 7);
     assert_int_equal(buffers.d_zstd_blocks[0].n_literals, n_literals);
     assert_int_equal(buffers.d_zstd_blocks[0].sequences_section_bytes, 123);
-    /* A copy of its exact size. */
     uint8_t *section = malloc(*section_bytes);
     assert_non_null(section);
     memcpy(section, buffers.d_literals_sections, *section_bytes);
@@ -337,8 +339,8 @@ static void check_literals(const uint8_t *literals, uint32_t n_literals)
     assert_true(stats.n_literals_rle == 0 || n_symbols == 1);
     if (n_symbols == 1)
         assert_true(section_bytes <= simple_header_bytes(n_literals) + 1u);
-    /* The most that a Huffman section takes beside its codes: header, tree, jump table, the last
-     * byte of each stream. What is not coded would not have gained more than that. */
+    /* Beside its codes, a Huffman section has a header, a tree, a jump table, and the last byte of
+     * each stream. Literals that stay raw would not have gained more than these take. */
     if (stats.n_literals_raw != 0 && n_symbols > 1)
         assert_true(best_bits(counts) / 8 + 5 + 129 + 6 + 4 >= n_literals);
     if (stats.n_literals_huffman_1_stream != 0)
@@ -360,15 +362,15 @@ static void check_counts(uint32_t n_symbols, uint32_t total, shape form, placeme
         check_literals(literals, n);
 }
 
-/* Few literals are seen not to be worth a tree from their counts, which are all that is written;
- * those that are worth one have it. */
+/* Whether few literals are worth a tree is known from their counts: nothing else is written to the
+ * team's memory for those that are not. */
 static void test_few_literals_take_no_tree(void **state)
 {
     (void)state;
     static const char words[] = "a block of hardly any bytes, as the last one of a file may be: no "
                                 "tree is made for the first words, and one is for all of them";
     const size_t counts_bytes = 2 * 256 * sizeof(uint32_t);
-    uint8_t noise[255]; /* more are counted in four streams */
+    uint8_t noise[255]; /* one stream */
     for (uint32_t n = 1; n <= 16; n++) {
         check_literals((const uint8_t *)words, n);
         assert_true(n_memory_bytes <= counts_bytes);
@@ -407,7 +409,7 @@ static void test_every_alphabet(void **state)
     }
 }
 
-/* Around the sizes where headers change, and the largest block. */
+/* Sizes around those where headers change, and the largest block. */
 static void test_large(void **state)
 {
     (void)state;

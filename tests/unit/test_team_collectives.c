@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The collectives of team.h against plain definitions of what they return (collective_checks.h),
- * for teams of 1 to 33 workers, twice: this file is compiled for teams of threads and for teams of
- * one.
+ * The collectives of team.h against plain definitions of their results (collective_checks.h). This
+ * file is compiled twice: for teams of 1 to 33 threads, and for teams of one worker.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -63,7 +62,7 @@ static void test_shuffled(void **state)
     run_sizes(TEAM_DEVICE_SHUFFLED, 1000);
 }
 
-/* The device itself: ranks that don't meet at the same barriers. */
+/* The test's device reports ranks that do not meet at the same barriers. */
 typedef struct divergent_test {
     uint32_t odd_rank;
     uint32_t n_barriers;     /* of the odd rank */

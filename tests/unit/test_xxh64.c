@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernels' XXH64 against libxxhash: every length up to 1000 at every alignment of 8, and
- * large inputs, so that each tail (32, 8, 4 and 1 bytes) meets each other. */
+/*
+ * The kernels' XXH64 against libxxhash: every length up to 1000 at every alignment of 8, so that
+ * tails of 32, 8, 4 and 1 bytes occur in all combinations, and large inputs.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +31,7 @@ static void test_against_libxxhash(void **state)
     for (size_t n = 1000; n < LARGEST; n = n * 5 / 4 + 1)
         assert_true(rp_xxh64(bytes, n) == XXH64(bytes, n, 0));
     assert_true(rp_xxh64(bytes, LARGEST) == XXH64(bytes, LARGEST, 0));
-    /* Extreme bytes: carries and sign. */
+    /* Extreme bytes, for carries and signs. */
     memset(bytes, 0xFF, 4096);
     for (size_t n = 0; n <= 300; n++)
         assert_true(rp_xxh64(bytes, n) == XXH64(bytes, n, 0));
@@ -39,7 +41,8 @@ static void test_against_libxxhash(void **state)
     free(bytes);
 }
 
-/* Reads not one byte behind the input: an allocation of its size, for AddressSanitizer. */
+/* Reads no byte after the input. AddressSanitizer sees it, since the allocation has the input's
+ * size. */
 static void test_reads_only_the_input(void **state)
 {
     (void)state;
