@@ -14,7 +14,7 @@
 #include "engine/struct_size.h"
 #include "engine/workspace.h"
 #include "kernels/base/stages.h"
-#include "kernels/cuda/tuning.h"
+#include "kernels/cuda/schedule.h"
 
 /* RFC 8878: magic and descriptor 5, content size 4, checksum 4. */
 #define FRAME_OVERHEAD_BYTES 13
@@ -154,21 +154,11 @@ rp_status rp_launch_stage(rp_stage stage, size_t n_teams, bool may_begin_early,
     return stream.device->ops->launch(stream, &launch);
 }
 
-/* Few and small inputs leave a GPU idle whatever is done, so the fewest steps are the fastest. The
- * optimal parse takes longer than what it would save. */
-static bool is_for_one_launch(const rp_stage_args *args, rp_stream stream)
-{
-    return (stream.device->flags & RP_DEVICE_FUSED_LAUNCH) != 0 &&
-           args->buffers.zstd_blocks_per_input == 1 &&
-           args->buffers.zstd_block_bytes <= RP_FUSED_MAX_BYTES &&
-           args->batch.n_inputs <= RP_FUSED_MAX_INPUTS && args->effort < RP_EFFORT_HIGH;
-}
-
 static rp_status launch_all(const rp_stage_args *args, rp_stream stream)
 {
     static const rp_stage per_zstd_block[] = {RP_STAGE_LZ77_MATCHER, RP_STAGE_HUFFMAN_ENCODER,
                                               RP_STAGE_FSE_ENCODER};
-    if (is_for_one_launch(args, stream))
+    if ((stream.device->flags & RP_DEVICE_FUSED_LAUNCH) != 0 && rp_is_fused(args))
         return rp_launch_stage(RP_STAGE_FUSED, args->batch.n_inputs, false, args, stream);
     for (size_t i = 0; i < sizeof(per_zstd_block) / sizeof(per_zstd_block[0]); i++) {
         bool is_beside_literals = per_zstd_block[i] == RP_STAGE_FSE_ENCODER;

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * For scripts/kernel_resources: the threads of each kernel and its dynamic shared memory, as
- * cuda/launch.cu has them for blocks of up to 16 KiB (that of the kernel for smaller ones: 4
+ * cuda/launch.c has them for blocks of up to 16 KiB (that of the kernel for smaller ones: 4
  * KiB).
  */
 #include <stdio.h>
 
-#include "kernels/cuda/tuning.h"
+#include "kernels/cuda/team_memory.h"
 #include "kernels/frame/stage.h"
-#include "kernels/fused/shared_block.h"
 #include "kernels/literals/stage.h"
 #include "kernels/sequences/stage.h"
 
@@ -22,9 +21,9 @@ int main(void)
     const size_t table_bytes = sizeof(uint16_t) << rp_lz77_table_log(16384);
     print("rp_lz77_candidates_kernel", RP_CANDIDATES_THREADS, table_bytes);
     print("rp_lz77_matches_kernelILj128EEv", RP_FIND_THREADS_UP_TO_4K,
-          RP_FIND_ROOM_BYTES(RP_FIND_THREADS_UP_TO_4K) + 4096 + RP_SOURCE_SLACK);
+          RP_MATCHES_MEMORY_BYTES(RP_FIND_THREADS_UP_TO_4K, RP_MATCHES_SMALL_BYTES));
     print("rp_lz77_matches_kernelILj512EEv", RP_FIND_THREADS,
-          RP_FIND_ROOM_BYTES(RP_FIND_THREADS) + 16384 + RP_SOURCE_SLACK);
+          RP_MATCHES_MEMORY_BYTES(RP_FIND_THREADS, 16384));
     print("rp_lz77_matches_in_place_kernel", RP_FIND_THREADS, RP_FIND_ROOM_BYTES(RP_FIND_THREADS));
     print("rp_lz77_parse_by_threads_kernel", RP_PARSE_THREADS, 0);
     print("rp_lz77_parse_by_warps_kernel", 32, 0);

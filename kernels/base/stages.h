@@ -19,8 +19,6 @@ typedef enum rp_stage {
     RP_STAGE_FUSED = 4 /* all of them, of inputs of one zstd block each */
 } rp_stage;
 
-#define RP_N_STAGES 4
-
 /* A batch of one, held by value so that no array has to be put on the device. */
 typedef struct rp_single {
     const void *d_input;

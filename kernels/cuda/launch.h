@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What engine/device_cuda.cu needs of cuda/launch.cu. Results are values of cudaError_t, 0 is
+ * What engine/device_cuda.c needs of cuda/launch.c. Results are values of cudaError_t, 0 is
  * success; streams are cudaStream_t. Both are for the thread's current device.
  */
 #ifndef ROCKPRESS_KERNELS_CUDA_LAUNCH_H
@@ -19,9 +19,6 @@ int rp_prepare_kernels(void);
 
 /* Enqueues one launch; nothing else. */
 int rp_launch_kernels(const struct rp_launch *launch, void *stream);
-
-/* One line for each kernel about what it takes of this device, for scripts/kernel_resources. */
-void rp_print_kernels(void);
 
 #ifdef __cplusplus
 }

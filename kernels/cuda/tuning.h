@@ -13,6 +13,7 @@
 /* Best matches: a warp for each piece of 1 KiB; longer blocks take turns. The block is copied to
  * shared memory, so more warps could not be there at once anyway. Shorter pieces leave less of a
  * GPU idle at the end of a launch, but each begins with nothing to go on from. */
+#define RP_MATCHES_SMALL_BYTES 4096
 #define RP_FIND_THREADS_UP_TO_4K 128
 #define RP_FIND_THREADS 512
 /* So many threads on an SM, said to the compiler: some GPUs have no more. */

@@ -19,6 +19,8 @@
 #ifndef ROCKPRESS_KERNELS_MATCH_CANDIDATES_H
 #define ROCKPRESS_KERNELS_MATCH_CANDIDATES_H
 
+#include "rockpress/engine.h"
+
 #include "kernels/base/memory.h"
 
 #define RP_LZ77_HASH4_BYTES 4
@@ -99,6 +101,12 @@ RP_FN void rp_lz77_clear(rp_team *team, uint16_t *table, uint32_t log)
 
 /* The hashes that there are candidates of. */
 typedef enum rp_lz77_kind { RP_LZ77_HASH4, RP_LZ77_HASH8, RP_LZ77_HASH3 } rp_lz77_kind;
+
+/* How many kinds an effort has: the first of them. */
+RP_FN uint32_t rp_candidate_kinds(uint32_t effort)
+{
+    return effort >= RP_EFFORT_HIGH ? RP_LZ77_HASH3 + 1 : RP_LZ77_HASH8 + 1;
+}
 
 /* The bytes at a position that its hash is of. */
 RP_FN uint64_t rp_lz77_load(rp_lz77_kind kind, const uint8_t *source, uint32_t position)

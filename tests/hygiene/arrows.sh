@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # arrows.sh <tree>: which folder may include what (docs/architecture.md), and that the syntax of
-# CUDA kernels and launches stands in kernels/cuda/launch.cu only, and in the tests that need kernels of
+# CUDA kernels and launches stands in kernels/cuda/ only, and in the tests that need kernels of
 # their own: of the collectives, which no program but a kernel can call, and of a kernel that traps.
 set -euo pipefail
 # shellcheck source=tests/hygiene/common.sh
@@ -39,7 +39,7 @@ may_include()
     case $name in
     rocksdb/*) [[ $file == plugin/rocksdb/rocksdb_adapter.* ]] && return 0 || return 1 ;;
     cuda* | cub/* | thrust/* | cooperative_groups*)
-        [[ $file == engine/device_cuda.* || $file == kernels/cuda/launch.cu ]] && return 0 || return 1
+        [[ $file == engine/device_cuda.* || $file == kernels/cuda/*.cu* || $file == kernels/cuda/launch.c ]] && return 0 || return 1
         ;;
     esac
     case $folder:$top in
@@ -78,10 +78,10 @@ while IFS= read -r file; do
         ;;
     esac
     case $file in
-    kernels/cuda/launch.cu | tests/gpu/*.cu) ;;
+    kernels/cuda/*.cu | kernels/cuda/*.cuh | tests/gpu/*.cu) ;;
     *)
         ! uses_cuda_syntax "$file" ||
-            violation "$file: __global__ and <<<>>> belong into kernels/cuda/launch.cu or tests/gpu/*.cu"
+            violation "$file: __global__ and <<<>>> belong into kernels/cuda/*.cu or tests/gpu/*.cu"
         ;;
     esac
 done < <(project_files | grep -E '\.(c|h|cc|cu|cuh)$' || true)

@@ -93,7 +93,8 @@ new_tree
 plant include/rockpress/a.h '#include "rockpress/b.h"' '#include <stdint.h>'
 plant kernels/match/a.h '#include "rockpress/a.h"' '#include "kernels/base/b.h"' '#include "neighbour.h"' \
     '#include "kernels/match/b.h"'
-plant kernels/cuda/launch.cu '#include <cuda_runtime.h>' '__global__ void f(void) {}'
+plant kernels/cuda/a.cu '#include <cuda_runtime.h>' '__global__ void f(void) {}'
+plant kernels/cuda/launch.c '#include <cuda_runtime_api.h>'
 plant engine/a.c '#include "kernels/a.h"' '#include "engine/b.h"'
 plant engine/device_cuda.cu '#include <cuda_runtime.h>'
 plant engine/b.c '/* never <<<>>> and __global__ here */' 'int x = 1 << 3;'
@@ -117,6 +118,7 @@ kernels/a.h "plugin/a.h"
 kernels/a.h "engine/a.h"
 kernels/a.h <rocksdb/c.h>
 kernels/a.h <cuda_runtime_api.h>
+kernels/cuda/schedule.h <cuda_runtime_api.h>
 kernels/match/a.h "kernels/frame/a.h"
 kernels/team/a.h "kernels/base/a.h"
 kernels/base/a.h "kernels/a.h"
@@ -134,6 +136,9 @@ plugin/a.c <rocksdb/c.h>
 engine/a.c "tests/support/a.h"
 plugin/a.c "bench/a.h"
 SAMPLES
+new_tree
+plant kernels/cuda/launch.c 'int x;' '__global__ void f(void);'
+refuses 'kernels/cuda/launch.c: __global__' arrows "$tree"
 new_tree
 plant kernels/team/team.h 'int x;' '__global__ void f(void);'
 refuses 'kernels/team/team.h: __global__' arrows "$tree"

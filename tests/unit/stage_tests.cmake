@@ -14,6 +14,10 @@ if(ROCKPRESS_SANITIZE STREQUAL "thread")
   set_tests_properties(test_team_fast test_team_max PROPERTIES LABELS "unit;tsan")
 endif()
 
+rockpress_add_test(NAME test_schedule LABELS unit
+  SOURCES test_schedule.c
+  LIBRARIES rockpress_static cmocka_dep)
+
 # Compiled for teams of threads and for teams of one: the two implementations of a collective.
 rockpress_add_test(NAME test_team_collectives LABELS unit tsan
   SOURCES test_team_collectives.c ${stage_team}
