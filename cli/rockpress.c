@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command `rockpress`: what a hook that is loaded in this environment would find. */
+/* The command `rockpress`: the devices and the configuration that a hook would find that is loaded
+ * in this environment. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,17 +18,17 @@ static const char help[] =
     "info prints the version, each device and, if it cannot be used, why, and the configuration "
     "that\n"
     "the environment's ROCKPRESS_* variables make. Exit status:\n"
-    "  0  all of it is well\n"
+    "  0  everything can be used as configured\n"
     "  1  the device that ROCKPRESS_DEVICE asks for cannot be used: libzstd would do the work\n"
     "  2  the command line is wrong\n"
     "  3  a variable is unknown or malformed, and ignored\n";
 
-/* Whether the device that is wanted is among them; "cuda" is any GPU. */
-static bool print_devices(const char *wanted)
+/* Returns whether the configured device can be used; "cuda" is any GPU. */
+static bool print_devices(const char *configured)
 {
     rp_device_info infos[MAX_DEVICES] = {RP_DEVICE_INFO_INIT};
     const size_t n = rp_device_list(infos, MAX_DEVICES);
-    bool is_usable = strcmp(wanted, "auto") == 0 || strcmp(wanted, "off") == 0;
+    bool is_usable = strcmp(configured, "auto") == 0 || strcmp(configured, "off") == 0;
     puts("devices:");
     for (size_t i = 0; i < n && i < MAX_DEVICES; i++) {
         const rp_device_info *d = &infos[i];
@@ -36,14 +37,15 @@ static bool print_devices(const char *wanted)
                is_good ? "" : "cannot be used: ", d->reason);
         is_usable =
             is_usable ||
-            (is_good && (strcmp(wanted, d->name) == 0 ||
-                         (strcmp(wanted, "cuda") == 0 && strncmp(d->name, "cuda", 4) == 0)));
+            (is_good && (strcmp(configured, d->name) == 0 ||
+                         (strcmp(configured, "cuda") == 0 && strncmp(d->name, "cuda", 4) == 0)));
     }
     return is_usable;
 }
 
-/* Those that are not understood, each with what is allowed. */
-static unsigned print_bad_values(void)
+/* Prints the variables, and for each that is not understood the allowed values. Returns how many
+ * are not understood. */
+static unsigned print_variables(void)
 {
     static const char prefix[] = "ROCKPRESS_";
     unsigned n_bad = 0;
@@ -87,8 +89,8 @@ static int print_info(void)
     rp_plugin_config_default(&config, sizeof(config));
     puts("rockpress " ROCKPRESS_VERSION);
     puts("environment:");
-    unsigned n_bad = print_bad_values();
-    /* Values that are good one by one may not be so together. */
+    unsigned n_bad = print_variables();
+    /* Values that are good one by one may contradict each other. */
     const unsigned n_ignored = rp_plugin_config_from_environment(&config, &error);
     if (n_ignored > n_bad)
         printf("  ignored: %s\n", error.message);

@@ -7,8 +7,9 @@
  *     rocksdb_get_options_from_string(base, "compression=kZSTD;compression_manager=rockpress",
  *                                     options, &error);
  *
- * Column families whose compression is not zstd are left alone. Files are ordinary ones, with zstd
- * blocks, and are read without rockpress. rockpress/plugin.h configures it and has its counters.
+ * Column families whose compression is not zstd are left alone. The files are ordinary ones with
+ * zstd blocks, and can be read without rockpress. rockpress/plugin.h configures it and has its
+ * counters.
  */
 #ifndef ROCKPRESS_ROCKSDB_H
 #define ROCKPRESS_ROCKSDB_H
@@ -21,10 +22,10 @@ extern "C" {
 
 /*
  * Makes the name "rockpress" known to RocksDB's object registry. Loading the library has done that
- * already; a call is what makes a linker keep the library, and what a static build needs. Any
- * number of times, from any thread. Returns 0; or -1 when memory ran out, or when the RocksDB that
- * is running is of another release (10.7 and 10.8, say) than the one that the library was built
- * for.
+ * already, but without a call a linker may leave the library out, and a static build needs one. May
+ * be called any number of times, from any thread. Returns 0; or -1 when memory ran out, or when the
+ * RocksDB that is running is of another release (10.7, say) than the one that the library was built
+ * for (10.8).
  */
 RP_API int rockpress_register(void);
 

@@ -6,13 +6,14 @@
 // under the built-in schema's name, so files are read by RocksDB without
 // rockpress.
 //
-// A working area keeps the context of the built-in compressor, made when it is
-// first needed. Lanes of the device are not kept in it: RocksDB has one working
-// area for each thread of each file being built, most of them idle, and taking
-// a lane for a block costs a compare-and-swap.
+// A working area keeps the context of the built-in compressor, which is made
+// when it is first needed. It does not keep a lane of the device: RocksDB has a
+// working area for each thread of each file being built, most of them idle, and
+// taking a lane for a block costs only a compare-and-swap.
 //
-// The interface is experimental and has changed. kInterface below is all that
-// this file knows of versions; tests/rocksdb_adapter compiles each of them.
+// The interface is experimental and has changed. ROCKPRESS_ROCKSDB_INTERFACE
+// below is all that this file knows of versions; tests/rocksdb_adapter compiles
+// each of them.
 #include <algorithm>
 #include <limits>
 #include <memory>
@@ -56,7 +57,7 @@ namespace {
 constexpr const char* kName = "rockpress";
 constexpr size_t kMaxVarint32Bytes = 5;
 
-// What RocksDB means by its default level of zstd.
+// RocksDB's default level of zstd.
 constexpr int kZstdDefaultLevel = 3;
 
 // The length of a block before its frame. Returns where the frame begins.
@@ -194,8 +195,8 @@ class RockpressCompressor : public CompressorWrapper {
   }
 #else
   // The built-in compressor may write any length into the string, and its
-  // caller refuses what is longer than the options allow. A frame of ours that
-  // would be refused is not written to begin with.
+  // caller refuses a string that is longer than the options allow. A frame from
+  // the device that would be refused is not written at all.
   Status CompressBlock(Slice block, std::string* output, CompressionType* type,
                        ManagedWorkingArea* area) override {
     rp_request request;
@@ -218,8 +219,8 @@ class RockpressCompressor : public CompressorWrapper {
     ManagedWorkingArea builtin;
   };
 
-  // The built-in compressor's part of a working area of ours. It can do
-  // without.
+  // The built-in compressor's part of a working area; null when there is none,
+  // which it accepts.
   ManagedWorkingArea* BuiltinArea(ManagedWorkingArea* area) {
     if (area == nullptr || area->owner() != this || area->get() == nullptr) {
       return nullptr;
@@ -235,8 +236,8 @@ class RockpressCompressor : public CompressorWrapper {
     return builtin;
   }
 
-  // The block as RocksDB stores it, made by the device, into at most
-  // *output_size bytes; then that is its size.
+  // Makes the block on the device as RocksDB stores it, in at most *output_size
+  // bytes. RP_FALLBACK_NONE: done, and *output_size is its size.
   rp_fallback_reason Offload(const Slice& block, char* output,
                              size_t* output_size, rp_request* request) const {
     size_t frame_size;
@@ -269,7 +270,7 @@ class RockpressCompressor : public CompressorWrapper {
 #if ROCKPRESS_ROCKSDB_INTERFACE < 1006
   rp_fallback_reason OffloadToString(const Slice& block, std::string* output,
                                      rp_request* request) const {
-    // RocksDB's own rule, which also wants at least some bytes saved.
+    // RocksDB's own rule, by which a block must become a little smaller.
     uint64_t per_kb = static_cast<uint64_t>(
         std::max(0, std::min(1023, options_.max_compressed_bytes_per_kb)));
     size_t size = static_cast<size_t>((per_kb * block.size()) >> 10);
@@ -303,7 +304,8 @@ class RockpressCompressor : public CompressorWrapper {
                                                     : 0;
   }
 
-  // A compressor for the blocks of a batch, and others; without a dictionary.
+  // A compressor without a dictionary, for the blocks of a batch and any
+  // others.
   template <typename Lengths>
   std::unique_ptr<Compressor> BeginBatch(const std::string& samples,
                                          const Lengths& lengths) const {

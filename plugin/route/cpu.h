@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The cpu route: what stands around a block that the caller compresses with libzstd. It is
- * counted with its reason, and where the router could have sent it elsewhere, its cost is reported.
+ * The cpu route: the two calls around a block that the caller compresses with libzstd. The block is
+ * counted with its reason. Where the router could have sent it to the device, its cost is reported.
  *
  *     begun = rp_cpu_begin(reason);
- *     result = ...;                    libzstd, whose own calls are not ours to take meanwhile
+ *     result = ...;                    the call of libzstd
  *     rp_cpu_end(reason, &request, frame_size, begun);
+ *
+ * Between the two, the hook passes all calls of the thread on to libzstd.
  *
  * Thread rule: both on one thread.
  */
