@@ -12,7 +12,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mapfile -t options < <(stand_in_options "$major" "$minor")
 
-# What RocksDB's own wrappers pass on, which is what is wanted.
+# Functions that the adapter inherits on purpose: RocksDB's own wrappers pass the calls on.
 # shellcheck disable=SC2034 # used by reference
 inherited_Compressor='GetId GetOptimizedDecompressor GetPreferredCompressionType GetSerializedDict'
 # shellcheck disable=SC2034 # used by reference

@@ -27,7 +27,7 @@ mkdir -p "$work/rocksdb/plugin"
 ln -s "$tree/plugin/rocksdb" "$work/rocksdb/plugin/rockpress"
 cd "$work/rocksdb"
 
-# As a Makefile sees it: RocksDB's adds _CXXFLAGS for the compiler and, behind its own libraries,
+# As a Makefile sees it: RocksDB's adds _CXXFLAGS for the compiler and, after its own libraries,
 # _LDFLAGS for the linker. It does nothing with _LIBS.
 make_says()
 {

@@ -34,7 +34,7 @@ struct Result {
     std::string bytes;
 };
 
-// Bytes behind the output, which nobody may write to.
+// Bytes after the output, which nobody may write to.
 constexpr size_t kGuardBytes = 64;
 
 // As the table builder does it: into capacity bytes at most, where the
@@ -121,7 +121,7 @@ size_t Allowed(size_t size)
     return size * 896 / 1024;
 }
 
-// The frame in a block, behind its length.
+// The frame in a block, after its length.
 std::string Frame(const Result &result)
 {
     size_t at = 0;

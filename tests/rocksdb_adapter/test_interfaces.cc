@@ -257,7 +257,7 @@ void CheckRoutes(CompressionManager &manager)
     CHECK(plugin.cpu_begins == 4 && n_areas == 1);
     plugin.answer = RP_FALLBACK_NONE;
 #if STAND_IN >= 1006
-    // No room for the length: nothing to ask the plugin for.
+    // No capacity for the length: the plugin is not asked.
     int offloads = plugin.offloads;
     CHECK(Compress(*compressor, block, &area, 5) == "");
     CHECK(plugin.offloads == offloads);

@@ -309,7 +309,7 @@ static bool memory_is_bounded(void)
     sampled_file_make(&second, 20, 4096, 0, 12);
     CHECK(sampled_file_begin(&file, NULL) != 0);
     CHECK(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) <= 4 << 20);
-    /* No room for another file: none, and no error. */
+    /* No memory for another file: no batch, and no error. */
     CHECK(sampled_file_begin(&second, NULL) == 0);
     n = ask_for_all(&file);
     CHECK(n > 400 && n < 1200);

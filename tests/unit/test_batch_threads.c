@@ -76,6 +76,7 @@ int main(int argc, char **argv)
     config.effort = RP_EFFORT_FAST;
     config.log = RP_LOG_OFF;
     config.batch_lanes = 4;
+    config.timeout_ms = 60000;
     config.batch_chunk_bytes = 512 << 10;
     if (argc > 1 && strcmp(argv[1], "queue") == 0) {
         expect(rp_device_open("host", &host) == RP_STATUS_OK, "no host device");
