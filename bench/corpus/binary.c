@@ -11,8 +11,6 @@
 
 #include "bench/corpus/generator.h"
 
-#define LENGTH(a) ((unsigned)(sizeof(a) / sizeof(a)[0]))
-
 enum { N_INSTRUMENTS = 400 };
 
 struct tables {

@@ -11,8 +11,6 @@
 
 #include "bench/corpus/generator.h"
 
-#define LENGTH(a) ((uint32_t)(sizeof(a) / sizeof(a)[0]))
-
 static const char *const first_names[] = {
     "Maria",    "James",   "Anna",     "David",   "Laura",      "Thomas",  "Sarah",    "Michael",
     "Julia",    "Daniel",  "Emma",     "Peter",   "Sofia",      "Robert",  "Lena",     "Paul",

@@ -240,7 +240,6 @@ struct corpus_date corpus_date_of(uint64_t unix_ms)
     d.day = (int)(day_of_year - (153 * shifted_month + 2) / 5 + 1);
     d.month = (int)(shifted_month < 10 ? shifted_month + 3 : shifted_month - 9);
     d.year = (int)(year_of_era + era * 400) + (d.month <= 2 ? 1 : 0);
-    d.weekday = (int)((days + 4) % 7);
     d.ms = (int)(in_day % 1000);
     d.second = (int)(in_day / 1000 % 60);
     d.minute = (int)(in_day / 60000 % 60);
@@ -273,12 +272,6 @@ const char *corpus_month_name(int month)
     static const char *const names[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     return names[(month + 11) % 12];
-}
-
-const char *corpus_weekday_name(int weekday)
-{
-    static const char *const names[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    return names[weekday % 7];
 }
 
 /* RocksDB adds 8 bytes of sequence number and type to a key and about 3 of lengths. */

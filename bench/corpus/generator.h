@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define LENGTH(a) ((uint32_t)(sizeof(a) / sizeof(a)[0]))
+
 /* xoshiro256**, seeded through splitmix64. */
 struct corpus_rng {
     uint64_t s[4];
@@ -68,7 +70,6 @@ void text_money(struct corpus_text *t, int64_t cents);
 /* A moment in the proleptic Gregorian calendar, UTC. */
 struct corpus_date {
     int year, month, day, hour, minute, second, ms;
-    int weekday; /* 0 is Sunday */
 };
 struct corpus_date corpus_date_of(uint64_t unix_ms);
 /* 2024-02-29T12:34:56.789Z */
@@ -78,7 +79,6 @@ void text_sql_time(struct corpus_text *t, uint64_t unix_ms);
 /* 2024-02-29 */
 void text_iso_date(struct corpus_text *t, uint64_t unix_ms);
 const char *corpus_month_name(int month);
-const char *corpus_weekday_name(int weekday);
 
 /* Where time starts in the corpora: 2024-01-08 06:00:00 UTC. */
 #define CORPUS_EPOCH_MS UINT64_C(1704693600000)

@@ -10,8 +10,6 @@
 #include "bench/corpus/corpus.h"
 #include "bench/corpus/generator.h"
 
-#define LENGTH(a) ((unsigned)(sizeof(a) / sizeof(a)[0]))
-
 const struct corpus_kind corpus_kinds[] = {
     {"json", "JSON documents: orders, users, events", corpus_json, true},
     {"csv", "CSV lines of an order system", corpus_csv, true},

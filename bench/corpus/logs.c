@@ -8,8 +8,6 @@
 
 #include "bench/corpus/generator.h"
 
-#define LENGTH(a) ((unsigned)(sizeof(a) / sizeof(a)[0]))
-
 /* How many people are on the site at a time. */
 enum { N_VISITORS = 12 };
 

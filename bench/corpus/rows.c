@@ -6,8 +6,6 @@
 
 #include "bench/corpus/generator.h"
 
-#define LENGTH(a) ((unsigned)(sizeof(a) / sizeof(a)[0]))
-
 struct rows {
     struct corpus_rng *rng;
     struct corpus_text key, value;
