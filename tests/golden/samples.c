@@ -12,8 +12,8 @@
 
 const size_t sample_block_sizes[SAMPLE_N_BLOCK_SIZES] = {4096, 16384, 65536};
 
-/* Contents that no corpus has: where matches lose against plain literals, and long distances.
- * (Not runs: a hundred bytes of frames in all, so that a byte more would be a percent.) */
+/* Contents that no corpus has: some compress best without matches, some need long distances. Runs
+ * are left out, because one byte more of their frames would be a percent. */
 static const struct {
     const char *name;
     inputs_kind kind;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the tests of sizes compress: the corpora of bench/corpus, cut out of real SST files at
- * RocksDB's block sizes, and a few contents made by tests/support/inputs, for what no corpus has
- * (hexadecimal digits, whose best parse is none at all). The same arguments give the same bytes,
- * the corpora's for one version of RocksDB.
+ * The inputs of the tests of sizes: the corpora of bench/corpus, cut out of real SST files at
+ * RocksDB's block sizes, and a few contents made by tests/support/inputs that no corpus has, such
+ * as hexadecimal digits, which compress best without matches. The same arguments give the same
+ * bytes; for the corpora this holds for one version of RocksDB.
  */
 #ifndef ROCKPRESS_TESTS_SAMPLES_H
 #define ROCKPRESS_TESTS_SAMPLES_H
@@ -14,7 +14,7 @@
 
 #include "bench/corpus/corpus.h"
 
-/* RocksDB's block sizes that are looked at. */
+/* The block sizes of the samples. */
 #define SAMPLE_N_BLOCK_SIZES 3
 extern const size_t sample_block_sizes[SAMPLE_N_BLOCK_SIZES];
 /* No block is longer: RocksDB ends one with the record that fills it. */
@@ -28,12 +28,12 @@ typedef struct sample {
     uint64_t hash; /* of all blocks' bytes */
 } sample;
 
-/* The corpora come first: [0, sample_n_corpora()); then the made ones: up to sample_count(). */
+/* Samples [0, sample_n_corpora()) are corpora; those from there to sample_count() are made. */
 size_t sample_n_corpora(void);
 size_t sample_count(void);
 
-/* Up to total_bytes in blocks of about block_bytes. Ends the program with a message and status 2
- * when it cannot be made: no size means anything then. */
+/* Up to total_bytes in blocks of about block_bytes. If the sample cannot be made, the program ends
+ * with a message and status 2, because no size would mean anything. */
 sample sample_open(size_t index, size_t block_bytes, size_t total_bytes);
 void sample_close(sample *s);
 

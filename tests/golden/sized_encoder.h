@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The encoder on the host device at an effort of one's choice, for tests that look at sizes. */
+/* The encoder on the host device at one effort, for tests that compare sizes. */
 #ifndef ROCKPRESS_TESTS_SIZED_ENCODER_H
 #define ROCKPRESS_TESTS_SIZED_ENCODER_H
 
@@ -17,7 +17,7 @@ typedef struct sized_encoder {
     size_t frame_bytes;
     size_t frame_capacity;
     uint8_t *decoded;
-    /* What the stages left behind of the last block: a zstd block of its own. */
+    /* The results of the stages for the last block. */
     rp_stage_buffers buffers;
 } sized_encoder;
 
@@ -25,8 +25,8 @@ typedef struct sized_encoder {
 void sized_encoder_open(sized_encoder *encoder, rp_effort effort);
 void sized_encoder_close(sized_encoder *encoder);
 
-/* Bytes of the block's frame, without checksum. libzstd has decoded it: the size of a frame that
- * does not give its input back means nothing, and ends the program with status 2. */
+/* Bytes of the block's frame, without checksum. libzstd decodes the frame; if that does not give
+ * the block, the size means nothing, and the program ends with status 2. */
 size_t sized_encoder_compress(sized_encoder *encoder, const void *block, size_t block_bytes);
 
 #endif

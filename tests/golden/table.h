@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of compressed sizes that sizes.txt holds, and what becomes of a size that is not the
- * same any more. A line of the file: sample, block size, bytes and hash of the input, bytes of
- * the frames at each effort.
+ * The table of compressed sizes in sizes.txt, and its comparison with new sizes. A line of the file
+ * has the sample, the block size, bytes and hash of the input, and the bytes of the frames at each
+ * effort.
  */
 #ifndef ROCKPRESS_TESTS_GOLDEN_TABLE_H
 #define ROCKPRESS_TESTS_GOLDEN_TABLE_H
@@ -31,15 +31,15 @@ typedef struct golden_table {
     golden_row rows[GOLDEN_MAX_ROWS];
 } golden_table;
 
-/* What a sample may lose, in parts per thousand: changes that pay elsewhere cost some sample a
- * little. What the mean over the samples of one block size and effort may lose: there such
- * changes even out, and a parse that is worse everywhere shows. */
+/* What a sample may lose, in parts per thousand: a change that pays on most samples costs some of
+ * them a little. What the mean over the samples of one block size and effort may lose: such changes
+ * even out in the mean, and a parse that is worse everywhere shows there. */
 #define GOLDEN_SAMPLE_PER_MILLE 5.0
 #define GOLDEN_MEAN_PER_MILLE 1.0
 
 typedef struct golden_result {
-    unsigned n_failures;     /* worse, missing, unknown, another input: each with a line of text */
-    unsigned n_better;       /* by as much as would be a failure the other way round: the same */
+    unsigned n_failures; /* worse, missing, unknown, another input: each with a line of text */
+    unsigned n_better;   /* by as much as would be a failure if they were worse; each with a line */
     unsigned n_not_compared; /* rows whose input is another version of RocksDB's */
 } golden_result;
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Our entropy stages against libzstd's: each block's sequences, as our parse left them, go through
- * ZSTD_compressSequences(), which does everything but parse. What differs between its block and
- * ours is how literals and sequences are coded: tables, their descriptions, which form is chosen.
- * Ours may be larger by MOST_PER_MILLE, in all blocks of a sample together, and on the mean of the
- * samples of one block size and effort by MOST_MEAN_PER_MILLE.
+ * Our entropy stages against libzstd's. The sequences of our parse go through
+ * ZSTD_compressSequences(), which does not parse. So its block differs from ours only in how
+ * literals and sequences are coded: the tables, their descriptions, and the form that is chosen.
+ * Ours may be larger by MOST_PER_MILLE for all blocks of a sample together, and by
+ * MOST_MEAN_PER_MILLE on the mean of the samples of one block size and effort.
  *
- * Of libzstd's level only the strategy is left for this call, beside the search for repeat offsets,
- * which is switched on apart. Strategies up to 3 choose tables by thresholds, those from 4 on by
- * computed costs, and from 8 on the depth of the Huffman tree is searched for, too: so 9 is the
- * best there is, but for a few bytes here and there that thresholds guess better. The lowest and
- * the highest are tried and the smaller total taken; --verbose prints both.
+ * For this call libzstd's level sets only the strategy; the search for repeat offsets is switched
+ * on separately. Strategies up to 3 choose tables by thresholds, those from 4 on by computed costs,
+ * and those from 8 on also search for the depth of the Huffman tree. Strategy 9 is the best, but
+ * for a few bytes that thresholds guess better. The test tries the lowest and the highest strategy
+ * and takes the smaller total; --verbose prints both.
  */
 #define ZSTD_STATIC_LINKING_ONLY
 #include <math.h>
@@ -57,7 +57,7 @@ static void set_parameter(ZSTD_cParameter parameter, int value)
         give_up("ZSTD_CCtx_setParameter", ZSTD_getErrorName(result));
 }
 
-/* RFC 8878, 3.1.1.5: the offset that an offset value means, and the repeat offsets behind it. */
+/* RFC 8878, 3.1.1.5: the offset that an offset value means, and the repeat offsets after it. */
 static uint32_t resolve_offset(uint32_t value, bool has_literals, uint32_t *recent)
 {
     if (value <= 3) {
@@ -76,7 +76,7 @@ static uint32_t resolve_offset(uint32_t value, bool has_literals, uint32_t *rece
     return recent[0];
 }
 
-/* Our parse in libzstd's words, ended by a block delimiter with the last literals. */
+/* Our sequences as ZSTD_Sequence, then a block delimiter with the last literals. */
 static size_t translate(const sized_encoder *encoder, size_t block_bytes)
 {
     uint32_t recent[3] = {1, 4, 8};
@@ -100,7 +100,7 @@ static size_t translate(const sized_encoder *encoder, size_t block_bytes)
     return n + 1;
 }
 
-/* Without the frame's header, which has nothing to do with entropy coding. */
+/* The size of a frame without its header, which is not entropy-coded. */
 static size_t without_header(const void *frame, size_t frame_bytes)
 {
     size_t header = ZSTD_frameHeaderSize(frame, frame_bytes);
@@ -119,7 +119,7 @@ static void describe(sized_encoder *encoder, size_t block_bytes, const void *fra
         give_up("strict decoder", reason);
 }
 
-/* What libzstd made has to hold the sequences of our frame, offset values included. */
+/* libzstd's frame must hold the sequences of our frame, offset values included. */
 static void check_sequences(sized_encoder *encoder, size_t block_bytes, const void *frame,
                             size_t frame_bytes)
 {
@@ -142,8 +142,8 @@ static size_t their_size(sized_encoder *encoder, const corpus_block *block, size
     ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters);
     set_parameter(ZSTD_c_blockDelimiters, ZSTD_sf_explicitBlockDelimiters);
     set_parameter(ZSTD_c_validateSequences, 1);
-    set_parameter(ZSTD_c_minMatch, 3); /* ours may be that short, which it validates */
-    /* Else new offsets at low levels: that would compare parses again, and in our favour. */
+    set_parameter(ZSTD_c_minMatch, 3); /* our matches may be that short, and libzstd checks that */
+    /* Without this, low levels would code repeat offsets as new ones, in our favour. */
     set_parameter(ZSTD_c_searchForExternalRepcodes, ZSTD_ps_enable);
     set_parameter(ZSTD_c_strategy, (int)strategy);
     size_t n = ZSTD_compressSequences(context, their_frame, their_capacity, sequences, n_sequences,

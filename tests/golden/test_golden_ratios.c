@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What each effort promises, as the ratio of its frames against a level of libzstd's: geometric
- * means over the corpora for each block size, and a floor for every single corpus, so that no kind
- * of data pays for the others. bench/blocks measures the same, with speeds.
+ * What each effort promises: its ratio divided by that of one of libzstd's levels. There is a bound
+ * for the geometric mean over the corpora for each block size, and a lower one for every single
+ * corpus, so that no kind of data pays for the others. bench/blocks measures the same, with speeds.
  */
 #include <math.h>
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 #include "tests/golden/samples.h"
 #include "tests/golden/sized_encoder.h"
 
-/* As in docs/benchmarks.md: less, and the means move by some tenths of a percent. */
+/* Of each corpus. With fewer bytes the means move by some tenths of a percent. */
 #define CORPUS_BYTES ((size_t)512 * 1024)
 #define MAX_CORPORA 32
 

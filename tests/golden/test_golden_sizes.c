@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Compresses every sample at every effort and compares the sizes with the file given. Decoders
- * say whether frames are right; that they are as small as they were is said here alone: a match
- * finder that misses some matches is otherwise only a little slower to be noticed.
+ * Compresses every sample at every effort and compares the sizes with those in a file. Other tests
+ * decode frames; only this one notices frames that are right but larger than before, for example
+ * because a match finder misses some matches.
  */
 #include <errno.h>
 #include <stdio.h>

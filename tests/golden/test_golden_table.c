@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The comparison of sizes, with sizes of its own: what has to fail does, and says what it is. */
+/* The comparison of sizes, with figures of its own: what must fail fails, and names the reason. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

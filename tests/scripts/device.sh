@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# device.sh <corpus> <device>: bench/device on the host device measures all that it should, of the blocks
-# that it should, and says the same as JSON; what it does not understand it refuses.
+# device.sh <corpus> <device>: bench/device on the host device measures everything that it is asked for, on the
+# right blocks, reports the same as text and as JSON, and refuses wrong options.
 set -euo pipefail
 corpus=$1 device=$2
 work=$(mktemp -d)
@@ -30,7 +30,7 @@ assert count(what="path") == 10 and count(what="path", path="mapped, written", n
 for row in rows:
     if row["what"] in ("resident", "host"):
         assert row["n_verified"] == row["n_blocks"], row
-        # Printed with four decimals, which are few where the machine is busy.
+        # gb_s has four decimals, which are few where the machine is busy.
         gb_s = row["raw_bytes"] / row["seconds"] / 1e9
         assert abs(row["gb_s"] - gb_s) < 0.01 * gb_s + 0.00006, row
 sizes = {(r["n_blocks"], r["variant"]): set() for r in rows if r["what"] in ("resident", "host")}

@@ -3,7 +3,7 @@
 # report.sh <tree> exact: the pictures in docs/ are what bench/blocks/report makes of the results.
 # report.sh <tree> selftest: each kind of difference is noticed.
 # report.sh <tree> blocks <bench/blocks>: bench/blocks/report reads what bench/blocks writes.
-# What draws is skipped (77) where no python3 has matplotlib.
+# Tests that draw are skipped (77) where no python3 has matplotlib.
 set -euo pipefail
 
 tree=$1
