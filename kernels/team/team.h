@@ -193,6 +193,23 @@ RP_FN void team_atomic_min(uint32_t *word, uint32_t value);
 #include "kernels/team/team_solo.h"
 #endif
 
+#if !defined(__CUDACC__)
+/* A team on CPUs has one part, and its barriers always order memory. */
+#define TEAM_PARTS(team) ((void)(team), UINT32_C(1))
+#define TEAM_PART(team) ((void)(team), UINT32_C(0))
+#define TEAM_KEEP_RANK(team) ((void)(team))
+
+RP_FN rp_team team_part(const rp_team *team)
+{
+    return *team;
+}
+
+RP_FN rp_team team_unordered(const rp_team *team)
+{
+    return *team;
+}
+#endif
+
 /* Zeroes bytes as team_set() sets them. */
 RP_FN void team_zero(rp_team *team, void *destination, size_t n_bytes)
 {

@@ -12,19 +12,6 @@ struct rp_team {
 
 #define TEAM_RANK(team) ((void)(team), UINT32_C(0))
 #define TEAM_SIZE(team) ((void)(team), UINT32_C(1))
-#define TEAM_PARTS(team) ((void)(team), UINT32_C(1))
-#define TEAM_PART(team) ((void)(team), UINT32_C(0))
-#define TEAM_KEEP_RANK(team) ((void)(team))
-
-RP_FN rp_team team_part(const rp_team *team)
-{
-    return *team;
-}
-
-RP_FN rp_team team_unordered(const rp_team *team)
-{
-    return *team;
-}
 
 RP_FN void team_sync(rp_team *team)
 {
