@@ -19,7 +19,8 @@ endfunction()
 
 # rockpress_register_test(NAME <name> LABELS <labels...> COMMAND <command...> [TIMEOUT <seconds>])
 function(rockpress_register_test)
-  cmake_parse_arguments(T "" "NAME;TIMEOUT" "LABELS;COMMAND" ${ARGN})
+  # PARSE_ARGV: a semicolon in an argument of the command is kept.
+  cmake_parse_arguments(PARSE_ARGV 0 T "" "NAME;TIMEOUT" "LABELS;COMMAND")
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 300)
   endif()
