@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Finds what is outside the project. Each becomes an imported target; what is optional and
-# missing leaves no target behind, and those who need it say what they skip.
+# Finds the libraries that the project uses. Each becomes an imported target. A library that is
+# optional and missing has no target, and what needs it says that it is skipped.
 #   zstd_dep     libzstd           required by the plugin (verification, cpu route)
 #   xxhash_dep   libxxhash         tests, benchmarks
 #   lz4_dep      liblz4            benchmarks

@@ -133,7 +133,7 @@ static int compress_on_device(const rp_device *device)
     return good;
 }
 
-/* Arrays and blocks in host memory; the pool has the rest. */
+/* Arrays and blocks in host memory; the pool has the stream and the device memory. */
 static int compress_pooled(const rp_device *device)
 {
     const void *inputs[N_BLOCKS];

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# example.sh <program>: the example runs, and its blocks are compressed on the device.
+# compression_manager.sh <program>: the example runs, and its blocks are compressed on the device.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
