@@ -20,8 +20,8 @@ static size_t statuses_bytes(size_t n)
     return rp_round_up(n * sizeof(rp_status), RP_WORKSPACE_ALIGNMENT);
 }
 
-static rp_status read_checked_options(const rp_compress_options *given,
-                                      rp_compress_options *options)
+/* Where there is no stream to check. */
+static rp_status read_options_alone(const rp_compress_options *given, rp_compress_options *options)
 {
     rp_status status = rp_read_options(given, options);
     if (status == RP_STATUS_OK)
@@ -45,7 +45,7 @@ rp_status rp_batched_compress_get_required_alignments(const rp_compress_options 
 {
     const rp_batched_alignments known = {sizeof(known), 1, 1, RP_WORKSPACE_ALIGNMENT};
     rp_compress_options options;
-    rp_status status = read_checked_options(given_options, &options);
+    rp_status status = read_options_alone(given_options, &options);
     if (status == RP_STATUS_OK && alignments == NULL)
         status = rp_fail(options.error, RP_STATUS_NULL_POINTER, "alignments is NULL");
     if (status == RP_STATUS_OK)
@@ -61,7 +61,7 @@ rp_status rp_batched_compress_get_temp_size_async(size_t n_inputs, size_t max_in
     rp_compress_options options;
     if (temp_bytes != NULL)
         *temp_bytes = 0;
-    rp_status status = read_checked_options(given_options, &options);
+    rp_status status = read_options_alone(given_options, &options);
     if (status == RP_STATUS_OK && temp_bytes == NULL)
         status = rp_fail(options.error, RP_STATUS_NULL_POINTER, "temp_bytes is NULL");
     if (status == RP_STATUS_OK)
@@ -76,7 +76,7 @@ rp_status rp_batched_compress_get_max_output_chunk_size(size_t max_input_bytes,
     rp_compress_options options;
     if (max_output_bytes != NULL)
         *max_output_bytes = 0;
-    rp_status status = read_checked_options(given_options, &options);
+    rp_status status = read_options_alone(given_options, &options);
     if (status == RP_STATUS_OK && max_output_bytes == NULL)
         status = rp_fail(options.error, RP_STATUS_NULL_POINTER, "max_output_bytes is NULL");
     if (status == RP_STATUS_OK)
@@ -106,9 +106,7 @@ rp_status rp_batched_compress_async(const void *const *d_inputs, const size_t *d
 {
     rp_compress_options options;
     size_t needed;
-    rp_status status = rp_read_options(given_options, &options);
-    if (status == RP_STATUS_OK)
-        status = rp_check_options(&options, stream);
+    rp_status status = rp_read_checked_options(given_options, stream, &options);
     if (status != RP_STATUS_OK)
         return status;
     rp_stage_args args = rp_stage_args_of(&options);
@@ -142,7 +140,7 @@ rp_status rp_batched_compress_pooled(rp_pool *pool, const rp_host_batch *given_b
     rp_compress_options options;
     rp_host_batch batch;
     rp_lane *lane;
-    rp_status status = read_checked_options(given_options, &options);
+    rp_status status = read_options_alone(given_options, &options);
     if (status == RP_STATUS_OK && pool == NULL)
         status = rp_fail(options.error, RP_STATUS_NULL_POINTER, "pool is NULL");
     if (status == RP_STATUS_OK)

@@ -12,6 +12,10 @@
  * checked. On an error, options->error is where its text went, or NULL. */
 rp_status rp_read_options(const rp_compress_options *given, rp_compress_options *options);
 
+/* The same, and checks them and the stream. */
+rp_status rp_read_checked_options(const rp_compress_options *given, rp_stream stream,
+                                  rp_compress_options *options);
+
 /* RP_STATUS_OK or an argument error, explained in options->error. options is not NULL. */
 rp_status rp_check_options(const rp_compress_options *options, rp_stream stream);
 

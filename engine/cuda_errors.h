@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an error of the CUDA runtime is to rockpress. By number, which CUDA never changes: so it can
- * be tested where there is no CUDA, and covers errors that the toolkit of the build has no name for
- * yet. device_cuda.c asserts that names and numbers belong together.
+ * The status for each error of the CUDA runtime. The table is by number, because CUDA never changes
+ * a number: so it can be tested without CUDA, and it covers errors that the toolkit of the build
+ * has no name for. device_cuda.c asserts that names and numbers belong together.
  *
- * RP_STATUS_DEVICE_FAULT are those after which CUDA says that the process must be terminated
- * ("sticky": every later call returns them too), and those that leave no context to go on with.
- * RP_STATUS_DEVICE_UNAVAILABLE are those of a machine that is not, or not now, able to run us.
- * RP_STATUS_OUT_OF_DEVICE_MEMORY is one. All others are RP_STATUS_LAUNCH_FAILED: this call failed,
- * the device still works.
+ * RP_STATUS_DEVICE_FAULT: CUDA says that the process must be terminated ("sticky": every later call
+ * returns the error too), or there is no context any more.
+ * RP_STATUS_DEVICE_UNAVAILABLE: this machine cannot run rockpress's kernels, or cannot now.
+ * RP_STATUS_OUT_OF_DEVICE_MEMORY: one error.
+ * RP_STATUS_LAUNCH_FAILED: all others. This call failed, and the device still works.
  */
 #ifndef ROCKPRESS_ENGINE_CUDA_ERRORS_H
 #define ROCKPRESS_ENGINE_CUDA_ERRORS_H
@@ -52,7 +52,7 @@
     ERROR(cudaErrorExternalDevice, 911, RP_STATUS_DEVICE_FAULT)                                    \
     ERROR(cudaErrorUnknown, 999, RP_STATUS_DEVICE_FAULT)
 
-/* Not in the oldest toolkits that we are built with, so without a name to compare. */
+/* The oldest supported toolkits do not have these names, so no assertion compares them. */
 #define RP_CUDA_ERRORS_OF_LATER_TOOLKITS(ERROR)                                                    \
     ERROR(cudaErrorContained, 226, RP_STATUS_DEVICE_FAULT)                                         \
     ERROR(cudaErrorTensorMemoryLeak, 721, RP_STATUS_DEVICE_FAULT)

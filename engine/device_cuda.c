@@ -6,9 +6,9 @@
  *
  * The device that is current on the calling thread is left as it was found.
  *
- * Errors of CUDA are of two kinds. Some leave the process able to go on; those that don't
- * ("sticky") come back from every later call, so the device counts as lost from then on: everything
- * fails with RP_STATUS_DEVICE_FAULT and nothing is freed, as freeing would fail too.
+ * CUDA has two kinds of errors. After some the process can go on. The others ("sticky") come back
+ * from every later call, so the device counts as lost from then on: everything fails with
+ * RP_STATUS_DEVICE_FAULT, and nothing is freed because freeing would fail too.
  */
 #include <cuda_runtime_api.h>
 #include <errno.h>
@@ -24,7 +24,7 @@
 #include "engine/devices.h"
 #include "kernels/cuda/launch.h"
 
-/* __reduce_min_sync and asynchronous copies to shared memory begin here. */
+/* The first with __reduce_min_sync and with asynchronous copies to shared memory. */
 #define MIN_COMPUTE_CAPABILITY 8
 
 typedef struct cuda_state {
@@ -53,8 +53,9 @@ static rp_status status_of(cudaError_t error)
     return rp_status_of_cuda_error((int)error);
 }
 
-/* The status of a call, which is noted if the device is lost by it. CUDA keeps an error for the
- * next one who asks on this thread; that would be somebody else, so it is cleared. */
+/* The status of a call. If the device is lost, that is stored. CUDA keeps the last error of a
+ * thread until it is asked for; it is cleared here, so that the application does not get our error.
+ */
 static rp_status result(cuda_state *state, cudaError_t error)
 {
     if (error == cudaSuccess)
@@ -130,7 +131,7 @@ static rp_status cuda_stream_create(const rp_device *device, void **handle)
     int previous;
     cudaStream_t stream = NULL;
     rp_status status = enter(state, &previous);
-    /* Without order against the default stream, which belongs to the application. */
+    /* Not synchronised with the default stream, which belongs to the application. */
     if (status == RP_STATUS_OK)
         status = leave(state, previous, cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
     *handle = stream;
@@ -180,12 +181,12 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* Shortest and longest sleep between two questions. */
+/* Shortest and longest sleep between two queries of a stream. */
 #define MIN_SLEEP_NS UINT64_C(5000)
 #define MAX_SLEEP_NS UINT64_C(1000000)
 
-/* How long this thread's last two waits took, and the shorter of these, so that the block after a
- * batch does not wait as long as one. */
+/* How long this thread's last two waits took. The shorter one is what the next wait is expected to
+ * take, so that a block that comes after a batch is not expected to take as long as the batch. */
 static _Thread_local uint64_t last_waits_ns[2];
 
 static uint64_t expected_ns(void)
@@ -193,9 +194,9 @@ static uint64_t expected_ns(void)
     return last_waits_ns[0] < last_waits_ns[1] ? last_waits_ns[0] : last_waits_ns[1];
 }
 
-/* How long to sleep before the next question. What a sleep is too long adds to the latency, so it
- * is a quarter of the time waited so far. But a thread's blocks are much alike: most of the time
- * that is expected it sleeps without a question, and then it asks more often. */
+/* How long to sleep before the next query. A sleep that ends late adds to the latency, so a sleep
+ * is a quarter of the time waited so far. But the blocks of a thread take similar times: the thread
+ * first sleeps for seven eighths of the expected time, and then queries more often. */
 static uint64_t next_sleep_ns(uint64_t waited, uint64_t expected)
 {
     uint64_t sleep = waited / 4;
@@ -207,10 +208,10 @@ static uint64_t next_sleep_ns(uint64_t waited, uint64_t expected)
 }
 
 /*
- * Asks, and sleeps in between: a thread that spins takes the CPU time away that the GPU was to
- * save, and CUDA's own blocking waits have no time limit. The kernel lets sleeps run late by the
- * thread's timer slack, by default 50 us, as long as a whole block takes: it is turned down
- * meanwhile.
+ * Queries the stream and sleeps in between. A thread that spins would use the CPU time that the GPU
+ * saves, and CUDA's own blocking waits have no time limit. Linux lets a sleep end late by the
+ * thread's timer slack. Its default of 50 us is as long as a whole block takes, so the slack is
+ * reduced during the wait.
  */
 static rp_status cuda_wait(rp_stream stream, uint32_t timeout_us)
 {
@@ -236,8 +237,8 @@ static rp_status cuda_wait(rp_stream stream, uint32_t timeout_us)
             waited = now_ns() - start;
             n_sleeps++;
         }
-        /* When the first question was late already, nobody knows how much: without that, a thread
-         * that once overslept would go on doing so. */
+        /* After one sleep the work may have been done long before it ended. So less than the whole
+         * wait is expected next: otherwise a thread that once overslept would always do so. */
         last_waits_ns[1] = last_waits_ns[0];
         last_waits_ns[0] = n_sleeps == 1 ? waited / 4 * 3 : waited;
         if (slack > 0)

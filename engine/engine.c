@@ -52,7 +52,7 @@ rp_status rp_read_options(const rp_compress_options *given, rp_compress_options 
     *options = defaults;
     if (given == NULL)
         return RP_STATUS_OK;
-    /* Without a size that can be believed there is no field for a text to go to. */
+    /* With an invalid size it is not known where the error's field is. */
     if (rp_check_struct_size(&options_kind, given, NULL) == RP_STATUS_OK)
         options->error = given->error;
     return rp_read_struct(&options_kind, options, given, options->error);
@@ -66,6 +66,15 @@ rp_status rp_check_options(const rp_compress_options *options, rp_stream stream)
     rp_status status = rp_check_device(stream.device, options->error);
     if (status == RP_STATUS_OK)
         status = rp_check_effort_and_flags(options);
+    return status;
+}
+
+rp_status rp_read_checked_options(const rp_compress_options *given, rp_stream stream,
+                                  rp_compress_options *options)
+{
+    rp_status status = rp_read_options(given, options);
+    if (status == RP_STATUS_OK)
+        status = rp_check_options(options, stream);
     return status;
 }
 
@@ -226,9 +235,7 @@ rp_status rp_compress_async(void *d_workspace, size_t workspace_size, const void
                             const rp_compress_options *given_options, rp_stream stream)
 {
     rp_compress_options options;
-    rp_status status = rp_read_options(given_options, &options);
-    if (status == RP_STATUS_OK)
-        status = rp_check_options(&options, stream);
+    rp_status status = rp_read_checked_options(given_options, stream, &options);
     if (status == RP_STATUS_OK)
         status = check_workspace(d_workspace, workspace_size, input_size, 1, options.effort,
                                  options.error);
@@ -253,8 +260,6 @@ rp_status rp_compress_async(void *d_workspace, size_t workspace_size, const void
 rp_status rp_read_batch(const rp_batch *given, rp_kernel_batch *batch, rp_error *error)
 {
     rp_batch known = RP_BATCH_INIT;
-    if (given == NULL)
-        return rp_fail(error, RP_STATUS_NULL_POINTER, "batch is NULL");
     rp_status status = rp_read_struct(&batch_kind, &known, given, error);
     if (status != RP_STATUS_OK)
         return status;
@@ -281,9 +286,7 @@ rp_status rp_compress_batch_async(void *d_workspace, size_t workspace_size, cons
                                   const rp_compress_options *given_options, rp_stream stream)
 {
     rp_compress_options options;
-    rp_status status = rp_read_options(given_options, &options);
-    if (status == RP_STATUS_OK)
-        status = rp_check_options(&options, stream);
+    rp_status status = rp_read_checked_options(given_options, stream, &options);
     if (status != RP_STATUS_OK)
         return status;
     rp_stage_args args = rp_stage_args_of(&options);

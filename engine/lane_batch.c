@@ -209,9 +209,9 @@ static rp_status finish_part(rp_lane *lane, const rp_host_batch *batch, batch_pa
 }
 
 /*
- * Enqueues a part while the one before may still run: its inputs are staged meanwhile, and the
- * frames of the one before are delivered while the device works on this one. On success `running`
- * is this part; else it is that of which nothing has been delivered, if any.
+ * Enqueues a part while the one before may still run: its inputs are staged during that time, and
+ * the frames of the one before are delivered while the device works on this one. On success
+ * `running` is this part; else it is that of which nothing has been delivered, if any.
  */
 static rp_status part_staged(rp_lane *lane, const rp_host_batch *batch, const batch_part *part,
                              batch_part *running, const rp_compress_options *options,
@@ -252,8 +252,6 @@ rp_status rp_read_host_batch(const rp_host_batch *given, rp_host_batch *batch, r
 {
     const rp_host_batch empty = RP_HOST_BATCH_INIT;
     *batch = empty;
-    if (given == NULL)
-        return rp_fail(error, RP_STATUS_NULL_POINTER, "batch is NULL");
     rp_status status = rp_read_struct(&host_batch_kind, batch, given, error);
     if (status != RP_STATUS_OK || batch->n_inputs == 0)
         return status;

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lanes in a fixed array; the free ones form a stack linked by index (R. K. Treiber, 1986). Its
- * head carries a counter beside the index, so that a lane which was popped and pushed
- * meanwhile is noticed (the ABA problem). A lane is made the first time the stack is found
- * empty, or ahead by rp_pool_reserve(), and then kept. The most recently used lane comes first: its
- * memory is warm.
+ * Lanes in a fixed array. The free lanes form a stack linked by index (R. K. Treiber, 1986). The
+ * head of the stack has a counter beside the index, so that a pop fails when the lane was popped
+ * and pushed by others in between (the ABA problem). A lane is made when the stack is found empty,
+ * or ahead by rp_pool_reserve(), and then kept. The most recently used lane comes first, because
+ * its memory is warm.
  *
- * A lane whose wait timed out may still be written to by the device. It is set aside: marked in
- * place, where a thread that finds the stack empty looks at each such lane and asks the device.
- * Lanes are not taken away from the others for that, but for the one that is being asked after.
+ * The device may still write to a lane whose wait timed out. Such a lane is set aside: it is marked
+ * in place. A thread that finds the stack empty asks the device about each lane that is set aside.
+ * Other threads can take every lane but the one that is being asked about.
  *
- * "Exhausted" is an answer about all lanes at one moment, while they move between the stack and
- * being set aside. So it is given only if no mark changed from before the stack was seen to be
- * empty until all lanes had been looked at: at the moment when it was empty, none was to be had.
+ * "Exhausted" is an answer about all lanes at one moment, while lanes move between the stack and
+ * being set aside. It is given only if no mark changed between two moments: before the stack was
+ * seen to be empty, and after all lanes had been looked at. Then no lane was available at the
+ * moment when the stack was empty.
  */
 #include "rockpress/pool.h"
 
@@ -28,7 +29,8 @@
 
 static const rp_struct_kind options_kind = RP_STRUCT_KIND(rp_pool_options, error);
 
-/* A lane's mark is count << 2 | one of these; it counts the changes, ASKED not among them. */
+/* A lane's mark is count << 2 | one of these. The count is of all changes but those to and from
+ * MARK_ASKED. */
 typedef enum lane_mark {
     MARK_NONE = 0,      /* held, free, or not made */
     MARK_SET_ASIDE = 1, /* released while its device may still write to it */
@@ -48,7 +50,7 @@ struct rp_pool {
     _Atomic uint64_t unmade_lanes; /* claimed, but could not be made; to be tried again */
     _Atomic uint32_t n_claimed;    /* lanes made or being made */
     _Atomic uint32_t n_made;
-    _Atomic uint32_t *marks; /* of each lane; side by side, as all are read to say "exhausted" */
+    _Atomic uint32_t *marks; /* of each lane; in one array, because "exhausted" reads all */
     rp_lane lanes[];
 };
 
@@ -207,7 +209,7 @@ static bool take_finished(rp_pool *pool, uint32_t index)
     return finished;
 }
 
-/* A lane that timed out and has finished since; asks each that was set aside once. */
+/* A lane that timed out and has finished since. Asks once about each lane that is set aside. */
 static uint32_t reclaim(rp_pool *pool)
 {
     uint32_t n_claimed = atomic_load(&pool->n_claimed);
@@ -271,7 +273,7 @@ rp_status rp_pool_reserve(rp_pool *pool, uint32_t n_lanes)
     return RP_STATUS_OK;
 }
 
-/* One that is free, or has finished, or can be made. Goes round again only when another thread got
+/* A lane that is free, has finished, or can be made. The loop repeats only when another thread got
  * a lane or set one aside, so it is lock-free. */
 static rp_status find_lane(rp_pool *pool, uint32_t *index)
 {

@@ -16,8 +16,6 @@ rp_status rp_read_buffers(const rp_stage_buffers *given, rp_kernel_buffers *buff
                           rp_error *error)
 {
     rp_stage_buffers known = RP_STAGE_BUFFERS_INIT;
-    if (given == NULL)
-        return rp_fail(error, RP_STATUS_NULL_POINTER, "buffers is NULL");
     rp_status status = rp_read_struct(&buffers_kind, &known, given, error);
     if (status != RP_STATUS_OK)
         return status;
@@ -175,9 +173,7 @@ static rp_status launch_one(rp_stage stage, const rp_batch *batch, const rp_stag
                             const rp_compress_options *given_options, rp_stream stream)
 {
     rp_compress_options options;
-    rp_status status = rp_read_options(given_options, &options);
-    if (status == RP_STATUS_OK)
-        status = rp_check_options(&options, stream);
+    rp_status status = rp_read_checked_options(given_options, stream, &options);
     if (status != RP_STATUS_OK)
         return status;
     rp_stage_args args = rp_stage_args_of(&options);

@@ -32,6 +32,8 @@ rp_status rp_read_struct(const rp_struct_kind *kind, void *known, const void *gi
                          rp_error *error)
 {
     const unsigned char *bytes = given;
+    if (given == NULL)
+        return rp_fail(error, RP_STATUS_NULL_POINTER, "%s is NULL", kind->name);
     size_t size = size_of(given);
     rp_status status = rp_check_struct_size(kind, given, error);
     if (status != RP_STATUS_OK)

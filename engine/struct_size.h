@@ -8,7 +8,7 @@
 #include "rockpress/status.h"
 
 /* A struct as this library knows it. It does not end in padding: a later field would begin in it,
- * and an earlier caller's padding would be taken for that field. */
+ * and the padding of an earlier caller's struct would be read as that field. */
 typedef struct rp_struct_kind {
     const char *name;
     size_t first_bytes; /* in the first version that had it */
@@ -25,7 +25,7 @@ typedef struct rp_struct_kind {
  * the known bytes is not looked at. */
 rp_status rp_check_struct_size(const rp_struct_kind *kind, const void *given, rp_error *error);
 
-/* Copies the caller's struct to `known`, which holds the defaults. */
+/* Copies the caller's struct, which must not be NULL, to `known`, which holds the defaults. */
 rp_status rp_read_struct(const rp_struct_kind *kind, void *known, const void *given,
                          rp_error *error);
 

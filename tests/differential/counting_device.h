@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A device behind the public table of functions that counts the calls it gets and passes them on
+ * A device with the public table of functions that counts the calls it gets and passes them on
  * to the host device. Tests of "nothing was enqueued" need to see what the library asks of a
  * device, and tests of the staged way need a device whose memory is not the host's.
  */

@@ -15,11 +15,11 @@ typedef struct guarded_memory {
     size_t inner_bytes; /* between the guards: a multiple of the page size */
 } guarded_memory;
 
-/* Room for n bytes; aborts when there is none. */
+/* Memory for n bytes; aborts when there is none. */
 void guarded_map(guarded_memory *guarded, size_t n);
 void guarded_unmap(guarded_memory *guarded);
 
-/* n bytes that start right behind the first guard, or end right before the second. */
+/* n bytes that start right after the first guard, or end right before the second. */
 uint8_t *guarded_first(const guarded_memory *guarded);
 uint8_t *guarded_last(const guarded_memory *guarded, size_t n);
 

@@ -78,7 +78,7 @@ static rp_status run_batch(test_batch *batch, test_encoder *encoder, size_t max_
     return encoder_batch(encoder, &arguments, flags);
 }
 
-/* Nothing was written behind what the output may hold. */
+/* Nothing was written after the end of what the output may hold. */
 static bool is_guard_intact(const test_batch *batch, size_t i)
 {
     const uint8_t *output = batch->outputs[i];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Capacities that do not fit: the exact status, an output size of 0, and not one byte written
- * behind the capacity. The output ends at a guard page and so does the workspace, the input
+ * after the capacity. The output ends at a guard page and so does the workspace, the input
  * lies between two of them: random data would miss an overrun of a few bytes that slack absorbs.
  */
 #include <setjmp.h>
@@ -29,7 +29,7 @@ typedef struct guarded_arena {
     rp_stream stream;
 } guarded_arena;
 
-/* Room for one input of n bytes, with the workspace at its exact size. */
+/* Memory for one input of n bytes, with the workspace at its exact size. */
 static rp_status compress(const guarded_arena *arena, const uint8_t *input, size_t n,
                           size_t capacity, size_t *frame_bytes, uint32_t flags)
 {
@@ -63,7 +63,7 @@ static void check_capacities(const guarded_arena *arena, frame_judge *judge, inp
     size_t capacities[] = {0, 1, exact / 2, exact - 1, exact, exact + 1, bound + 100};
     for (size_t i = 0; i < sizeof(capacities) / sizeof(capacities[0]); i++) {
         size_t capacity = capacities[i];
-        /* The input at either end of its mapping: reads before and behind it fault. */
+        /* The input at either end of its mapping: reads before and after it fault. */
         uint8_t *at = i & 1 ? guarded_first(&arena->input) : guarded_last(&arena->input, n);
         memmove(at, input, n);
         input = at;

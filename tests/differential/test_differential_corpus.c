@@ -3,7 +3,7 @@
  * Real RocksDB data blocks of every corpus at 4, 16 and 64 KiB: each frame is judged by two
  * decoders, and together they must not be larger than what libzstd makes of them at level 1. That
  * is a size oracle against a mistake that no decoder sees, such as a match finder that stopped
- * finding; the level is one that the fast effort beats with room to spare.
+ * finding; the level is one that the fast effort beats clearly.
  */
 #include <math.h>
 #include <setjmp.h>

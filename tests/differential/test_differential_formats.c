@@ -84,7 +84,7 @@ static void test_repeat_offsets(void **state)
 }
 
 /* The first sequence of a frame may repeat the offsets 1, 4 and 8 that a frame starts with;
- * those of a later block must not rely on what an earlier block left behind. */
+ * those of a later block must not rely on what an earlier block left there. */
 static void test_initial_repeat_offsets(void **state)
 {
     (void)state;
@@ -183,7 +183,7 @@ static void test_sequence_counts(void **state)
     }
 }
 
-/* A whole block of literals and one match behind them, and a block that is one match. */
+/* A whole block of literals and one match after them, and a block that is one match. */
 static void test_longest_lengths(void **state)
 {
     (void)state;
@@ -221,7 +221,7 @@ static void test_offsets(void **state)
 {
     (void)state;
     uint32_t max_offset = 0;
-    /* Around each power of two: 16 bytes again, `offset` behind their first occurrence. */
+    /* Around each power of two: 16 bytes again, `offset` after their first occurrence. */
     for (uint32_t bits = 3; bits <= 17; bits++) {
         for (uint32_t d = 0; d < 9; d++) {
             size_t offset = ((size_t)1 << bits) + d - 4;
@@ -277,7 +277,7 @@ static void test_literals_forms(void **state)
 }
 
 /* Literals that stay raw in a block that is compressed: their size field has 5, 12 or 20 bits, and
- * the match behind them is what makes the block worth compressing. */
+ * the match after them is what makes the block worth compressing. */
 static void test_raw_literals(void **state)
 {
     (void)state;
@@ -286,7 +286,7 @@ static void test_raw_literals(void **state)
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         inputs_random random = inputs_seed(i);
         inputs_fill_unmatched(input, sizes[i], 256, 3, &random);
-        /* Of long blocks, enough that they are not taken for ones that can't be compressed. */
+        /* Of long blocks, enough that the matcher does not give them up as incompressible. */
         bool is_long = sizes[i] >= 10000;
         size_t distance = !is_long ? 29 : sizes[i] < 65535 ? sizes[i] : 65535;
         size_t match_bytes = is_long ? 100 + sizes[i] / 20 : 100;

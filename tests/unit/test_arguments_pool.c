@@ -60,7 +60,7 @@ static void test_devices(void **state)
     device = (rp_device *)&error;
     assert_int_equal(rp_device_open(NULL, &device), RP_STATUS_NULL_POINTER);
     assert_null(device);
-    /* No machine has so many, and most have none. */
+    /* No machine has that many GPUs, and most have none. */
     device = (rp_device *)&error;
     assert_int_equal(rp_device_open("cuda:1023", &device), RP_STATUS_DEVICE_UNAVAILABLE);
     assert_null(device);

@@ -2,7 +2,7 @@
 /*
  * Numbers so large that a check's own arithmetic wraps around, and lets pass what it is there to
  * stop. Random arguments miss these: each needs one particular number, and a device that runs
- * nothing, since the call would otherwise crash before it can be judged.
+ * nothing, since the call would otherwise crash before it can be checked.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -193,7 +193,7 @@ static void test_without_statuses(void **state)
     batch_close(&b);
 }
 
-/* The same, said by the status of that chunk; the others are as ever. */
+/* The same, said by the status of that input; the others are as ever. */
 static void test_input_larger_than_announced(void **state)
 {
     (void)state;

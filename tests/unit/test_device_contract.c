@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What include/rockpress/device.h promises of every device, whoever made it. TEST_DEVICE names the
- * one: "host" unless set; "fault" is the host behind the device that tests make to fail, with
- * nothing failing; "cuda" is skipped where there is no GPU.
+ * one: "host" unless set; "fault" is the host device, wrapped by the device that tests make to
+ * fail, with nothing failing; "cuda" is skipped where there is no GPU.
  */
 #include <pthread.h>
 #include <setjmp.h>

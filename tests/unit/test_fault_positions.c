@@ -2,7 +2,7 @@
 /*
  * Every call that the engine, the pool and the batches make of a device's table fails in turn: the
  * first, the second, and so on until a run has none left to fail. Each time the status comes
- * back that the device gave, nothing is left behind on the device, and the next run succeeds with
+ * back that the device gave, nothing is left on the device, and the next run succeeds with
  * the right bytes. TEST_DEVICE names the device that is made to fail: "host" unless set, and "cuda"
  * in a test of its own, which is skipped where there is no GPU.
  */

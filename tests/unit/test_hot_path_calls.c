@@ -202,7 +202,7 @@ static void check_lane(uint32_t flags, uint32_t staged)
         assert_int_equal(rp_lane_compress(lane, w->blocks[0], BLOCK_BYTES, w->frames[0], 5, &n,
                                           NULL, TIMEOUT_US),
                          RP_STATUS_OUTPUT_TOO_SMALL);
-        expect_calls(w, "rp_lane_compress without room", staged + copied_back, 4, 1);
+        expect_calls(w, "rp_lane_compress, capacity too small", staged + copied_back, 4, 1);
         assert_int_equal(rp_lane_compress(lane, w->blocks[0], LANE_BYTES + 1, w->frames[0], 5, &n,
                                           NULL, TIMEOUT_US),
                          RP_STATUS_INPUT_TOO_LARGE);

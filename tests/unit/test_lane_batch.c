@@ -122,7 +122,7 @@ static void blocks_close(blocks *b)
     free(b);
 }
 
-/* The frame of the host device, and nothing behind the capacity. */
+/* The frame of the host device, and nothing after the capacity. */
 static void check_block(const blocks *b, size_t i)
 {
     const uint8_t *output = b->outputs[i];
@@ -208,7 +208,7 @@ static void test_parts(void **state)
     }
 }
 
-/* A lane for a higher effort has room for a larger workspace than it needs here, but not for more
+/* A lane for a higher effort has memory for a larger workspace than it needs here, but not for more
  * staging memory. */
 static void test_lower_effort_than_the_pool_is_for(void **state)
 {
@@ -241,7 +241,7 @@ static void test_capacities(void **state)
             static const int less[] = {0, 1, -1};
             b->capacities[i] = i % 4 == 3 ? 0 : b->frame_bytes[i] - (size_t)less[i % 4 % 3];
         }
-        /* Without room the address doesn't matter. */
+        /* With a capacity of 0 the address doesn't matter. */
         void *outputs_3 = b->outputs[3];
         fresh_outputs(b);
         b->outputs[3] = NULL;

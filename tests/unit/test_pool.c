@@ -95,7 +95,7 @@ static void test_memory_bound(void **state)
     }
 }
 
-/* Staged and in place: the bytes of the host device, nothing behind the capacity. */
+/* Staged and in place: the bytes of the host device, nothing after the capacity. */
 static void check_compress(const rp_device *on)
 {
     static const size_t sizes[] = {0, 1, 300, 3000, POOL_SAMPLE_MAX_BYTES};
@@ -131,7 +131,7 @@ static void test_compress(void **state)
     assert_alive(&device, 0);
 }
 
-/* A lane that could not be made leaves nothing behind and is tried again later. */
+/* A lane that could not be made leaves no memory and no stream, and is tried again later. */
 static void test_lane_creation_fails(void **state)
 {
     (void)state;
@@ -264,7 +264,7 @@ static void test_timeout(void **state)
     free(one);
 }
 
-/* The next call on the same lane waits for what the one before left behind. */
+/* The next call on the same lane waits for the work of the one before. */
 static void test_lane_used_on_after_timeout(void **state)
 {
     (void)state;

@@ -2,8 +2,8 @@
 /*
  * A pool says that it is exhausted only if there was a moment, during the call, at which every lane
  * was held, hung on its device, or was just being asked after by another thread. A thread that
- * looks for lanes which have finished may not hide the others meanwhile, and a lane may not be
- * missed because it moved behind the back of the one that looks.
+ * looks for lanes which have finished may not hide the others during that time, and a lane may not
+ * be missed because it moved while that thread looked.
  *
  * Threads meet in such moments too seldom to test with them alone. The device calls back while it
  * is being asked whether a lane is done, and what is done there happens in the middle of the call:
@@ -210,7 +210,7 @@ static void test_lane_that_moves_is_not_missed(void **state)
         n_moved += m->n_nested > 0;
         model_close(m);
     }
-    /* Only the lane that is asked after first cannot be behind another. */
+    /* Only the lane that is asked about first cannot come after another. */
     assert_int_equal(n_moved, N_LANES - 1);
 }
 
