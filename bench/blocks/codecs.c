@@ -74,45 +74,38 @@ void codec_init_zstd(struct codec *c, int level)
     c->close = close_zstd;
 }
 
-static bool open_lz4_output(struct codec *c, size_t max_block_bytes)
+/* LZ4 and LZ4HC differ in their state and in one function. */
+static bool open_lz4(struct codec *c, size_t max_block_bytes)
 {
     if (max_block_bytes > LZ4_MAX_INPUT_SIZE) {
         fprintf(stderr, "blocks: LZ4 takes blocks of at most %d bytes, not %zu\n",
                 LZ4_MAX_INPUT_SIZE, max_block_bytes);
         return false;
     }
+    c->context = malloc((size_t)(c->is_hc ? LZ4_sizeofStateHC() : LZ4_sizeofState()));
     if (!c->context) {
-        fprintf(stderr, "blocks: no memory for an LZ4 stream\n");
+        fprintf(stderr, "blocks: no memory for the state of LZ4\n");
         return false;
     }
     return make_output(c, (size_t)LZ4_compressBound((int)max_block_bytes));
 }
 
-static size_t lz4_size(const struct codec *c, int result, size_t size)
+/* LZ4_compress_fast or LZ4_compress_HC, but with a state that is not on the stack. */
+static size_t compress_lz4(struct codec *c, const void *block, size_t size)
 {
+    int (*const compress)(void *, const char *, char *, int, int, int) =
+        c->is_hc ? LZ4_compress_HC_extStateHC : LZ4_compress_fast_extState;
+    const int result =
+        compress(c->context, block, (char *)c->output, (int)size, (int)c->capacity, c->number);
     if (result > 0)
         return (size_t)result;
     fprintf(stderr, "blocks: %s %s failed on a block of %zu bytes\n", c->name, c->level, size);
     return 0;
 }
 
-static bool open_lz4(struct codec *c, size_t max_block_bytes)
-{
-    c->context = LZ4_createStream();
-    return open_lz4_output(c, max_block_bytes);
-}
-
-/* LZ4_compress_fast, but the state is kept from block to block and not on the stack. */
-static size_t compress_lz4(struct codec *c, const void *block, size_t size)
-{
-    const int result = LZ4_compress_fast_extState(c->context, block, (char *)c->output, (int)size,
-                                                  (int)c->capacity, c->number);
-    return lz4_size(c, result, size);
-}
-
 static void close_lz4(struct codec *c)
 {
-    LZ4_freeStream(c->context);
+    free(c->context);
     c->context = NULL;
     free_output(c);
 }
@@ -128,35 +121,11 @@ void codec_init_lz4(struct codec *c, int acceleration)
     c->close = close_lz4;
 }
 
-static bool open_lz4hc(struct codec *c, size_t max_block_bytes)
-{
-    c->context = LZ4_createStreamHC();
-    return open_lz4_output(c, max_block_bytes);
-}
-
-static size_t compress_lz4hc(struct codec *c, const void *block, size_t size)
-{
-    const int result = LZ4_compress_HC_extStateHC(c->context, block, (char *)c->output, (int)size,
-                                                  (int)c->capacity, c->number);
-    return lz4_size(c, result, size);
-}
-
-static void close_lz4hc(struct codec *c)
-{
-    LZ4_freeStreamHC(c->context);
-    c->context = NULL;
-    free_output(c);
-}
-
 void codec_init_lz4hc(struct codec *c, int level)
 {
-    memset(c, 0, sizeof *c);
+    codec_init_lz4(c, level);
     c->name = "lz4hc";
-    c->number = level;
-    snprintf(c->level, sizeof c->level, "%d", level);
-    c->open = open_lz4hc;
-    c->compress = compress_lz4hc;
-    c->close = close_lz4hc;
+    c->is_hc = true;
 }
 
 const char *codec_lz4_version(void)

@@ -31,6 +31,7 @@ struct codec {
     /* Each codec's own. */
     void *context;
     int number; /* of the level, or LZ4's acceleration */
+    bool is_hc; /* LZ4HC, else LZ4 */
     rp_effort effort;
     rp_device *device;
     rp_stream stream;
