@@ -32,14 +32,20 @@ function(rockpress_register_test)
     LABELS "${T_LABELS}" SKIP_RETURN_CODE 77 TIMEOUT ${T_TIMEOUT})
 endfunction()
 
-# rockpress_test_efforts(<test> <labels...>): runs the executable of a test at the other efforts, too;
-# the highest, which differs from the one before it by the number of steps, with the label slow.
+# rockpress_test_efforts(<test> <labels...> [PROGRAM <executable>] [ARGS <arguments...>]): runs an
+# executable, by default the one named as the test, at the other efforts, too; the highest, which
+# differs from the one before it by the number of steps, with the label slow.
 function(rockpress_test_efforts test)
+  cmake_parse_arguments(T "" "PROGRAM" "ARGS" ${ARGN})
+  if(NOT T_PROGRAM)
+    set(T_PROGRAM ${test})
+  endif()
   foreach(effort fast high max)
-    rockpress_register_test(NAME ${test}_${effort} LABELS ${ARGN} COMMAND ${test} TIMEOUT 600)
+    rockpress_register_test(NAME ${test}_${effort} LABELS ${T_UNPARSED_ARGUMENTS} TIMEOUT 600
+                            COMMAND ${T_PROGRAM} ${T_ARGS})
     set_tests_properties(${test}_${effort} PROPERTIES ENVIRONMENT TEST_EFFORT=${effort})
     if(effort STREQUAL max)
-      set_tests_properties(${test}_${effort} PROPERTIES LABELS "${ARGN};slow")
+      set_tests_properties(${test}_${effort} PROPERTIES LABELS "${T_UNPARSED_ARGUMENTS};slow")
     endif()
   endforeach()
 endfunction()

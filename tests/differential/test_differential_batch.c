@@ -4,15 +4,13 @@
  * not, one input larger than announced. Every input has its own result, what goes wrong with one
  * does not touch its neighbours, and each frame has the bytes that its input gets alone.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "tests/differential/encoder.h"
 #include "tests/differential/judge.h"
@@ -216,7 +214,7 @@ static void test_one_that_does_not_fit(void **state)
     encoder_close(&encoder);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mixed_sizes),
@@ -224,5 +222,5 @@ int main(void)
         cmocka_unit_test(test_sizes_beyond_any_memory),
         cmocka_unit_test(test_one_that_does_not_fit),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0 ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }

@@ -4,14 +4,12 @@
  * after the capacity. The output ends at a guard page and so does the workspace, the input
  * lies between two of them: random data would miss an overrun of a few bytes that slack absorbs.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "rockpress/engine.h"
 #include "tests/differential/guarded.h"
@@ -110,10 +108,10 @@ static void test_capacities(void **state)
     rp_device_close(device);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_capacities),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0 ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }

@@ -6,13 +6,11 @@
  * finding; the level is one that the fast effort beats clearly.
  */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 #include <zstd.h>
 
 #include "bench/corpus/corpus.h"
@@ -108,12 +106,12 @@ static void test_64_kib(void **state)
     check_block_size(65536);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_4_kib),
         cmocka_unit_test(test_16_kib),
         cmocka_unit_test(test_64_kib),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0 ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }

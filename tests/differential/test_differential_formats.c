@@ -6,15 +6,13 @@
  * rockpress emits. The inputs have no match but those made on purpose, not even of 3 bytes, so
  * that the parses of all efforts are the same and sequences can be counted.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "tests/differential/constructed.h"
 #include "tests/differential/encoder.h"
@@ -319,7 +317,7 @@ static void test_everything_was_seen(void **state)
         fail_msg("not seen in %zu frames: %s", judge.n_frames, unseen);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_repeat_offsets),      cmocka_unit_test(test_initial_repeat_offsets),
@@ -329,5 +327,5 @@ int main(void)
         cmocka_unit_test(test_raw_literals),        cmocka_unit_test(test_every_kind),
         cmocka_unit_test(test_everything_was_seen),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down) != 0 ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, set_up, tear_down);
 }

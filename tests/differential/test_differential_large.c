@@ -4,13 +4,11 @@
  * that raw, RLE and compressed blocks follow each other in every order and offsets, sizes and
  * the checksum go beyond what 16 and 24 bits hold.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "tests/differential/encoder.h"
 #include "tests/differential/judge.h"
@@ -51,10 +49,10 @@ static void test_64_mib(void **state)
     free(frame);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_64_mib),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0 ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }

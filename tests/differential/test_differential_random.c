@@ -5,13 +5,11 @@
  * corners that somebody thought of; these are for the others. With an argument, that many
  * inputs from the second argument on: for a longer search, and to repeat one failure.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "tests/differential/constructed.h"
 #include "tests/differential/encoder.h"
@@ -74,5 +72,5 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_structure),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0 ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }

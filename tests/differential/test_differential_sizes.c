@@ -6,14 +6,12 @@
  * zstd blocks (128 Ki). Each frame is judged by two decoders, and the two ways into the
  * encoder, a lane and a batch, must give the same bytes.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "tests/differential/encoder.h"
 #include "tests/differential/judge.h"
@@ -115,7 +113,7 @@ static void test_several_blocks(void **state)
     check_sizes(large_sizes, N_ELEMENTS(large_sizes), 1048576 + 7, 1);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_small),
@@ -123,5 +121,5 @@ int main(void)
         cmocka_unit_test(test_medium),
         cmocka_unit_test(test_several_blocks),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0 ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The comparison of sizes, with figures of its own: what must fail fails, and names the reason. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "tests/golden/table.h"
 
@@ -161,7 +159,7 @@ static void test_file(void **state)
     assert_true(read_back("rocksdb 1\na 1 2 3 4 5 6 7\na 2 2 3 4 5 6 7\n", &now));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_same, set_up),
@@ -171,5 +169,5 @@ int main(void)
         cmocka_unit_test_setup(test_other_input, set_up),
         cmocka_unit_test_setup(test_file, set_up),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0 ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }

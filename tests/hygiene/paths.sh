@@ -9,11 +9,8 @@ cd "$1"
 # As the first component of an absolute path; what stands before may not make it a relative one.
 folders='work|root|home|Users'
 pattern="(^|[^A-Za-z0-9_.})*-])/($folders)(/|\$|[^A-Za-z0-9_./-])"
-n=0
-while IFS= read -r file; do
-    n=$((n + 1))
-    while IFS= read -r hit; do
-        violation "$file:$hit"
-    done < <(grep -nIE "$pattern" "$file" || true)
-done < <(project_files)
-finish $n files
+mapfile -t files < <(project_files)
+while IFS= read -r hit; do
+    violation "$hit"
+done < <(grep -nIHE "$pattern" -- "${files[@]}" /dev/null || true)
+finish ${#files[@]} files

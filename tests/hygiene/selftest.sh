@@ -9,6 +9,7 @@ samples=$(mktemp -d)
 trap 'rm -rf "$samples"' EXIT
 tested=0
 wrong=0
+skipped=0
 
 # Begins a new, empty sample tree.
 new_tree()
@@ -32,6 +33,7 @@ run_check()
     answer=$("$here/$1.sh" "${@:2}" 2>&1) || status=$?
     if [ $status -eq 77 ]; then
         printf '%s: %s\n' "$1" "$answer"
+        skipped=$((skipped + 1))
     fi
     return $status
 }
@@ -63,7 +65,7 @@ refuses()
 spdx='/* SPDX-License-Identifier: Apache-2.0 */'
 
 # A check that finds nothing to look at fails.
-for check in headers arrows format spdx length paths; do
+for check in headers arrows cases format spdx length paths shellcheck; do
     new_tree
     if run_check $check "$tree"; then
         printf 'WRONG: %s accepted an empty tree\n' $check
@@ -173,6 +175,34 @@ tests/CMakeLists.txt|add_test()|# SPDX-License-Identifier: Apache-2.0
 scripts/run|#!/bin/sh|true
 SAMPLES
 
+new_tree
+plant tests/support/cases.h 'skip();'
+plant tests/a.c 'skip_case("why");' 'rp_skip();' 'int n_skip = 1;'
+accepts cases "$tree"
+while read -r line; do
+    new_tree
+    plant tests/unit/a.c "$spdx" "    $line"
+    refuses 'tests/unit/a.c:2:' cases "$tree"
+done <<'SAMPLES'
+skip();
+_skip(__FILE__, __LINE__);
+return cmocka_run_group_tests(tests, NULL, NULL);
+return cmocka_run_group_tests_name("a", tests, NULL, NULL);
+SAMPLES
+
+# shellcheck disable=SC2016 # these are scripts
+{
+    new_tree
+    plant scripts/a '#!/usr/bin/env bash' 'echo "$1"'
+    plant scripts/b '#!/usr/bin/env python3' 'echo $1'
+    accepts shellcheck "$tree"
+    plant scripts/a '#!/usr/bin/env bash' 'echo $1'
+    refuses 'scripts/a:2:' shellcheck "$tree"
+    new_tree
+    plant a.sh '#!/bin/sh' 'cd x; ls'
+    refuses 'a.sh:2:' shellcheck "$tree"
+}
+
 # The names are put together here, so that the check finds nothing in this file.
 new_tree
 plant a.md "see https://example.org$(printf /%s work)/a, rel$(printf /%s root)/b and /usr/lib"
@@ -223,5 +253,7 @@ for open in cuInit cudaMalloc __cudaRegisterFatBinary _Znwm __cxa_throw; do
     refuses "leaves $open open" needed "$tree/lib.so"
 done
 
-printf '%d samples, %d wrong\n' $tested $wrong
-[ $wrong -eq 0 ]
+printf '%d samples, %d wrong, %d skipped\n' $tested $wrong $skipped
+[ $wrong -eq 0 ] || exit 1
+# A check whose tool is not there was not tried, so this has not passed.
+[ $skipped -eq 0 ] || exit 77

@@ -9,14 +9,17 @@ cd "$1"
 
 n=0
 while IFS= read -r file; do
+    first='' second=''
+    { IFS= read -r first && IFS= read -r second; } <"$file" || true
     where=1
-    [[ $(head -c 2 "$file" | tr -d '\0') != '#!' ]] || where=2
+    [[ $first != '#!'* ]] || where=2
     case $file in
     *.c | *.h | *.cc | *.cu | *.cuh | *.sh | *.py | *.mk | *.cmake | CMakeLists.txt | */CMakeLists.txt) ;;
     *) [ $where = 2 ] || continue ;;
     esac
     n=$((n + 1))
-    sed -n "${where}p" "$file" | grep -qE '^(/\*|//|#) SPDX-License-Identifier: Apache-2\.0( \*/)?$' ||
+    [ $where = 1 ] || first=$second
+    [[ $first =~ ^('/*'|//|'#')\ SPDX-License-Identifier:\ Apache-2\.0(\ \*/)?$ ]] ||
         violation "$file:$where: here belongs SPDX-License-Identifier: Apache-2.0"
-done < <(project_files)
+done 2>/dev/null < <(project_files)
 finish $n 'source files and scripts'

@@ -114,7 +114,7 @@ else
         [ "$n" -gt 0 ] || fail "$function is never called"
         # Call by call at the start, where lanes are made, then here and there.
         for nth in 1 2 3 4 5 $((n / 4)) $((n / 2)) $((n * 3 / 4)); do
-            [ "$nth" -ge 1 ] && [ "$nth" -le "$n" ] || continue
+            if [ "$nth" -lt 1 ] || [ "$nth" -gt "$n" ]; then continue; fi
             for mode in once on; do
                 run $function $nth $mode "${statuses[which % ${#statuses[@]}]}"
                 which=$((which + 1))

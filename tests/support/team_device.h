@@ -27,6 +27,8 @@
 #define TEAM_DEVICE_MAX_SIZE 128
 
 #define TEAM_DEVICE_CAN_SHUFFLE (!TEST_THREAD_SANITIZER)
+/* Why not, for skip_case(). */
+#define TEAM_DEVICE_NO_SHUFFLE "ThreadSanitizer cannot follow workers that take turns on one thread"
 
 typedef enum team_device_kind { TEAM_DEVICE_THREADS, TEAM_DEVICE_SHUFFLED } team_device_kind;
 

@@ -3,35 +3,28 @@
 set(stage_support ${PROJECT_SOURCE_DIR}/tests/support)
 set(stage_team ${stage_support}/team_device.c ${stage_support}/inputs.c)
 
-rockpress_add_test(NAME test_team LABELS unit tsan
-  SOURCES test_team.c ${stage_team}
-  LIBRARIES rockpress_static cmocka_dep)
+# <program>: its cases on teams of threads; <program>_shuffled: those on teams that take turns in shuffled
+# order, which ThreadSanitizer does not allow. There it says that it is skipped.
+function(rockpress_add_team_test program)
+  rockpress_add_test(NAME ${program} LABELS unit tsan
+    SOURCES ${program}.c ${stage_team}
+    LIBRARIES rockpress_static cmocka_dep
+    ARGS --without test_shuffled*)
+  rockpress_register_test(NAME ${program}_shuffled LABELS unit asan tsan
+    COMMAND ${program} test_shuffled*)
+endfunction()
 
-rockpress_test_efforts(test_team unit tsan)
-set_tests_properties(test_team_fast PROPERTIES LABELS "unit;tsan;slow")
-# Without the shuffled teams, which ThreadSanitizer does not allow, it takes seconds at every effort.
-if(ROCKPRESS_SANITIZE STREQUAL "thread")
-  set_tests_properties(test_team_fast test_team_max PROPERTIES LABELS "unit;tsan")
-endif()
+rockpress_add_team_test(test_team)
+rockpress_test_efforts(test_team unit tsan ARGS --without test_shuffled*)
+rockpress_test_efforts(test_team_shuffled unit tsan PROGRAM test_team ARGS test_shuffled*)
 
 rockpress_add_test(NAME test_schedule LABELS unit
   SOURCES test_schedule.c
   LIBRARIES rockpress_static cmocka_dep)
 
 # Compiled for teams of threads and for teams of one: the two implementations of a collective.
-rockpress_add_test(NAME test_team_collectives LABELS unit tsan
-  SOURCES test_team_collectives.c ${stage_team}
-  LIBRARIES rockpress_static cmocka_dep)
-rockpress_add_test(NAME test_bit_writer LABELS unit tsan
-  SOURCES test_bit_writer.c ${stage_team}
-  LIBRARIES rockpress_static cmocka_dep)
-rockpress_add_test(NAME test_near LABELS unit tsan
-  SOURCES test_near.c ${stage_team}
-  LIBRARIES rockpress_static cmocka_dep)
-rockpress_add_test(NAME test_chains LABELS unit tsan
-  SOURCES test_chains.c ${stage_team}
-  LIBRARIES rockpress_static cmocka_dep)
 foreach(name test_team_collectives test_bit_writer test_near test_chains)
+  rockpress_add_team_test(${name})
   target_compile_definitions(${name} PRIVATE RP_TEAM_THREADS)
 endforeach()
 # Teams of at most 128 workers divide the chains of FSE states, as teams of 256 do on a GPU.

@@ -5,8 +5,6 @@
  * Each case starts from arguments that are known to work and spoils one of them, so a status can
  * only come from that one.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "rockpress/engine.h"
 #include "tests/differential/counting_device.h"
@@ -521,7 +519,7 @@ static void test_stages(void **state)
     atomic_store(&counting.n_launches, 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_single),
@@ -532,5 +530,5 @@ int main(void)
         cmocka_unit_test(test_stages),
         cmocka_unit_test(test_stages_at_another_effort),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down) != 0 ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, set_up, tear_down);
 }

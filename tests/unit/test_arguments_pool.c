@@ -4,14 +4,12 @@
  * shares the host's memory and on one that is copied to and from, because these take different
  * ways: on neither may anything be enqueued when an argument is wrong.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "rockpress/pool.h"
 #include "tests/differential/counting_device.h"
@@ -308,7 +306,7 @@ static void test_lane_overlap(void **state)
     counting_device_close(&counting);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_devices),           cmocka_unit_test(test_streams),
@@ -316,5 +314,5 @@ int main(void)
         cmocka_unit_test(test_pool_memory_bound), cmocka_unit_test(test_lane_in_place),
         cmocka_unit_test(test_lane_staged),       cmocka_unit_test(test_lane_overlap),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0 ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }

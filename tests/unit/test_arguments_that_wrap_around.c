@@ -4,14 +4,12 @@
  * stop. Random arguments miss these: each needs one particular number, and a device that runs
  * nothing, since the call would otherwise crash before it can be checked.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "rockpress/engine.h"
 #include "tests/differential/counting_device.h"
@@ -120,7 +118,7 @@ static void test_overlap_with_the_largest_capacity(void **state)
                                          capacities[i], &frame_bytes, &status, NULL, stream));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_zstd_blocks_of_all_inputs),
@@ -128,5 +126,5 @@ int main(void)
         cmocka_unit_test(test_input_larger_than_any),
         cmocka_unit_test(test_overlap_with_the_largest_capacity),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down) != 0 ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, set_up, tear_down);
 }

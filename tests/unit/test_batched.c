@@ -4,15 +4,13 @@
  * of the engine and decode, no byte is written outside of the temporary memory and of what the
  * query says for an output, and every argument error is found before anything is enqueued.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 #include <zstd.h>
 
 #include "rockpress/batched.h"
@@ -355,7 +353,7 @@ static void test_queries(void **state)
                      RP_STATUS_INVALID_EFFORT);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
@@ -365,5 +363,5 @@ int main(void)
         cmocka_unit_test(test_errors_of_arrays),
         cmocka_unit_test(test_queries),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down) != 0 ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, set_up, tear_down);
 }

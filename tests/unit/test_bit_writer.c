@@ -7,15 +7,13 @@
  *
  * Bytes before a stream, and those after its slack, have to stay as they were.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "kernels/base/bit_writer.h"
 #include "tests/support/inputs.h"
@@ -196,22 +194,22 @@ static void test_segments_of_threads(void **state)
         run_rounds(TEAM_DEVICE_THREADS, sizes[i], 100);
 }
 
-static void test_segments_shuffled(void **state)
+static void test_shuffled_segments(void **state)
 {
     (void)state;
     if (!TEAM_DEVICE_CAN_SHUFFLE)
-        skip();
+        skip_case(TEAM_DEVICE_NO_SHUFFLE);
     for (uint32_t size = 1; size <= MAX_WORKERS; size++)
         run_rounds(TEAM_DEVICE_SHUFFLED, size, 200);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_segments_of_threads),
-        cmocka_unit_test(test_segments_shuffled),
+        cmocka_unit_test(test_shuffled_segments),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }
 
 #else
@@ -254,13 +252,13 @@ static void test_byte_writer(void **state)
     free_test(test, expected);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stream),
         cmocka_unit_test(test_byte_writer),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }
 
 #endif

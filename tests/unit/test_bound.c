@@ -4,13 +4,11 @@
  * sentences of statuses and efforts. That the bound holds for real frames is the differential
  * tests' business.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 #include <zstd.h>
 
 #include "rockpress/engine.h"
@@ -105,7 +103,7 @@ static void test_status_names(void **state)
     assert_non_null(rp_status_string((rp_status)31));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bound_limits),
@@ -113,5 +111,5 @@ int main(void)
         cmocka_unit_test(test_effort_names),
         cmocka_unit_test(test_status_names),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0 ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }

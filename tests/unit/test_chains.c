@@ -5,15 +5,13 @@
  * equally frequent. So different states stay different for many steps, and workers begin in wrong
  * ones.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "engine/stages.h"
 #include "kernels/sequences/stage.h"
@@ -127,11 +125,11 @@ static void test_two_shares(void **state)
     run_size(48);
 }
 
-static void test_many_shares(void **state)
+static void test_shuffled_many_shares(void **state)
 {
     (void)state;
     if (!TEAM_DEVICE_CAN_SHUFFLE)
-        skip(); /* 128 threads take minutes */
+        skip_case(TEAM_DEVICE_NO_SHUFFLE); /* 128 threads take minutes */
     run_size(128);
 }
 
@@ -141,12 +139,12 @@ static int open_host(void **state)
     return rp_device_open("host", &host) == RP_STATUS_OK ? 0 : -1;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chains_that_one_worker_walks),
         cmocka_unit_test(test_two_shares),
-        cmocka_unit_test(test_many_shares),
+        cmocka_unit_test(test_shuffled_many_shares),
     };
-    return cmocka_run_group_tests(tests, open_host, NULL) ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, open_host, NULL);
 }

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The plugin's configuration: names, values, errors, and that it can be set only once. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "plugin/core/config.h"
 
@@ -276,7 +274,7 @@ static void configuring_works_once(void **state)
     unsetenv("ROCKPRESS_LANES");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_valid),
@@ -289,5 +287,5 @@ int main(void)
         cmocka_unit_test(configuring_works_once),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }

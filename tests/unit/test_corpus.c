@@ -4,8 +4,6 @@
  * blocks of about the size that was asked for, and each corpus compresses about as the data that it
  * stands for. Numbers measured on these corpora mean something only while this holds.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 #include <xxhash.h>
 #include <zstd.h>
 
@@ -327,7 +325,7 @@ static void knows_what_is_not_a_block(void **state)
     corpus_free(&blocks);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_every_corpus),
@@ -342,5 +340,5 @@ int main(void)
         cmocka_unit_test(reads_the_block_size_from_a_file_name),
         cmocka_unit_test(knows_what_is_not_a_block),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }

@@ -4,13 +4,11 @@
  * more, by number and from what CUDA's documentation says of each; a device that is lost must never
  * be taken for one that works, nor one that works for lost.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "engine/cuda_errors.h"
 
@@ -74,11 +72,11 @@ static void test_all_others_are_of_one_call(void **state)
                      N_ERRORS + 1 - 2 - COUNT(sticky) - COUNT(lost) - COUNT(unavailable));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_classes),
         cmocka_unit_test(test_all_others_are_of_one_call),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }

@@ -5,8 +5,6 @@
  * fail, with nothing failing; "cuda" is skipped where there is no GPU.
  */
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "rockpress/device.h"
 #include "tests/support/exit_status.h"
@@ -184,7 +182,7 @@ static void test_names(void **state)
                      0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
@@ -207,9 +205,9 @@ int main(void)
         return 1;
     fault_device_open(&fault, opened, 0);
     device = is_wrapped ? &fault.device : opened;
-    int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
+    int exit_status = RUN_CASES(argc, argv, tests, NULL, NULL);
     if (is_wrapped && (fault.n_memory != 0 || fault.n_staging != 0 || fault.n_streams != 0))
-        n_failed++;
+        exit_status = 1;
     rp_device_close(opened);
-    return n_failed ? 1 : 0;
+    return exit_status;
 }

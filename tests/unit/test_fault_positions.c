@@ -6,8 +6,6 @@
  * the right bytes. TEST_DEVICE names the device that is made to fail: "host" unless set, and "cuda"
  * in a test of its own, which is skipped where there is no GPU.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "rockpress/batched.h"
 #include "tests/support/exit_status.h"
@@ -385,7 +383,7 @@ static void expected_frames(void)
     free(workspace);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_position),
@@ -400,7 +398,7 @@ int main(void)
     if (status != RP_STATUS_OK)
         return 1;
     expected_frames();
-    int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
+    int exit_status = RUN_CASES(argc, argv, tests, NULL, NULL);
     rp_device_close(inner);
-    return n_failed ? 1 : 0;
+    return exit_status;
 }

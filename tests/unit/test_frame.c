@@ -6,15 +6,13 @@
  * literals, which may tell that the block is a run. Bytes after the frame and after the capacity
  * have to stay as they were.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 #include <xxhash.h>
 #include <zstd.h>
 
@@ -430,7 +428,7 @@ static int open_host(void **state)
     return rp_device_open("host", &host) == RP_STATUS_OK ? 0 : -1;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_headers),     cmocka_unit_test(test_every_capacity),
@@ -438,5 +436,5 @@ int main(void)
         cmocka_unit_test(test_many_blocks), cmocka_unit_test(test_after_real_stages),
         cmocka_unit_test(test_batch),
     };
-    return cmocka_run_group_tests(tests, open_host, NULL) ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, open_host, NULL);
 }

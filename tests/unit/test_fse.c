@@ -9,15 +9,13 @@
  * the symbol that gains most is optimal.
  */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "engine/stages.h"
 #include "kernels/sequences/stage.h"
@@ -480,7 +478,7 @@ static int open_host(void **state)
     return rp_device_open("host", &host) == RP_STATUS_OK ? 0 : -1;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_distributions), cmocka_unit_test(test_choice_of_mode),
@@ -488,5 +486,5 @@ int main(void)
         cmocka_unit_test(test_bound),         cmocka_unit_test(test_counts_and_styles),
         cmocka_unit_test(test_random_lists),  cmocka_unit_test(test_coverage),
     };
-    return cmocka_run_group_tests(tests, open_host, NULL) ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, open_host, NULL);
 }

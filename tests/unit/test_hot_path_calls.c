@@ -4,15 +4,13 @@
  * lane, copies and one wait. Never memory, a stream, or anything to be freed; the engine's own
  * functions never wait; what is refused asks nothing at all.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "rockpress/batched.h"
 #include "tests/support/fault_device.h"
@@ -249,12 +247,12 @@ static int open_host(void **state)
     return rp_device_open("host", &host) == RP_STATUS_OK ? 0 : -1;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_engine),        cmocka_unit_test(test_stages),
         cmocka_unit_test(test_refusals),      cmocka_unit_test(test_lane_staged),
         cmocka_unit_test(test_lane_delivers), cmocka_unit_test(test_lane_in_place),
     };
-    return cmocka_run_group_tests(tests, open_host, NULL) ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, open_host, NULL);
 }

@@ -10,15 +10,13 @@
  * The file is compiled a second time with RP_TEAM_THREADS, for the trees that a team makes by other
  * algorithms than one worker.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "kernels/base/stages.h"
 #include "kernels/entropy/huffman_weights.h"
@@ -469,7 +467,7 @@ static int close_devices(void **state)
     return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_few_literals_take_no_tree),
@@ -480,5 +478,5 @@ int main(void)
         cmocka_unit_test(test_uneven_streams),
         cmocka_unit_test(test_coverage),
     };
-    return cmocka_run_group_tests(tests, open_devices, close_devices) ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, open_devices, close_devices);
 }

@@ -5,8 +5,6 @@
  * are done in parts, and whatever a device does wrong, blocks before are complete, blocks after say
  * so, and nobody's memory is touched later.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "rockpress/batched.h"
 #include "tests/differential/counting_device.h"
@@ -534,7 +532,7 @@ static int open_host(void **state)
     return rp_device_open("host", &host) == RP_STATUS_OK ? 0 : -1;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_batches_of_all_sizes),
@@ -549,5 +547,5 @@ int main(void)
         cmocka_unit_test(test_timeout),
         cmocka_unit_test(test_faults_at_every_call),
     };
-    return cmocka_run_group_tests(tests, open_host, NULL) ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, open_host, NULL);
 }

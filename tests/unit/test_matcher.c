@@ -9,15 +9,13 @@
  * buffers: hence all small sizes, and inputs in memory of their exact size.
  */
 #define ZSTD_STATIC_LINKING_ONLY
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 #include <zstd.h>
 
 #include "rockpress/engine.h"
@@ -441,7 +439,7 @@ static int open_host(void **state)
     return rp_device_open("host", &host) == RP_STATUS_OK ? 0 : -1;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_expected_sequences),
@@ -458,5 +456,5 @@ int main(void)
         cmocka_unit_test(test_strings_between_noise_are_found),
         cmocka_unit_test(test_coverage),
     };
-    return cmocka_run_group_tests(tests, open_host, NULL) ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, open_host, NULL);
 }

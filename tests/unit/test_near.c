@@ -5,15 +5,13 @@
  * position after position, and the same sections as the `host` device makes, for teams of several
  * sizes.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "engine/stages.h"
 #include "kernels/fused/shared_encode.h"
@@ -257,11 +255,11 @@ static void test_few_workers(void **state)
     run_size(5, TEAM_DEVICE_CAN_SHUFFLE ? 2 : 1, true);
 }
 
-static void test_a_warp(void **state)
+static void test_shuffled_warp(void **state)
 {
     (void)state;
     if (!TEAM_DEVICE_CAN_SHUFFLE)
-        skip(); /* threads take minutes */
+        skip_case(TEAM_DEVICE_NO_SHUFFLE); /* threads take minutes */
     run_size(32, 1, false);
 }
 
@@ -271,13 +269,13 @@ static int open_host(void **state)
     return rp_device_open("host", &host) == RP_STATUS_OK ? 0 : -1;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_small_sizes),
         cmocka_unit_test(test_one_worker),
         cmocka_unit_test(test_few_workers),
-        cmocka_unit_test(test_a_warp),
+        cmocka_unit_test(test_shuffled_warp),
     };
-    return cmocka_run_group_tests(tests, open_host, NULL) ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, open_host, NULL);
 }

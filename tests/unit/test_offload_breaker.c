@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The breaker, with a clock of the test's own. */
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "plugin/device/breaker.h"
 
@@ -101,7 +99,7 @@ static void threads_agree_on_one_opening(void **state)
     assert_int_equal(n_probes, 1);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opens_after_faults_in_a_row),
@@ -110,5 +108,5 @@ int main(void)
         cmocka_unit_test(threads_agree_on_one_opening),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }

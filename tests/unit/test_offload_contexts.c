@@ -2,14 +2,12 @@
 /* The table of contexts and the cache of idle ones, and the hooked functions that use them.
  * The hook is linked into this program, so libzstd's public names here are the hook's. */
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "plugin/core/nesting.h"
 #include "plugin/core/zstd_real.h"
@@ -268,7 +266,7 @@ static void threads_never_share_a_context(void **state)
         pthread_join(threads[i], NULL);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table_keeps_apart),
@@ -283,5 +281,5 @@ int main(void)
     };
 
     setenv("ROCKPRESS_DEVICE", "off", 1);
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }

@@ -3,15 +3,13 @@
  * Which batches go in a single launch on a device with RP_DEVICE_FUSED_LAUNCH: few inputs, small
  * ones, at the lower efforts; all others in one launch for each stage. The frames are the same.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "kernels/cuda/tuning.h"
 #include "rockpress/engine.h"
@@ -128,11 +126,11 @@ static int open_host(void **state)
     return rp_device_open("host", &host) == RP_STATUS_OK ? 0 : -1;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_few_and_small),
         cmocka_unit_test(test_others),
     };
-    return cmocka_run_group_tests(tests, open_host, NULL);
+    return RUN_CASES(argc, argv, tests, open_host, NULL);
 }

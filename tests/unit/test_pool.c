@@ -4,8 +4,6 @@
  * looks from here: lanes are made once and bounded, work that timed out leaves the caller's
  * memory alone, and whatever fails, in whatever order, nothing leaks and no lane is lost.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "rockpress/pool.h"
 #include "tests/support/pool_checks.h"
@@ -400,7 +398,7 @@ static int open_host(void **state)
     return rp_device_open("host", &host) == RP_STATUS_OK ? 0 : -1;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bound_and_reuse),
@@ -415,5 +413,5 @@ int main(void)
         cmocka_unit_test(test_destroy_after_timeouts),
         cmocka_unit_test(test_run_time_faults),
     };
-    return cmocka_run_group_tests(tests, open_host, NULL) ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, open_host, NULL);
 }

@@ -10,8 +10,6 @@
  * an interleaving that can be repeated.
  */
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "rockpress/pool.h"
 #include "tests/support/inputs.h"
@@ -338,7 +336,7 @@ static int open_host(void **state)
     return rp_device_open("host", &host) == RP_STATUS_OK ? 0 : -1;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_asking_hides_no_other_lane),
@@ -347,5 +345,5 @@ int main(void)
         cmocka_unit_test(test_any_interleaving),
         cmocka_unit_test(test_threads_always_find_a_lane),
     };
-    return cmocka_run_group_tests(tests, open_host, NULL) ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, open_host, NULL);
 }

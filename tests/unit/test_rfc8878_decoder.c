@@ -7,15 +7,13 @@
 
 #define ZSTD_STATIC_LINKING_ONLY /* literalCompressionMode, compressSequences */
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 #include <zstd.h>
 
 #include "rfc8878_appendix_a.h"
@@ -568,7 +566,7 @@ static void test_mutated_frames(void **state)
     free(seeds);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_accepts_what_libzstd_emits),
@@ -583,6 +581,5 @@ int main(void)
         cmocka_unit_test(test_decodes_sections_alone),
         cmocka_unit_test(test_mutated_frames),
     };
-    int failures = cmocka_run_group_tests(tests, NULL, NULL);
-    return failures ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }

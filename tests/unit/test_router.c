@@ -3,13 +3,11 @@
  * The router's rule, by what it is told that things cost. Each test has block sizes of its own:
  * costs are kept for each size and effort, and for as long as the process lives.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "plugin/core/config.h"
 #include "plugin/core/costs.h"
@@ -193,7 +191,7 @@ static void test_all_sizes_have_a_place(void **state)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_goals),
@@ -207,5 +205,5 @@ int main(void)
         cmocka_unit_test(test_all_sizes_have_a_place),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }

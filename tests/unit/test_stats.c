@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The plugin's counters: sums over threads, the estimate of CPU time, and the text. */
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "plugin/core/stats.h"
 
@@ -199,7 +197,7 @@ static void names_are_never_null(void **state)
     assert_string_equal(rp_fault_name(RP_N_FAULTS), "unknown");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_are_summed),
@@ -210,5 +208,5 @@ int main(void)
         cmocka_unit_test(names_are_never_null),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }

@@ -9,8 +9,6 @@
  * there; the other stages get larger ones, with sequences from the host. Shuffled teams need no
  * threads and take inputs of all sizes.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "rockpress/engine.h"
 #include "tests/support/effort.h"
@@ -254,7 +252,7 @@ static void test_shuffled_small(void **state)
 {
     (void)state;
     if (!TEAM_DEVICE_CAN_SHUFFLE)
-        skip();
+        skip_case(TEAM_DEVICE_NO_SHUFFLE);
     check_inputs(small_inputs, COUNT(small_inputs), 0, TEAM_DEVICE_SHUFFLED, ALL_STAGES,
                  shuffled_sizes, COUNT(shuffled_sizes), 4);
     check_inputs(tiny_inputs, COUNT(tiny_inputs), RP_COMPRESS_CHECKSUM, TEAM_DEVICE_SHUFFLED,
@@ -265,7 +263,7 @@ static void test_shuffled_medium(void **state)
 {
     (void)state;
     if (!TEAM_DEVICE_CAN_SHUFFLE)
-        skip();
+        skip_case(TEAM_DEVICE_NO_SHUFFLE);
     check_inputs(medium_inputs, COUNT(medium_inputs), 0, TEAM_DEVICE_SHUFFLED, ALL_STAGES,
                  shuffled_sizes, COUNT(shuffled_sizes), 1);
     /* These are cheap, and the order of ranks matters most here. */
@@ -277,7 +275,7 @@ static void test_shuffled_every_kind(void **state)
 {
     (void)state;
     if (!TEAM_DEVICE_CAN_SHUFFLE)
-        skip();
+        skip_case(TEAM_DEVICE_NO_SHUFFLE);
     static const uint32_t sizes[] = {3, 32};
     for (int kind = 0; kind < INPUTS_N_KINDS; kind++) {
         input_spec inputs[] = {{(inputs_kind)kind, 3000}, {(inputs_kind)kind, 257}};
@@ -290,7 +288,7 @@ static void test_shuffled_20k(void **state)
 {
     (void)state;
     if (!TEAM_DEVICE_CAN_SHUFFLE)
-        skip();
+        skip_case(TEAM_DEVICE_NO_SHUFFLE);
     static const uint32_t sizes[] = {4, 32};
     static const input_spec inputs[] = {{INPUTS_RECORDS, 20000}, {INPUTS_MIXED, 16384}};
     check_inputs(inputs, COUNT(inputs), 0, TEAM_DEVICE_SHUFFLED, ALL_STAGES, sizes, COUNT(sizes),
@@ -303,7 +301,7 @@ static void test_shuffled_zstd_blocks(void **state)
 {
     (void)state;
     if (!TEAM_DEVICE_CAN_SHUFFLE)
-        skip();
+        skip_case(TEAM_DEVICE_NO_SHUFFLE);
     static const uint32_t sizes[] = {7, 32};
     static const input_spec inputs[] = {
         {INPUTS_FAR_COPIES, RP_ZSTD_BLOCK_BYTES + 3000},
@@ -336,8 +334,14 @@ static void test_faulty_batch(void **state)
 {
     (void)state;
     check_faulty_batch(TEAM_DEVICE_THREADS);
-    if (TEAM_DEVICE_CAN_SHUFFLE)
-        check_faulty_batch(TEAM_DEVICE_SHUFFLED);
+}
+
+static void test_shuffled_faulty_batch(void **state)
+{
+    (void)state;
+    if (!TEAM_DEVICE_CAN_SHUFFLE)
+        skip_case(TEAM_DEVICE_NO_SHUFFLE);
+    check_faulty_batch(TEAM_DEVICE_SHUFFLED);
 }
 
 /* The call for one input, which has no arrays on the device. */
@@ -373,8 +377,14 @@ static void test_single(void **state)
 {
     (void)state;
     check_single(TEAM_DEVICE_THREADS);
-    if (TEAM_DEVICE_CAN_SHUFFLE)
-        check_single(TEAM_DEVICE_SHUFFLED);
+}
+
+static void test_shuffled_single(void **state)
+{
+    (void)state;
+    if (!TEAM_DEVICE_CAN_SHUFFLE)
+        skip_case(TEAM_DEVICE_NO_SHUFFLE);
+    check_single(TEAM_DEVICE_SHUFFLED);
 }
 
 static int open_host(void **state)
@@ -383,7 +393,7 @@ static int open_host(void **state)
     return rp_device_open("host", &host) == RP_STATUS_OK ? 0 : -1;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_threads_tiny),
@@ -391,12 +401,14 @@ int main(void)
         cmocka_unit_test(test_threads_4k),
         cmocka_unit_test(test_threads_entropy),
         cmocka_unit_test(test_single),
+        cmocka_unit_test(test_shuffled_single),
         cmocka_unit_test(test_faulty_batch),
+        cmocka_unit_test(test_shuffled_faulty_batch),
         cmocka_unit_test(test_shuffled_small),
         cmocka_unit_test(test_shuffled_medium),
         cmocka_unit_test(test_shuffled_every_kind),
         cmocka_unit_test(test_shuffled_20k),
         cmocka_unit_test(test_shuffled_zstd_blocks),
     };
-    return cmocka_run_group_tests(tests, open_host, NULL) ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, open_host, NULL);
 }

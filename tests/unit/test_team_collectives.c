@@ -3,14 +3,12 @@
  * The collectives of team.h against plain definitions of their results (collective_checks.h). This
  * file is compiled twice: for teams of 1 to 33 threads, and for teams of one worker.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "tests/support/collective_checks.h"
 #include "tests/support/team_device.h"
@@ -58,7 +56,7 @@ static void test_shuffled(void **state)
 {
     (void)state;
     if (!TEAM_DEVICE_CAN_SHUFFLE)
-        skip();
+        skip_case(TEAM_DEVICE_NO_SHUFFLE);
     run_sizes(TEAM_DEVICE_SHUFFLED, 1000);
 }
 
@@ -102,8 +100,14 @@ static void test_divergent_barriers(void **state)
 {
     (void)state;
     check_divergence(TEAM_DEVICE_THREADS);
-    if (TEAM_DEVICE_CAN_SHUFFLE)
-        check_divergence(TEAM_DEVICE_SHUFFLED);
+}
+
+static void test_shuffled_divergent_barriers(void **state)
+{
+    (void)state;
+    if (!TEAM_DEVICE_CAN_SHUFFLE)
+        skip_case(TEAM_DEVICE_NO_SHUFFLE);
+    check_divergence(TEAM_DEVICE_SHUFFLED);
 }
 
 /* The order of the ranks differs between barriers and follows from the seed. */
@@ -125,7 +129,7 @@ static void test_shuffled_order(void **state)
 {
     (void)state;
     if (!TEAM_DEVICE_CAN_SHUFFLE)
-        skip();
+        skip_case(TEAM_DEVICE_NO_SHUFFLE);
     order_test runs[3] = {{0, {{0}}}, {0, {{0}}}, {0, {{0}}}};
     rp_device *device = team_device_open(TEAM_DEVICE_SHUFFLED, 8, 5);
     assert_non_null(device);
@@ -140,15 +144,16 @@ static void test_shuffled_order(void **state)
     rp_device_close(device);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_shuffled),
         cmocka_unit_test(test_divergent_barriers),
+        cmocka_unit_test(test_shuffled_divergent_barriers),
         cmocka_unit_test(test_shuffled_order),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }
 
 #else
@@ -168,10 +173,10 @@ static void test_solo(void **state)
     report(&test);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_solo)};
-    return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }
 
 #endif

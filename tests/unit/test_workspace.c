@@ -4,14 +4,12 @@
  * aligned, apart from each other, inside the workspace and large enough for what the stages
  * put there; and the same layout for the stages that the engine itself uses.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "kernels/base/stages.h"
 #include "rockpress/engine.h"
@@ -187,7 +185,7 @@ static void test_stages_make_the_frame(void **state)
     free(workspace);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_limits),
@@ -195,5 +193,5 @@ int main(void)
         cmocka_unit_test(test_layout),
         cmocka_unit_test(test_stages_make_the_frame),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0 ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }

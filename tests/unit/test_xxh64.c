@@ -3,14 +3,12 @@
  * The kernels' XXH64 against libxxhash: every length up to 1000 at every alignment of 8, so that
  * tails of 32, 8, 4 and 1 bytes occur in all combinations, and large inputs.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 #include <xxhash.h>
 
 #include "kernels/base/xxh64.h"
@@ -56,11 +54,11 @@ static void test_reads_only_the_input(void **state)
     assert_true(rp_xxh64(NULL, 0) == XXH64(NULL, 0, 0));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_against_libxxhash),
         cmocka_unit_test(test_reads_only_the_input),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0 ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }
