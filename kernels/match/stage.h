@@ -6,20 +6,18 @@
  * All cases give the same bytes. Which of them runs (cuda/schedule.h has it as functions):
  *
  *     where                                   lazy parse                     matches are found
- *     --------------------------------------  -----------------------------  ------------------------
- *     host device                             serial       lazy_serial.h     on demand, by the parse
- *     GPU, a launch for each part of a stage
- *       8192 segments and more                a thread each  lazy_thread.h   before, best_match.h
- *       fewer                                 a warp each    lazy_warp.h     before, best_match.h
- *     GPU, up to 128 inputs of up to 16 KiB,
- *     efforts fast and default                all stages in one launch, a thread block for each
- *       shared memory has room for it         a warp each    lazy_warp.h     before, shared_block.h
- *       it has not                            a warp each    lazy_warp.h     before, best_match.h
- *       one or two, and the GPU has clusters  a warp each    lazy_warp.h     before, by four thread
- *                                                                            blocks for each input
+ *     --------------------------------------  -----------------------------
+ * ------------------------ host device                             serial       lazy_serial.h on
+ * demand, by the parse GPU, a launch for each part of a stage 8192 segments and more a thread each
+ * lazy_thread.h   before, best_match.h fewer                                 a warp each
+ * lazy_warp.h     before, best_match.h GPU, up to 128 inputs of up to 16 KiB, efforts fast and
+ * default                all stages in one launch, a thread block for each shared memory has room
+ * for it         a warp each    lazy_warp.h     before, shared_block.h it has not a warp each
+ * lazy_warp.h     before, best_match.h one or two, and the GPU has clusters  a warp each
+ * lazy_warp.h     before, by four thread blocks for each input
  *
- * A segment is 1 KiB of a block. The optimal parse, where the effort has one, follows the lazy parse
- * in all of them.
+ * A segment is 1 KiB of a block. The optimal parse, where the effort has one, follows the lazy
+ * parse in all of them.
  */
 #ifndef ROCKPRESS_KERNELS_MATCH_STAGE_H
 #define ROCKPRESS_KERNELS_MATCH_STAGE_H

@@ -4,12 +4,10 @@
  * which a comparison of ends gets wrong; and the effort of each zstd level.
  */
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "plugin/core/request.h"
 
@@ -85,7 +83,7 @@ static void test_efforts_of_levels(void **state)
     assert_int_equal(options.flags, 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_overlap),
@@ -94,5 +92,5 @@ int main(void)
         cmocka_unit_test(test_efforts_of_levels),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }

@@ -3,13 +3,11 @@
  * Which kernels run when: the cases of the table at the top of kernels/match/stage.h, on both sides
  * of each limit. No GPU is needed.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "kernels/cuda/schedule.h"
 
@@ -98,12 +96,12 @@ static void test_beside_literals(void **state)
     assert_false(rp_runs_beside_literals(2049));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fused),           cmocka_unit_test(test_kind_of_fused),
         cmocka_unit_test(test_matches),         cmocka_unit_test(test_parse),
         cmocka_unit_test(test_beside_literals),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, NULL, NULL);
 }

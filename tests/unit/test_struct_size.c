@@ -4,15 +4,13 @@
  * those of the first version, larger ones whose unknown fields are zero or not, and, for a struct
  * that has grown, those in between. Every public function that takes such a struct is called.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/support/cases.h"
 
 #include "engine/struct_size.h"
 #include "rockpress/batched.h"
@@ -535,7 +533,7 @@ static void test_version(void **state)
     assert_int_equal(rp_version_number() % 100, RP_VERSION_PATCH);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_this_version),
@@ -549,5 +547,5 @@ int main(void)
         cmocka_unit_test(test_older_version_is_filled),
         cmocka_unit_test(test_version),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down) != 0 ? 1 : 0;
+    return RUN_CASES(argc, argv, tests, set_up, tear_down);
 }
