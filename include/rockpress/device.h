@@ -126,12 +126,12 @@ typedef struct rp_device_info {
     }
 
 /*
- * Describes up to `capacity` devices: the host, then every GPU, or one line "cuda" that says why
+ * Describes up to `capacity` devices: the host, then every GPU, or one entry "cuda" that says why
  * there is none. Returns how many there are, which may be more. The struct_size of infos[0] is
  * that of every element, and is set in all that are filled:
  *     rp_device_info infos[8] = {RP_DEVICE_INFO_INIT};
- * Returns 0 and fills nothing if it is not a size that rockpress/version.h allows. infos may be
- * NULL with a capacity of 0. Initialises CUDA, as rp_device_open("cuda") does. Any thread.
+ * Returns 0 and fills nothing if that struct_size is not one that rockpress/version.h allows. infos
+ * may be NULL with a capacity of 0. Initialises CUDA, as rp_device_open("cuda") does. Any thread.
  */
 RP_API size_t rp_device_list(rp_device_info *infos, size_t capacity);
 

@@ -54,8 +54,7 @@ RP_API const char *rp_effort_name(rp_effort effort);
 #define RP_COMPRESS_CHECKSUM UINT32_C(1)
 #define RP_COMPRESS_FLAGS_ALL RP_COMPRESS_CHECKSUM
 
-/* Options whose struct_size is less than the first version's have no text for that error: where
- * their error would be is not known. */
+/* If struct_size is too small or too large, `error` is not filled: it may not be there. */
 typedef struct rp_compress_options {
     size_t struct_size;
     rp_effort effort;

@@ -51,20 +51,23 @@ RP_API rp_status rp_pool_create(const rp_device *device, const rp_pool_options *
  * on purpose: the device may still write to them. */
 RP_API void rp_pool_destroy(rp_pool *pool);
 
-/* Takes a lane. RP_STATUS_POOL_EXHAUSTED when all max_lanes are held or the memory bound is
- * reached, at one moment during the call (a lane that timed out is held until its device is
- * done with it, and while another thread asks whether it is); a device's status when a new lane
- * could not be made, which a later call tries again. On failure *lane is NULL. */
+/*
+ * Takes a lane; on failure *lane is NULL.
+ * RP_STATUS_POOL_EXHAUSTED: at one moment during the call all max_lanes were held, or as many as
+ * the memory bound allows. A lane that timed out counts as held until its device is done with it,
+ * and while another thread asks whether it is.
+ * A status of the device: a new lane could not be made. A later call tries again.
+ */
 RP_API rp_status rp_pool_acquire(rp_pool *pool, rp_lane **lane);
 
 /* Gives a lane back. A lane whose last wait timed out is set aside until its work is done. */
 RP_API void rp_pool_release(rp_pool *pool, rp_lane *lane);
 
 /*
- * Makes lanes until there are n_lanes of them, held ones among them, so that rp_pool_acquire()
- * finds what it needs and allocates nothing. RP_STATUS_POOL_EXHAUSTED when max_lanes or
- * memory_bytes allow fewer: those that they allow are made; RP_STATUS_OUT_OF_DEVICE_MEMORY and the
- * like when the device has no more.
+ * Makes lanes until there are n_lanes of them, those that are held included, so that
+ * rp_pool_acquire() allocates nothing. RP_STATUS_POOL_EXHAUSTED: max_lanes or memory_bytes allow
+ * fewer, and as many as they allow are made. RP_STATUS_OUT_OF_DEVICE_MEMORY or another status of
+ * the device: the next lane could not be made.
  */
 RP_API rp_status rp_pool_reserve(rp_pool *pool, uint32_t n_lanes);
 

@@ -8,9 +8,9 @@
  * machines compares what rp_version_number() returns in each.
  *
  * Structs: a struct that a caller fills, or that a function fills for the caller, begins with
- * `size_t struct_size`, its size as the caller was compiled. An initialiser (RP_..._INIT,
- * RP_COMPRESS_OPTIONS_DEFAULT) sets it. New fields come at the end, and the library reads a struct
- * of another version like this:
+ * `size_t struct_size`, its size in the headers that the caller was compiled with. An initialiser
+ * (RP_..._INIT, RP_COMPRESS_OPTIONS_DEFAULT) sets it. New fields come at the end, and the library
+ * reads a struct of another version like this:
  *   - smaller than in the first version that had the struct: RP_STATUS_INVALID_STRUCT_SIZE;
  *   - smaller than the library's own: the missing fields have their defaults;
  *   - larger than the library's own: the fields that the library does not know must be all zero
