@@ -32,6 +32,14 @@ function(rockpress_register_test)
     LABELS "${T_LABELS}" SKIP_RETURN_CODE 77 TIMEOUT ${T_TIMEOUT})
 endfunction()
 
+# rockpress_skipped_test(NAME <name> LABELS <labels...> REASON <text>): stands for tests that cannot be
+# built here, so that ctest shows them as skipped. No semicolon: it would divide the command in two.
+function(rockpress_skipped_test)
+  cmake_parse_arguments(T "" "NAME;REASON" "LABELS" ${ARGN})
+  rockpress_register_test(NAME ${T_NAME} LABELS ${T_LABELS}
+                          COMMAND sh -c "printf 'skipped: %s' '${T_REASON}' && exit 77")
+endfunction()
+
 # rockpress_test_efforts(<test> <labels...> [PROGRAM <executable>] [ARGS <arguments...>]): runs an
 # executable, by default the one named as the test, at the other efforts, too; the highest, which
 # differs from the one before it by the number of steps, with the label slow.

@@ -7,6 +7,8 @@ if(TARGET rfc8878_decoder)
             ${PROJECT_SOURCE_DIR}/tests/support/rfc8878_samples.c
             ${PROJECT_SOURCE_DIR}/tests/support/rfc8878_testing.c
     LIBRARIES rfc8878_decoder cmocka_dep zstd_dep xxhash_dep)
+else()
+  rockpress_skipped_test(NAME xxhash_tests LABELS unit REASON "configured without xxhash")
 endif()
 if(TARGET bench_corpus)
   rockpress_add_test(NAME test_corpus LABELS unit
