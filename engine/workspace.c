@@ -33,7 +33,7 @@ size_t rp_workspace_layout(uint8_t *base, size_t max_input_bytes, size_t n_input
      */
     if (zstd_block_bytes == 0)
         zstd_block_bytes = 1;
-    size_t max_sequences = zstd_block_bytes / RP_STEP_MIN_BYTES + 1;
+    size_t max_sequences = zstd_block_bytes / RP_PARSED_MIN_BYTES + 1;
     /* The matcher's scratch; the sequences stage has use for 4 bytes a sequence of it. */
     size_t extra = rp_lz77_scratch_bytes((uint32_t)zstd_block_bytes, effort >= RP_EFFORT_HIGH);
 

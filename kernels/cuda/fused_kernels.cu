@@ -153,14 +153,14 @@ __global__ void __launch_bounds__(RP_FUSED_THREADS, 1)
     rp_near_match(&team, &near);
     rp_near_parse(&team, &near);
     cluster.sync();
-    rp_lz77_outlook outlook = all[0]->outlook;
+    rp_lz77_precheck precheck = all[0]->precheck;
     bool only_literals = false;
     if (rank <= 1)
-        rp_near_fetch_steps(&team, &near, RP_LZ77_SLICES, all);
+        rp_near_fetch_parsed(&team, &near, RP_LZ77_SLICES, all);
     if (rank == 0)
-        only_literals = rp_near_encode_literals(&team, &near, &args, zstd_block, outlook);
+        only_literals = rp_near_encode_literals(&team, &near, &args, zstd_block, precheck);
     else if (rank == 1)
-        rp_near_encode_sequences(&team, &near, &args, zstd_block, outlook);
+        rp_near_encode_sequences(&team, &near, &args, zstd_block, precheck);
     cluster.sync();
     if (rank == 0) {
         rp_near_close(&team, &args, zstd_block, near.block.view.n_bytes, only_literals);

@@ -15,7 +15,7 @@
  *    2  rp_near_fetch_candidates
  *       rp_near_match
  *       rp_near_parse
- *    3  rp_near_fetch_steps  by a team that goes on with all of them (fused/shared_encode.h)
+ *    3  rp_near_fetch_parsed  by a team that goes on with all of them (fused/shared_encode.h)
  *
  * A team that is alone has no use for what fetches.
  */
@@ -38,14 +38,14 @@ typedef struct rp_near_memory {
                 rp_lz77_quarter_tables tables;
                 struct {
                     uint32_t matches[RP_LZ77_QUARTERS_MAX_BYTES];
-                    rp_step steps[RP_LZ77_QUARTERS_MAX_BYTES / RP_STEP_MIN_BYTES + 2];
+                    rp_parsed_match parsed[RP_LZ77_QUARTERS_MAX_BYTES / RP_PARSED_MIN_BYTES + 2];
                     rp_segment segments[RP_LZ77_QUARTERS_MAX_BYTES / RP_LAZY_SEGMENT_BYTES];
                 };
             };
         };
         uint8_t free[8 * RP_LZ77_QUARTERS_MAX_BYTES]; /* behind the parse: all but the steps */
     };
-    rp_lz77_outlook outlook; /* of the first team's */
+    rp_lz77_precheck precheck; /* of the first team's */
 } rp_near_memory;
 
 /* A team's part of the work on a block. */
@@ -81,7 +81,7 @@ RP_FN rp_near rp_near_open(const rp_stage_args *args, uint32_t block_index, uint
     near.block.scratch.candidates.hash4_hash8 = memory->candidates;
     near.block.scratch.candidates.hash3 = NULL;
     near.block.scratch.matches = memory->matches;
-    near.block.scratch.steps = memory->steps;
+    near.block.scratch.parsed = memory->parsed;
     near.block.scratch.lazy_segments = memory->segments;
     near.block.is_near = true;
     near.slice = rp_near_slice(near.block.view.n_bytes, slice, n_slices);
@@ -135,9 +135,10 @@ RP_FN void rp_near_complete_alone(rp_team *team, const rp_near *near)
 /* What is seen of the block as a whole, for all. */
 RP_FN void rp_near_look(rp_team *team, const rp_near *near)
 {
-    rp_lz77_outlook outlook = rp_lz77_look_closer(team, near->block.view, rp_near_room(near));
+    rp_lz77_precheck precheck =
+        rp_lz77_precheck_and_sample(team, near->block.view, rp_near_room(near));
     if (TEAM_RANK(team) == 0)
-        near->own->outlook = outlook;
+        near->own->precheck = precheck;
     team_sync(team);
 }
 
@@ -171,7 +172,7 @@ RP_FN void rp_near_match(rp_team *team, const rp_near *near)
     uint32_t end = rp_min32(near->slice.end + RP_NEAR_AHEAD, near->block.view.n_bytes);
     uint32_t piece_bytes = ((end - begin) / TEAM_PARTS(team) + 31) / 32 * 32;
     piece_bytes = rp_max32(piece_bytes, RP_NEAR_LEAST_PIECE_BYTES);
-    uint32_t *room = rp_find_room(team, near->own->steps); /* none are there yet */
+    uint32_t *room = rp_find_room(team, near->own->parsed); /* none are there yet */
     rp_team part = team_part(team);
     TEAM_FOR_PARTS(i, 0, (end - begin + piece_bytes - 1) / piece_bytes, team)
     {
@@ -194,8 +195,8 @@ RP_FN void rp_near_parse(rp_team *team, const rp_near *near)
 }
 
 /* What the parse of the other slices left, to the place that it has in all teams' memory. */
-RP_FN void rp_near_fetch_steps(rp_team *team, const rp_near *near, uint32_t n_slices,
-                               rp_near_memory *const *all)
+RP_FN void rp_near_fetch_parsed(rp_team *team, const rp_near *near, uint32_t n_slices,
+                                rp_near_memory *const *all)
 {
     rp_team part = team_part(team);
     RP_UNROLL
@@ -208,8 +209,8 @@ RP_FN void rp_near_fetch_steps(rp_team *team, const rp_near *near, uint32_t n_sl
             rp_segment segment = all[k]->segments[i];
             if (TEAM_RANK(&part) == 0)
                 near->own->segments[i] = segment;
-            TEAM_FOR (step, segment.first, segment.first + segment.n_steps, &part) {
-                near->own->steps[step] = all[k]->steps[step];
+            TEAM_FOR (m, segment.first, segment.first + segment.n_parsed, &part) {
+                near->own->parsed[m] = all[k]->parsed[m];
             }
         }
     }

@@ -11,7 +11,7 @@
 #include "kernels/literals/stage.h"
 #include "kernels/sequences/stage.h"
 
-#define RP_NEAR_MAX_SEQUENCES (RP_LZ77_QUARTERS_MAX_BYTES / RP_STEP_MIN_BYTES + 1)
+#define RP_NEAR_MAX_SEQUENCES (RP_LZ77_QUARTERS_MAX_BYTES / RP_PARSED_MIN_BYTES + 1)
 
 /* Behind the parse: of the team that encodes literals, */
 typedef struct rp_near_literals_memory {
@@ -39,20 +39,20 @@ typedef char rp_near_memory_has_room_for_literals
 typedef char rp_near_memory_has_room_for_sequences
     [sizeof(rp_near_sequences_memory) <= sizeof(((rp_near_memory *)NULL)->free) ? 1 : -1];
 
-/* The sequences of all steps, with all offsets new ones. */
+/* The sequences of all parsed, with all offsets new ones. */
 RP_FN uint32_t rp_near_join(rp_team *team, const rp_near *near, rp_parse_memory *memory,
                             rp_sequence *sequences)
 {
     uint32_t n_segments = rp_lazy_segments(near->block.view.n_bytes);
     rp_lz77_take_segments(team, near->own->segments, n_segments, memory);
-    return rp_join_sequences(team, near->own->copy, memory->segments, n_segments, near->own->steps,
+    return rp_join_sequences(team, near->own->copy, memory->segments, n_segments, near->own->parsed,
                              &memory->n_joined, sequences);
 }
 
 /* The literals' section. Returns whether the block is better off as literals only, which the
- * outlook most often excludes; else the offsets are encoded here, too. */
+ * precheck most often excludes; else the offsets are encoded here, too. */
 RP_FN bool rp_near_encode_literals(rp_team *team, const rp_near *near, const rp_stage_args *args,
-                                   uint32_t block_index, rp_lz77_outlook outlook)
+                                   uint32_t block_index, rp_lz77_precheck precheck)
 {
     rp_near_literals_memory *memory = (rp_near_literals_memory *)(void *)near->own->free;
     const rp_zstd_block_view view = near->block.view;
@@ -60,26 +60,26 @@ RP_FN bool rp_near_encode_literals(rp_team *team, const rp_near *near, const rp_
     rp_lz77_output output = {memory->sequences, memory->literals, 0, 0};
     if (view.n_bytes == 0)
         return true;
-    bool only_literals = outlook.is_spared;
+    bool only_literals = precheck.is_spared;
     if (!only_literals) {
         output.n_sequences = rp_near_join(team, near, &memory->parse, output.sequences);
         output.n_literals = rp_join_literals(team, view.source, view.n_bytes, output.sequences,
                                              output.n_sequences, memory->places, output.literals);
         only_literals = output.n_sequences == 0;
     }
-    if (!only_literals && !rp_matches_are_better(&output, outlook.sample_entropy)) {
+    if (!only_literals && !rp_matches_are_better(&output, precheck.sample_entropy)) {
         rp_encode_offsets(team, output.sequences, output.n_sequences, rp_first_repeats(view),
                           &memory->parse.lists);
         team_sync(team);
         only_literals =
-            rp_literals_only_is_better(team, view.source, view.n_bytes, outlook.sample_entropy,
+            rp_literals_only_is_better(team, view.source, view.n_bytes, precheck.sample_entropy,
                                        &output, (rp_literals_only_memory *)&memory->parse);
     }
     if (only_literals)
         rp_lz77_all_literals(team, view.source, view.n_bytes, &output);
     uint32_t n_section = rp_literals_encode_block(
         team, args, block_index, output.literals, output.n_literals, output.n_sequences,
-        outlook.is_spared && view.n_bytes > RP_NEVER_SHORTER_BYTES, &memory->encoding);
+        rp_literals_stay_raw(precheck, view.n_bytes), &memory->encoding);
     if (TEAM_RANK(team) == 0) {
         zstd_block->n_literals = output.n_literals;
         zstd_block->literals_section_bytes = n_section;
@@ -89,13 +89,13 @@ RP_FN bool rp_near_encode_literals(rp_team *team, const rp_near *near, const rp_
 
 /* The sequences' section, unless the block is spared. */
 RP_FN void rp_near_encode_sequences(rp_team *team, const rp_near *near, const rp_stage_args *args,
-                                    uint32_t block_index, rp_lz77_outlook outlook)
+                                    uint32_t block_index, rp_lz77_precheck precheck)
 {
     rp_near_sequences_memory *memory = (rp_near_sequences_memory *)(void *)near->own->free;
     const rp_kernel_buffers *buffers = &args->buffers;
     const rp_zstd_block_view view = near->block.view;
     rp_zstd_block *zstd_block = &buffers->d_zstd_blocks[block_index];
-    if (view.n_bytes == 0 || outlook.is_spared)
+    if (view.n_bytes == 0 || precheck.is_spared)
         return;
     uint32_t n = rp_near_join(team, near, &memory->parse, memory->sequences);
     rp_encode_offsets(team, memory->sequences, n, rp_first_repeats(view), &memory->parse.lists);

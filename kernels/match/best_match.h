@@ -12,6 +12,7 @@
 #ifndef ROCKPRESS_KERNELS_MATCH_BEST_MATCH_H
 #define ROCKPRESS_KERNELS_MATCH_BEST_MATCH_H
 
+#include "kernels/match/candidates.h"
 #include "kernels/match/packed_match.h"
 
 /* Positions that are one part's work. */
@@ -49,7 +50,7 @@ RP_FN_INLINE uint32_t rp_find_lengths(rp_team *team, rp_lz77_source source, uint
 {
     const uint32_t rank = TEAM_RANK(team);
     uint32_t *lengths = room;
-    uint32_t *matches = room + TEAM_SIZE(team); /* offset in bits 16-31, then rank, place: 0-1 */
+    uint32_t *pending = room + TEAM_SIZE(team);
     uint32_t n = 0;
     lengths[rank] = 0;
     RP_UNROLL
@@ -57,46 +58,28 @@ RP_FN_INLINE uint32_t rp_find_lengths(rp_team *team, rp_lz77_source source, uint
         uint32_t n_here;
         uint32_t place = n + team_rank_if(team, is_pending[k], &n_here);
         if (is_pending[k])
-            matches[place] = (offsets[k] << 16) + rank * 4 + k;
+            pending[place] = rp_pend_match(offsets[k], rank, k);
         n += n_here;
     }
     team_sync(team);
     for (uint32_t i = rank; i < n; i += TEAM_SIZE(team)) {
-        uint32_t where = matches[i] & 0xFFFF;
-        uint32_t offset = matches[i] >> 16;
+        uint32_t where = rp_pending_index(pending[i]);
+        uint32_t offset = rp_pending_offset(pending[i]);
         uint32_t position = last_position - where / 4;
-        uint32_t length = RP_LZ77_HASH4_BYTES;
-        uint32_t equal = 8;
-        while (equal == 8 && length < RP_LZ77_JUDGED_LENGTH) {
-            uint32_t at = position + length;
-            equal = rp_source_equal(source, at - offset, at);
-            length += equal;
-        }
+        uint32_t length = rp_source_count_eights(source, position, offset, RP_LZ77_HASH4_BYTES,
+                                                 RP_LZ77_EVALUATED_LENGTH);
         ((uint8_t *)lengths)[where] = (uint8_t)rp_min32(length, source.n_bytes - position);
     }
     team_sync(team);
     return lengths[rank];
 }
 
-/*
- * A match as one number, larger for what saves more, and among those for an earlier place in the
- * list of offsets: what it saves in bits 8-15, RP_FIND_MAX_OFFSETS - 1 - place in bits 6-7, its
- * length in bits 0-5. Not more than RP_FIND_NO_KEY if it saves nothing, or there is none.
- */
-#define RP_FIND_NO_KEY 255
-RP_FN int32_t rp_find_key(uint32_t length, uint32_t offset, uint32_t k)
-{
-    return (int32_t)length * (RP_LZ77_BYTE_GAIN * 256 + 1) - rp_offset_cost(offset | 1) * 256 +
-           (int32_t)((RP_FIND_MAX_OFFSETS - 1 - k) << 6);
-}
-
-typedef char rp_find_key_has_room_for_the_length[RP_LZ77_JUDGED_LENGTH < 64 ? 1 : -1];
+typedef char rp_key_has_all_places[RP_FIND_MAX_OFFSETS == RP_KEY_MAX_PLACE + 1 ? 1 : -1];
 
 /* The match of a key. */
 RP_FN uint32_t rp_find_match(int32_t key, rp_find_offsets offsets)
 {
-    return rp_found((uint32_t)key & 63,
-                    rp_find_offset(offsets, RP_FIND_MAX_OFFSETS - 1 - ((uint32_t)key >> 6 & 3)));
+    return rp_pack_match(rp_key_length(key), rp_find_offset(offsets, rp_key_place(key)));
 }
 
 /* Rank r + 1 is at the position before that of rank r, which begins with the last of those that are
@@ -158,28 +141,28 @@ RP_FN_INLINE void rp_find_positions(const rp_team *whole_team, rp_lz77_source so
         }
         uint32_t counted =
             rp_find_lengths(team, source, begin + n_todo - 1, offsets, is_pending, n_offsets, room);
-        int32_t best = RP_FIND_NO_KEY;
+        int32_t best = RP_KEY_NONE;
         uint32_t lengths = 0;
         RP_UNROLL
         for (uint32_t k = 0; k < n_offsets; k++) {
             uint32_t length = team_count_on(team, goes_on[k], counted >> (8 * k) & 0xFF,
                                             carried_lengths >> (8 * k) & 0xFF);
-            length = rp_min32(length, RP_LZ77_JUDGED_LENGTH);
+            length = rp_min32(length, RP_LZ77_EVALUATED_LENGTH);
             lengths |= length << (8 * k);
-            int32_t key = rp_find_key(length, offsets[k], k);
+            int32_t key = rp_match_key(length, offsets[k], k);
             best = key > best ? key : best;
         }
         RP_UNROLL
         for (uint32_t i = 0; i < n_words; i++)
             carried.words[i] = team_broadcast(team, packed.words[i], TEAM_SIZE(team) - 1);
         carried_lengths = team_broadcast(team, lengths, TEAM_SIZE(team) - 1);
-        bool none = best <= RP_FIND_NO_KEY;
+        bool none = best <= RP_KEY_NONE;
         uint32_t found = none ? 0 : rp_find_match(best, packed);
         distance = team_count_on(team, none, 0, distance);
         uint32_t of_team = team_shuffle(team, found, distance <= rank ? rank - distance : 0);
         next = distance <= rank ? of_team : next;
         if (active)
-            matches[position] = distance == 0 ? found : rp_found_behind(next, distance);
+            matches[position] = distance == 0 ? found : rp_pack_distant_match(next, distance);
         distance = team_broadcast(team, distance, TEAM_SIZE(team) - 1);
         next = team_broadcast(team, next, TEAM_SIZE(team) - 1);
         n_todo -= n;

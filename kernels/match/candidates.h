@@ -314,4 +314,56 @@ RP_FN void rp_lz77_find_candidates(rp_team *team, const uint8_t *source, uint32_
     team_sync(team);
 }
 
+/* How many positions back each chain of candidates is followed. */
+typedef struct rp_lz77_depths {
+    uint32_t hash8;
+    uint32_t hash4;
+    uint32_t hash3;
+} rp_lz77_depths;
+
+/* Most offsets of one position: three repeat offsets and the chains. */
+#define RP_LZ77_MAX_OFFSETS 32
+
+/* Fills offsets with the distances to the positions of one chain: the candidate of `position`,
+ * which is `step` back, the candidate of that, and so on. 0 where there is none. The candidate of a
+ * position is at its `stride`th part of `candidates`; being from before it, it is never before the
+ * block's start. */
+RP_FN_INLINE void rp_lz77_follow(const uint16_t *candidates, uint32_t stride, uint32_t position,
+                                 uint32_t step, uint32_t depth, uint32_t *offsets)
+{
+    uint32_t offset = 0;
+    RP_UNROLL
+    for (uint32_t k = 0; k < depth; k++) {
+        if (k != 0)
+            step = candidates[(position - offset) * stride];
+        offset += step;
+        offsets[k] = step != 0 && offset <= 0xFFFF ? offset : 0;
+    }
+}
+
+/* Both candidates of a position with one load: that of 4 bytes in the low half. */
+RP_FN_INLINE uint32_t rp_lz77_both(rp_lz77_candidates candidates, uint32_t position)
+{
+    return rp_load_word(candidates.hash4_hash8, position);
+}
+
+/* Fills offsets with those of the chains at a position; 0 for those that are none. Returns how
+ * many. */
+RP_FN_INLINE uint32_t rp_lz77_chains(uint32_t position, rp_lz77_candidates candidates,
+                                     rp_lz77_depths depths, uint32_t *offsets)
+{
+    uint32_t n = 0;
+    uint32_t both = rp_lz77_both(candidates, position);
+    if (depths.hash3 != 0)
+        rp_lz77_follow(candidates.hash3, 1, position, candidates.hash3[position], depths.hash3,
+                       offsets + n);
+    n += depths.hash3;
+    rp_lz77_follow(candidates.hash4_hash8, 2, position, both & 0xFFFF, depths.hash4, offsets + n);
+    n += depths.hash4;
+    rp_lz77_follow(candidates.hash4_hash8 + 1, 2, position, both >> 16, depths.hash8, offsets + n);
+    /* Often both chains begin with the same position, which need not be judged twice. */
+    offsets[n] = offsets[n] == offsets[depths.hash3] ? 0 : offsets[n];
+    return n + depths.hash8;
+}
+
 #endif

@@ -6,48 +6,51 @@
 #ifndef ROCKPRESS_KERNELS_MATCH_JOIN_H
 #define ROCKPRESS_KERNELS_MATCH_JOIN_H
 
+#include "kernels/match/candidates.h"
 #include "kernels/match/output.h"
 #include "kernels/match/segments.h"
 
-RP_FN void rp_note_first_step(rp_segment *segment, const rp_step *steps)
+RP_FN void rp_note_first(rp_segment *segment, const rp_parsed_match *parsed)
 {
-    rp_step step = segment->n_steps != 0 ? steps[segment->first] : 0;
-    segment->first_position = rp_step_position(step);
-    segment->first_end = rp_step_end(step);
+    rp_parsed_match match = segment->n_parsed != 0 ? parsed[segment->first] : 0;
+    segment->first_position = rp_parsed_position(match);
+    segment->first_end = rp_parsed_end(match);
 }
 
-/* The ends of each segment's steps, which are all that most of them are asked for. */
-RP_FN void rp_note_steps(rp_team *team, rp_segment *segments, uint32_t n_segments,
-                         const rp_step *steps)
+/* The ends of each segment's parsed, which are all that most of them are asked for. */
+RP_FN void rp_note_ends(rp_team *team, rp_segment *segments, uint32_t n_segments,
+                        const rp_parsed_match *parsed)
 {
     TEAM_FOR (i, 0, n_segments, team) {
         rp_segment *segment = &segments[i];
-        rp_note_first_step(segment, steps);
-        segment->last_end =
-            segment->n_steps != 0 ? rp_step_end(steps[segment->first + segment->n_steps - 1]) : 0;
+        rp_note_first(segment, parsed);
+        segment->last_end = segment->n_parsed != 0
+                                ? rp_parsed_end(parsed[segment->first + segment->n_parsed - 1])
+                                : 0;
     }
     team_sync(team);
 }
 
 /* What the steps before a segment leave of its own: those that they cover, up to a few bytes, are
  * dropped. One worker. Returns the number of sequences. */
-RP_FN uint32_t rp_trim_segments(rp_segment *segments, uint32_t n_segments, const rp_step *steps)
+RP_FN uint32_t rp_trim_segments(rp_segment *segments, uint32_t n_segments,
+                                const rp_parsed_match *parsed)
 {
     uint32_t end = 0;
     uint32_t n = 0;
     for (uint32_t i = 0; i < n_segments; i++) {
         rp_segment *segment = &segments[i];
-        while (segment->n_steps != 0) {
+        while (segment->n_parsed != 0) {
             if (segment->first_position >= end || segment->first_end >= end + RP_LZ77_HASH4_BYTES)
                 break;
             segment->first++;
-            segment->n_steps--;
-            rp_note_first_step(segment, steps);
+            segment->n_parsed--;
+            rp_note_first(segment, parsed);
         }
         segment->anchor = end;
         segment->sequence = n;
-        n += segment->n_steps;
-        if (segment->n_steps != 0)
+        n += segment->n_parsed;
+        if (segment->n_parsed != 0)
             end = segment->last_end;
     }
     return n;
@@ -57,18 +60,19 @@ RP_FN uint32_t rp_trim_segments(rp_segment *segments, uint32_t n_segments, const
  * before them that are equal, too: here, where the steps are divided among all, and a match at a
  * segment's begin may reach back into the segment before. */
 RP_FN void rp_make_sequences(rp_team *team, const uint8_t *source, const rp_segment *segments,
-                             uint32_t n_segments, const rp_step *steps, rp_sequence *sequences)
+                             uint32_t n_segments, const rp_parsed_match *parsed,
+                             rp_sequence *sequences)
 {
     rp_team part = team_part(team);
     TEAM_FOR_PARTS(i, 0, n_segments, team)
     {
-        const rp_step *own = steps + segments[i].first;
+        const rp_parsed_match *own = parsed + segments[i].first;
         rp_sequence *to = sequences + segments[i].sequence;
-        TEAM_FOR (k, 0, segments[i].n_steps, &part) {
-            uint32_t anchor = k == 0 ? segments[i].anchor : rp_step_end(own[k - 1]);
+        TEAM_FOR (k, 0, segments[i].n_parsed, &part) {
+            uint32_t anchor = k == 0 ? segments[i].anchor : rp_parsed_end(own[k - 1]);
             uint32_t position = rp_extend_back(source, anchor, own[k]);
-            to[k] = rp_make_sequence(position - anchor, rp_step_end(own[k]) - position,
-                                     rp_step_offset(own[k]) + 3);
+            to[k] = rp_make_sequence(position - anchor, rp_parsed_end(own[k]) - position,
+                                     rp_parsed_offset(own[k]) + 3);
         }
     }
     team_sync(team);
@@ -253,15 +257,15 @@ RP_FN void rp_copy_literals(rp_team *team, const uint8_t *source, uint32_t n_byt
 /* First part of the join: the sequences of the block, with all offsets new ones. Segments are used
  * up; n_joined is team memory. Returns how many. */
 RP_FN uint32_t rp_join_sequences(rp_team *team, const uint8_t *source, rp_segment *segments,
-                                 uint32_t n_segments, const rp_step *steps, uint32_t *n_joined,
-                                 rp_sequence *sequences)
+                                 uint32_t n_segments, const rp_parsed_match *parsed,
+                                 uint32_t *n_joined, rp_sequence *sequences)
 {
-    rp_note_steps(team, segments, n_segments, steps);
+    rp_note_ends(team, segments, n_segments, parsed);
     if (TEAM_RANK(team) == 0)
-        *n_joined = rp_trim_segments(segments, n_segments, steps);
+        *n_joined = rp_trim_segments(segments, n_segments, parsed);
     team_sync(team);
     uint32_t n = *n_joined;
-    rp_make_sequences(team, source, segments, n_segments, steps, sequences);
+    rp_make_sequences(team, source, segments, n_segments, parsed, sequences);
     return n;
 }
 
@@ -283,15 +287,15 @@ RP_FN uint32_t rp_join_literals(rp_team *team, const uint8_t *source, uint32_t n
  * The sequences and literals of the block; segments and steps are used up. `repeats` are those at
  * the block's begin; n_joined and lists are team memory, and lists may be where the segments are.
  */
-RP_FN void rp_join_steps(rp_team *team, const uint8_t *source, uint32_t n_bytes,
-                         rp_segment *segments, uint32_t n_segments, rp_step *steps,
-                         rp_repeat_offsets repeats, uint32_t *n_joined, rp_repeat_lists *lists,
-                         rp_lz77_output *output)
+RP_FN void rp_join_segments(rp_team *team, const uint8_t *source, uint32_t n_bytes,
+                            rp_segment *segments, uint32_t n_segments, rp_parsed_match *parsed,
+                            rp_repeat_offsets repeats, uint32_t *n_joined, rp_repeat_lists *lists,
+                            rp_lz77_output *output)
 {
     output->n_sequences =
-        rp_join_sequences(team, source, segments, n_segments, steps, n_joined, output->sequences);
+        rp_join_sequences(team, source, segments, n_segments, parsed, n_joined, output->sequences);
     output->n_literals = rp_join_literals(team, source, n_bytes, output->sequences,
-                                          output->n_sequences, steps, output->literals);
+                                          output->n_sequences, parsed, output->literals);
     rp_encode_offsets(team, output->sequences, output->n_sequences, repeats, lists);
     team_sync(team);
 }

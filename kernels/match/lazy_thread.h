@@ -10,9 +10,7 @@
 #ifndef ROCKPRESS_KERNELS_MATCH_LAZY_THREAD_H
 #define ROCKPRESS_KERNELS_MATCH_LAZY_THREAD_H
 
-#include "kernels/match/lazy_plan.h"
-#include "kernels/match/output.h"
-#include "kernels/match/segments.h"
+#include "kernels/match/lazy.h"
 
 #define RP_LAZY_THREAD_POSITIONS 3
 
@@ -22,27 +20,13 @@
 /* No block begins with a repeat offset that is larger. */
 #define RP_MAX_FIRST_REPEAT 8
 
-/* Which of the 16 bytes at a position differ from those `offset` before them, as bits; those that
- * either does not have, do. */
-RP_FN uint32_t rp_lazy_differ_at_ends(rp_lz77_source source, uint32_t position, uint32_t offset)
-{
-    uint32_t differ = 0;
-    for (uint32_t k = 0; k < RP_SIXTEEN; k++) {
-        uint32_t at = position + k;
-        bool are_equal = offset != 0 && offset <= at && at < source.n_bytes &&
-                         source.bytes[at] == source.bytes[at - offset];
-        differ |= (uint32_t)!are_equal << k;
-    }
-    return differ;
-}
-
 /* Which of the 16 bytes at a position differ from those one repeat offset before, for each. */
 RP_FN_INLINE void rp_lazy_differ(rp_lz77_source source, uint32_t position,
                                  rp_repeat_offsets repeats, uint32_t *differ)
 {
     if (position < RP_MAX_FIRST_REPEAT || source.n_bytes - position < RP_SIXTEEN_READ) {
         for (uint32_t k = 0; k < RP_LZ77_REPEATS; k++)
-            differ[k] = rp_lazy_differ_at_ends(source, position, repeats.offset[k]);
+            differ[k] = rp_source_differ16_at_ends(source, position, repeats.offset[k]);
         return;
     }
     rp_bytes16 bytes = rp_source_load_bytes16(source, position);
@@ -55,22 +39,6 @@ RP_FN_INLINE void rp_lazy_differ(rp_lz77_source source, uint32_t position,
         differ[k] = rp_bytes16_differ(bytes, before[k]);
 }
 
-/* Number of equal bytes at two positions, a before b, up to `most`; 16 at a time. */
-RP_FN uint32_t rp_lazy_count(rp_lz77_source source, uint32_t a, uint32_t b, uint32_t most)
-{
-    uint32_t length = 0;
-    while (length < most && source.n_bytes - (b + length) >= RP_SIXTEEN_READ) {
-        uint32_t differ = rp_bytes16_differ(rp_source_load_bytes16(source, a + length),
-                                            rp_source_load_bytes16(source, b + length));
-        if (differ != 0)
-            return rp_min32(length + rp_trailing_zeros32(differ), most);
-        length += RP_SIXTEEN;
-    }
-    while (length < most && source.bytes[a + length] == source.bytes[b + length])
-        length++;
-    return rp_min32(length, most);
-}
-
 /* How many bytes are equal at each position of a window and `offset` before it, at most as many as
  * matches are judged by; at none but a position that has a match, and maybe less where that is of
  * this offset. */
@@ -81,29 +49,30 @@ RP_FN_INLINE void rp_lazy_lengths(rp_lz77_source source, uint32_t position, cons
     RP_UNROLL
     for (uint32_t i = 0; i < RP_LAZY_THREAD_POSITIONS; i++) {
         lengths[i] = rp_trailing_zeros32((differ | UINT32_C(1) << RP_SIXTEEN) >> i);
-        is_asked |= rp_lazy_is_own(noted[i]) && offset != noted[i] >> 6;
+        is_asked |= rp_packed_is_own(noted[i]) && !rp_packed_is_own_of(noted[i], offset);
     }
     if (!is_asked || offset == 0 ||
         lengths[RP_LAZY_THREAD_POSITIONS - 1] < RP_SIXTEEN - (RP_LAZY_THREAD_POSITIONS - 1))
         return;
     uint32_t behind = position + RP_SIXTEEN;
-    uint32_t more = rp_lazy_count(source, behind - offset, behind,
-                                  rp_min32(source.n_bytes - behind, RP_LZ77_JUDGED_LENGTH));
+    uint32_t more = rp_source_count16(source, behind - offset, behind,
+                                      rp_min32(source.n_bytes - behind, RP_LZ77_EVALUATED_LENGTH));
     RP_UNROLL
     for (uint32_t i = 0; i < RP_LAZY_THREAD_POSITIONS; i++)
         lengths[i] = lengths[i] < RP_SIXTEEN - i
                          ? lengths[i]
-                         : rp_min32(lengths[i] + more, RP_LZ77_JUDGED_LENGTH);
+                         : rp_min32(lengths[i] + more, RP_LZ77_EVALUATED_LENGTH);
 }
 
-/* The match of a repeat offset at a position where `noted` was found, given its length. */
-RP_FN uint32_t rp_lazy_repeat_match(uint32_t noted, uint32_t code, uint32_t offset, uint32_t length)
+/* The match of a repeat offset, `code`, at a position that has a match of its own, given how many
+ * bytes are equal there. */
+RP_FN uint32_t rp_lazy_repeat_match(uint32_t packed, uint32_t code, uint32_t offset,
+                                    uint32_t length)
 {
-    const uint32_t of_offset =
-        (UINT32_C(1) << (RP_LAZY_GAIN_SHIFT - 1) | offset << 6) - (code << RP_LAZY_GAIN_SHIFT);
-    /* Most often it is that of the match that was found, whose length is known. */
-    length = offset == noted >> 6 ? rp_found_length(noted) : length;
-    uint32_t match = length * ((uint32_t)RP_LZ77_BYTE_GAIN << RP_LAZY_GAIN_SHIFT | 1) + of_offset;
+    /* Most often it is that of the position's own match, whose length is known. */
+    const uint32_t without_length = rp_rank_repeat_offset(code, offset);
+    length = rp_packed_is_own_of(packed, offset) ? rp_packed_length(packed) : length;
+    uint32_t match = length * RP_RANKED_BYTE + without_length;
     return length >= RP_LZ77_HASH4_BYTES && offset != 0 ? match : 0;
 }
 
@@ -116,7 +85,7 @@ RP_FN_INLINE void rp_lazy_judge_window(rp_lz77_source source, uint32_t position,
     rp_lazy_differ(source, position, repeats, differ);
     RP_UNROLL
     for (uint32_t i = 0; i < RP_LAZY_THREAD_POSITIONS; i++)
-        matches[i] = rp_lazy_found(noted[i]);
+        matches[i] = rp_rank_packed(noted[i]);
     RP_UNROLL
     for (uint32_t k = 0; k < RP_LZ77_REPEATS; k++) {
         uint32_t offset = repeats.offset[k];
@@ -132,38 +101,38 @@ RP_FN_INLINE void rp_lazy_judge_window(rp_lz77_source source, uint32_t position,
         }
     }
     uint32_t third = rp_repeat_offset(repeats, 2, true);
-    if (no_literals && rp_lazy_is_own(noted[0]) && third != 0 && third <= position &&
+    if (no_literals && rp_packed_is_own(noted[0]) && third != 0 && third <= position &&
         rp_source_load32(source, position - third) == rp_source_load32(source, position)) {
-        uint32_t most = rp_min32(source.n_bytes - position, RP_LZ77_JUDGED_LENGTH);
-        uint32_t length = rp_lazy_count(source, position - third, position, most);
+        uint32_t most = rp_min32(source.n_bytes - position, RP_LZ77_EVALUATED_LENGTH);
+        uint32_t length = rp_source_count16(source, position - third, position, most);
         matches[0] = rp_max32(matches[0], rp_lazy_repeat_match(noted[0], 2, third, length));
     }
     RP_UNROLL
     for (uint32_t i = 0; i < RP_LAZY_THREAD_POSITIONS; i++)
-        matches[i] = rp_lazy_is_own(noted[i]) ? matches[i] : 0;
+        matches[i] = rp_packed_is_own(noted[i]) ? matches[i] : 0;
 }
 
 /* As rp_lazy_parse(), given the matches. */
 RP_FN_INLINE uint32_t rp_lazy_parse_thread(rp_lz77_source source, uint32_t begin, uint32_t end,
                                            const uint32_t *matches, rp_lazy_plan plan,
-                                           rp_repeat_offsets repeats, rp_step *steps)
+                                           rp_repeat_offsets repeats, rp_parsed_match *parsed)
 {
     /* Of a GPU, in its global memory. */
     source.bytes = rp_keep_pointer(source.bytes);
     matches = rp_keep_pointer(matches);
     uint32_t end_judged = rp_min32(rp_lz77_end(RP_LZ77_HASH4, source.n_bytes), end + plan.n_ahead);
-    uint32_t n_steps = 0;
+    uint32_t n_parsed = 0;
     uint32_t anchor = begin;
     uint32_t position = begin;
     uint32_t older = 0;    /* at position - 2 */
     uint32_t previous = 0; /* at position - 1 */
     uint32_t here = rp_fetch_match(matches, position, end_judged);
     while (position < end_judged || (previous | older) != 0) {
-        while ((previous | older) == 0 && rp_found_distance(here) != 0) {
-            position += rp_found_distance(here);
-            here = position >= end_judged       ? 0
-                   : rp_found_length(here) != 0 ? rp_found_there(here)
-                                                : matches[position];
+        while ((previous | older) == 0 && rp_packed_distance(here) != 0) {
+            position += rp_packed_distance(here);
+            here = position >= end_judged        ? 0
+                   : rp_packed_length(here) != 0 ? rp_packed_as_own(here)
+                                                 : matches[position];
         }
         position = rp_min32(position, source.n_bytes);
         uint32_t noted[RP_LAZY_THREAD_POSITIONS + 1]; /* and the one behind them */
@@ -181,14 +150,13 @@ RP_FN_INLINE uint32_t rp_lazy_parse_thread(rp_lz77_source source, uint32_t begin
         RP_UNROLL
         for (uint32_t i = 0; i < RP_LAZY_THREAD_POSITIONS; i++) {
             uint32_t judged = previous;
-            bool better = rp_lazy_gain(found[i]) > rp_lazy_gain(judged);
+            bool is_beaten = rp_lazy_beats(found[i], judged, 1);
             if (plan.n_ahead == 2) {
                 judged = older;
-                better = rp_lazy_gain(previous) > rp_lazy_gain(judged) ||
-                         rp_lazy_gain(found[i]) > rp_lazy_gain(judged) + RP_LZ77_SECOND_MARGIN;
+                is_beaten =
+                    rp_lazy_beats(previous, judged, 1) || rp_lazy_beats(found[i], judged, 2);
             }
-            bool take = taken == 0 && judged != 0 &&
-                        (rp_lazy_length(judged) >= RP_LZ77_SUFFICIENT_LENGTH || !better);
+            bool take = taken == 0 && judged != 0 && rp_lazy_takes(judged, is_beaten);
             taken = take ? judged : taken;
             from = take ? position + i - plan.n_ahead : from;
             older = plan.n_ahead == 2 ? previous : 0;
@@ -201,20 +169,20 @@ RP_FN_INLINE uint32_t rp_lazy_parse_thread(rp_lz77_source source, uint32_t begin
         }
         if (from >= end)
             break;
-        uint32_t offset = rp_lazy_offset(taken);
-        uint32_t behind = from + rp_lazy_length(taken);
-        if (rp_lazy_length(taken) == RP_LZ77_JUDGED_LENGTH)
-            behind += rp_lazy_count(source, behind - offset, behind, source.n_bytes - behind);
+        uint32_t offset = rp_ranked_offset(taken);
+        uint32_t behind = from + rp_ranked_length(taken);
+        if (rp_ranked_length(taken) == RP_LZ77_EVALUATED_LENGTH)
+            behind += rp_source_count16(source, behind - offset, behind, source.n_bytes - behind);
         here = rp_fetch_match(matches, behind, end_judged);
-        steps[n_steps] = rp_make_step(from, behind - from, offset);
-        n_steps++;
+        parsed[n_parsed] = rp_make_parsed_match(from, behind - from, offset);
+        n_parsed++;
         (void)rp_encode_offset(&repeats, offset, from == anchor);
         position = behind;
         anchor = behind;
         older = 0;
         previous = 0;
     }
-    return n_steps;
+    return n_parsed;
 }
 
 #endif

@@ -11,9 +11,7 @@
 #ifndef ROCKPRESS_KERNELS_MATCH_LAZY_WARP_H
 #define ROCKPRESS_KERNELS_MATCH_LAZY_WARP_H
 
-#include "kernels/match/lazy_plan.h"
-#include "kernels/match/output.h"
-#include "kernels/match/segments.h"
+#include "kernels/match/lazy.h"
 
 #define RP_LAZY_WARP_WORKERS 32
 #define RP_LAZY_WARP_POSITIONS 8
@@ -23,26 +21,25 @@
 RP_FN uint32_t rp_lazy_repeat(rp_lz77_source source, uint32_t position, uint32_t noted,
                               uint32_t code, uint32_t offset)
 {
-    if (!rp_lazy_is_own(noted) || offset == 0 || offset > position)
+    if (!rp_packed_is_own(noted) || offset == 0 || offset > position)
         return 0;
     /* Most often it is that of the match that was found, whose length is known. */
-    uint32_t length = rp_found_length(noted);
-    if (offset != noted >> 6)
+    uint32_t length = rp_packed_length(noted);
+    if (!rp_packed_is_own_of(noted, offset))
         length = rp_source_count(source, position - offset, position,
-                                 rp_min32(source.n_bytes - position, RP_LZ77_JUDGED_LENGTH));
+                                 rp_min32(source.n_bytes - position, RP_LZ77_EVALUATED_LENGTH));
     if (length < RP_LZ77_HASH4_BYTES)
         return 0;
-    return (length * RP_LZ77_BYTE_GAIN - code) << RP_LAZY_GAIN_SHIFT |
-           UINT32_C(1) << (RP_LAZY_GAIN_SHIFT - 1) | offset << 6 | length;
+    return rp_rank_repeat(code, offset, length);
 }
 
 /* The first position from `position` on that has a match, or one before it; at most `end`. */
 RP_FN uint32_t rp_lazy_skip(const uint32_t *matches, uint32_t position, uint32_t end)
 {
     uint32_t noted = rp_fetch_match(matches, position, end);
-    while (rp_found_distance(noted) != 0) {
-        position += rp_found_distance(noted);
-        if (rp_found_length(noted) != 0)
+    while (rp_packed_distance(noted) != 0) {
+        position += rp_packed_distance(noted);
+        if (rp_packed_length(noted) != 0)
             break;
         noted = rp_fetch_match(matches, position, end);
     }
@@ -53,7 +50,7 @@ RP_FN uint32_t rp_lazy_skip(const uint32_t *matches, uint32_t position, uint32_t
 RP_FN_INLINE uint32_t rp_lazy_parse_warp(const rp_team *whole_team, rp_lz77_source source,
                                          uint32_t begin, uint32_t end, const uint32_t *matches,
                                          rp_lazy_plan plan, rp_repeat_offsets repeats,
-                                         rp_step *steps)
+                                         rp_parsed_match *parsed)
 {
     rp_team values = team_unordered(whole_team);
     rp_team *team = &values;
@@ -62,7 +59,7 @@ RP_FN_INLINE uint32_t rp_lazy_parse_warp(const rp_team *whole_team, rp_lz77_sour
     const uint32_t code = rank / RP_LAZY_WARP_POSITIONS;
     const uint32_t last = RP_LAZY_WARP_POSITIONS - 1;
     uint32_t end_judged = rp_min32(rp_lz77_end(RP_LZ77_HASH4, source.n_bytes), end + plan.n_ahead);
-    uint32_t n_steps = 0;
+    uint32_t n_parsed = 0;
     uint32_t anchor = begin;
     uint32_t position = begin;
     uint32_t older = 0;    /* at position - 2 */
@@ -72,29 +69,27 @@ RP_FN_INLINE uint32_t rp_lazy_parse_warp(const rp_team *whole_team, rp_lz77_sour
             position = rp_lazy_skip(matches, position, end_judged);
         uint32_t mine = position + index;
         uint32_t noted = rp_fetch_match(matches, mine, end_judged);
-        uint32_t match = rp_lazy_found(noted);
+        uint32_t match = rp_rank_packed(noted);
         if (code < RP_LZ77_REPEATS)
             match = rp_lazy_repeat(source, mine, noted, code,
                                    rp_repeat_offset(repeats, code, mine == anchor));
         RP_UNROLL
         for (uint32_t k = RP_LAZY_WARP_POSITIONS; k < RP_LAZY_WARP_WORKERS; k *= 2)
             match = rp_max32(match, team_shuffle(team, match, rank ^ k));
-        uint32_t least = rp_max32(rp_lazy_gain(previous), rp_lazy_gain(older));
-        if (index == 0 && rp_lazy_gain(match) <= least)
+        uint32_t least = rp_max32(rp_ranked_gain(previous), rp_ranked_gain(older));
+        if (index == 0 && rp_ranked_gain(match) <= least)
             match = 0;
         /* The worker that sees a match and all that come into question instead decides. */
         uint32_t before = team_shuffle(team, match, (rank - 1) % RP_LAZY_WARP_WORKERS);
         before = rank == 0 ? previous : before;
         uint32_t judged = before;
-        bool better = rp_lazy_gain(match) > rp_lazy_gain(before);
+        bool is_beaten = rp_lazy_beats(match, before, 1);
         if (plan.n_ahead == 2) {
             judged = team_shuffle(team, match, (rank - 2) % RP_LAZY_WARP_WORKERS);
             judged = rank == 0 ? older : rank == 1 ? previous : judged;
-            better = rp_lazy_gain(before) > rp_lazy_gain(judged) ||
-                     rp_lazy_gain(match) > rp_lazy_gain(judged) + RP_LZ77_SECOND_MARGIN;
+            is_beaten = rp_lazy_beats(before, judged, 1) || rp_lazy_beats(match, judged, 2);
         }
-        bool take = judged != 0 && rank <= last &&
-                    (rp_lazy_length(judged) >= RP_LZ77_SUFFICIENT_LENGTH || !better);
+        bool take = judged != 0 && rank <= last && rp_lazy_takes(judged, is_beaten);
         uint32_t taker = team_reduce_min(team, take ? rank : RP_TEAM_NONE);
         if (taker == RP_TEAM_NONE) {
             if (plan.n_ahead == 2)
@@ -107,20 +102,20 @@ RP_FN_INLINE uint32_t rp_lazy_parse_warp(const rp_team *whole_team, rp_lz77_sour
         uint32_t from = position + taker - plan.n_ahead;
         if (from >= end)
             break;
-        uint32_t offset = rp_lazy_offset(judged);
-        uint32_t behind = from + rp_lazy_length(judged);
-        if (rp_lazy_length(judged) == RP_LZ77_JUDGED_LENGTH)
-            behind = rp_lz77_extend(team, source, behind, offset);
+        uint32_t offset = rp_ranked_offset(judged);
+        uint32_t behind = from + rp_ranked_length(judged);
+        if (rp_ranked_length(judged) == RP_LZ77_EVALUATED_LENGTH)
+            behind = rp_source_extend(team, source, behind, offset);
         if (rank == 0)
-            steps[n_steps] = rp_make_step(from, behind - from, offset);
-        n_steps++;
+            parsed[n_parsed] = rp_make_parsed_match(from, behind - from, offset);
+        n_parsed++;
         (void)rp_encode_offset(&repeats, offset, from == anchor);
         position = behind;
         anchor = behind;
         older = 0;
         previous = 0;
     }
-    return n_steps;
+    return n_parsed;
 }
 
 #endif

@@ -12,6 +12,7 @@
 #ifndef ROCKPRESS_KERNELS_MATCH_OPTIMAL_H
 #define ROCKPRESS_KERNELS_MATCH_OPTIMAL_H
 
+#include "kernels/match/candidates.h"
 #include "kernels/match/output.h"
 #include "kernels/match/prices.h"
 #include "kernels/match/segments.h"
@@ -57,7 +58,7 @@ RP_FN void rp_open_segment(rp_segment *segment, uint32_t begin, uint32_t anchor,
 {
     segment->begin = begin;
     segment->literal_length = begin - anchor;
-    segment->n_steps = 0;
+    segment->n_parsed = 0;
     for (uint32_t k = 0; k < 3; k++)
         segment->repeats[k] = (uint16_t)repeats.offset[k];
 }
@@ -170,7 +171,7 @@ RP_FN uint32_t rp_offer_matches(const uint8_t *source, uint32_t position, uint32
     uint32_t n_offsets = rp_optimal_offsets(position, candidates, depths, node->state, offsets);
     const uint8_t *at = source + position;
     uint32_t most = rp_min32(end - position, RP_OPTIMAL_MAX_LENGTH);
-    uint32_t reached = RP_STEP_MIN_BYTES - 1;
+    uint32_t reached = RP_PARSED_MIN_BYTES - 1;
     /* A longer match has these bytes: the last 4 of the length that it has to have, or 3. Nearly
      * all offsets fail there. */
     uint32_t probe = 0;
@@ -216,7 +217,7 @@ RP_FN void rp_solve_segment(const uint8_t *source, uint32_t n_bytes, const rp_se
         uint32_t reached = 0;
         bool worth = node[1].price + RP_OPTIMAL_CHEAPER > node->price;
         if (worth && position + RP_LZ77_HASH4_BYTES <= n_bytes &&
-            position + RP_STEP_MIN_BYTES <= end)
+            position + RP_PARSED_MIN_BYTES <= end)
             reached = rp_offer_matches(source, position, end, candidates, depths, prices, node);
         position += reached < RP_OPTIMAL_SUFFICIENT_LENGTH ? 1 : reached;
     }
@@ -228,10 +229,10 @@ RP_FN void rp_solve_segment(const uint8_t *source, uint32_t n_bytes, const rp_se
  * one; each is as long as its bytes are equal, the last one beyond the segment. One worker.
  */
 RP_FN void rp_trace_segment(const uint8_t *source, uint32_t n_bytes, const rp_node *nodes,
-                            rp_segment *segment, uint32_t end, rp_step *steps)
+                            rp_segment *segment, uint32_t end, rp_parsed_match *parsed)
 {
     uint32_t begin = segment->begin;
-    uint32_t at = rp_first_step(end); /* the last step made */
+    uint32_t at = rp_first_parsed(end); /* the last step made */
     uint32_t i = end - begin;
     while (i > 0) {
         uint32_t length = nodes[i].length;
@@ -248,10 +249,10 @@ RP_FN void rp_trace_segment(const uint8_t *source, uint32_t n_bytes, const rp_no
             const uint8_t *from = source + behind;
             behind += rp_lz77_count_equal(from, from - offset, source + n_bytes);
         }
-        steps[--at] = rp_make_step(begin + i, behind - begin - i, offset);
+        parsed[--at] = rp_make_parsed_match(begin + i, behind - begin - i, offset);
     }
     segment->first = at;
-    segment->n_steps = rp_first_step(end) - at;
+    segment->n_parsed = rp_first_parsed(end) - at;
 }
 
 #endif

@@ -25,24 +25,6 @@ RP_FN rp_sequence rp_make_sequence(uint32_t literal_length, uint32_t match_lengt
            (uint64_t)offset_value << 34;
 }
 
-/* The first byte from `position` on that differs from the one `offset` before it, or the block's
- * end. */
-RP_FN uint32_t rp_lz77_extend(rp_team *team, rp_lz77_source source, uint32_t position,
-                              uint32_t offset)
-{
-    const uint32_t strip = TEAM_SIZE(team) == 1 ? 16 : 8;
-    for (;;) {
-        uint32_t mine = rp_min32(position + TEAM_RANK(team) * strip, source.n_bytes);
-        uint32_t most = rp_min32(strip, source.n_bytes - mine);
-        uint32_t equal = rp_source_count(source, mine - offset, mine, most);
-        bool stops = equal < most || mine + most == source.n_bytes;
-        uint32_t first = team_reduce_min(team, stops ? mine + equal : RP_TEAM_NONE);
-        if (first != RP_TEAM_NONE)
-            return first;
-        position += TEAM_SIZE(team) * strip;
-    }
-}
-
 /* The block as literals only. */
 RP_FN void rp_lz77_all_literals(rp_team *team, const uint8_t *source, uint32_t n_bytes,
                                 rp_lz77_output *output)

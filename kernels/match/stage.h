@@ -3,28 +3,29 @@
  * Stage 1: the sequences and literals of one block. Candidates, then a lazy parse; at the higher
  * efforts, the optimal parse follows, with prices from the parse before it.
  *
- * All cases give the same bytes. Which of them runs (cuda/schedule.h has it as functions):
+ * All cases give the same bytes. Which one runs (cuda/schedule.h decides it):
  *
- *     where                                   lazy parse                     matches are found
- *     --------------------------------------  -----------------------------
- * ------------------------ host device                             serial       lazy_serial.h on
- * demand, by the parse GPU, a launch for each part of a stage 8192 segments and more a thread each
- * lazy_thread.h   before, best_match.h fewer                                 a warp each
- * lazy_warp.h     before, best_match.h GPU, up to 128 inputs of up to 16 KiB, efforts fast and
- * default                all stages in one launch, a thread block for each shared memory has room
- * for it         a warp each    lazy_warp.h     before, shared_block.h it has not a warp each
- * lazy_warp.h     before, best_match.h one or two, and the GPU has clusters  a warp each
- * lazy_warp.h     before, by four thread blocks for each input
+ *     case                             a segment's lazy parse is    its matches are found
+ *     -------------------------------  ---------------------------  ---------------------------
+ *     host device                      serial: lazy_serial.h        on demand: match_on_demand.h
+ *     GPU, 8192 segments or more       a thread's: lazy_thread.h    before: best_match.h
+ *     GPU, fewer segments              a warp's: lazy_warp.h        before: best_match.h
+ *     GPU, up to 128 inputs of up to   fused, all stages in one     before: best_match.h, in shared
+ *       16 KiB at fast and default     launch; a warp's             memory where there is enough
+ *     one or two of these, where a     clustered, four thread       before: best_match.h, in the
+ *       GPU has clusters               blocks each; a warp's        memory of fused/shared_block.h
  *
- * A segment is 1 KiB of a block. The optimal parse, where the effort has one, follows the lazy
- * parse in all of them.
+ * A segment is 1 KiB of a block. The optimal parse follows the lazy parse in every case, where the
+ * effort has one.
  */
 #ifndef ROCKPRESS_KERNELS_MATCH_STAGE_H
 #define ROCKPRESS_KERNELS_MATCH_STAGE_H
 
 #include "kernels/match/best_match.h"
 #include "kernels/match/join.h"
-#include "kernels/match/lazy.h"
+#include "kernels/match/lazy_serial.h"
+#include "kernels/match/lazy_thread.h"
+#include "kernels/match/lazy_warp.h"
 #include "kernels/match/literals_only.h"
 #include "kernels/match/optimal.h"
 #include "kernels/match/precheck.h"
@@ -49,9 +50,9 @@ typedef char rp_parse_memory_fits[sizeof(rp_parse_memory) <= RP_TEAM_MEMORY_BYTE
 /* Scratch of the matcher for a block of up to n_bytes. */
 typedef struct rp_lz77_scratch {
     rp_segment *lazy_segments;
-    rp_step *steps;
+    rp_parsed_match *parsed;
     rp_lz77_candidates candidates;
-    uint32_t *matches; /* of the lazy parse, if RP_LZ77_MATCHES_FIRST */
+    uint32_t *matches; /* packed, of all positions; not touched by a parse that finds its own */
     rp_node *nodes;
 } rp_lz77_scratch;
 
@@ -61,9 +62,9 @@ RP_FN rp_lz77_scratch rp_lz77_divide_scratch(uint8_t *base, uint32_t n_bytes, bo
     rp_lz77_scratch scratch;
     size_t round = (n_bytes + UINT32_C(15)) & ~UINT32_C(15);
     scratch.lazy_segments = (rp_segment *)(void *)base;
-    scratch.steps = (rp_step *)(void *)(scratch.lazy_segments + rp_lazy_segments(n_bytes));
+    scratch.parsed = (rp_parsed_match *)(void *)(scratch.lazy_segments + rp_lazy_segments(n_bytes));
     scratch.candidates.hash4_hash8 =
-        (uint16_t *)(void *)(scratch.steps + rp_first_step(n_bytes) + 2);
+        (uint16_t *)(void *)(scratch.parsed + rp_first_parsed(n_bytes) + 2);
     scratch.candidates.hash3 = NULL;
     scratch.matches = (uint32_t *)(void *)(scratch.candidates.hash4_hash8 + 2 * round);
     scratch.nodes = NULL;
@@ -104,11 +105,11 @@ RP_FN void rp_optimal_pass(rp_team *team, rp_zstd_block_view view, const rp_lz77
         rp_node *nodes = scratch->nodes + segment->begin + i;
         rp_solve_segment(view.source, view.n_bytes, segment, end, scratch->candidates, depths,
                          &memory->prices, nodes);
-        rp_trace_segment(view.source, view.n_bytes, nodes, segment, end, scratch->steps);
+        rp_trace_segment(view.source, view.n_bytes, nodes, segment, end, scratch->parsed);
     }
     team_sync(team);
-    rp_join_steps(team, view.source, view.n_bytes, memory->segments, n_segments, scratch->steps,
-                  repeats, &memory->n_joined, &memory->lists, output);
+    rp_join_segments(team, view.source, view.n_bytes, memory->segments, n_segments, scratch->parsed,
+                     repeats, &memory->n_joined, &memory->lists, output);
 }
 
 RP_FN rp_lz77_depths rp_depths(uint32_t hash8, uint32_t hash4, uint32_t hash3)
@@ -208,8 +209,6 @@ RP_FN void rp_stage_lz77_find_matches(rp_team *team, const rp_stage_args *args,
     rp_lz77_block block = rp_lz77_block_of(args, block_index);
     uint32_t n_pieces = rp_find_pieces(block.view.n_bytes);
     rp_team part = team_part(team);
-    if (!RP_LZ77_MATCHES_FIRST)
-        return;
     TEAM_FOR_PARTS(i, 0, n_pieces, team)
     {
         rp_lz77_block_find_matches(&part, &block, args->effort, i * RP_FIND_PIECE_BYTES,
@@ -228,7 +227,43 @@ RP_FN rp_repeat_offsets rp_first_repeats(rp_zstd_block_view view)
     return repeats;
 }
 
-/* The lazy parse of one segment, if the block has it. */
+/* Whether the matches of all positions are there when the parse begins (best_match.h). On a GPU,
+ * and in the tests of its teams, many workers find them side by side. */
+#if defined(RP_TEAM_THREADS) || defined(__CUDACC__)
+#define RP_LZ77_MATCHES_FIRST true
+#else
+#define RP_LZ77_MATCHES_FIRST false
+#endif
+
+/* The lazy parse of a segment: by the team if it is a warp, else by its first worker. The first
+ * segment starts with the repeat offsets of the block, the others know none. */
+RP_FN_INLINE void rp_lazy_parse(rp_team *team, rp_lz77_source source, uint32_t index,
+                                rp_lz77_candidates candidates, const uint32_t *matches,
+                                rp_lazy_plan plan, rp_repeat_offsets repeats, rp_segment *segments,
+                                rp_parsed_match *parsed)
+{
+    uint32_t begin = index * RP_LAZY_SEGMENT_BYTES;
+    uint32_t first = rp_first_parsed(begin);
+    for (uint32_t k = 0; k < 3; k++)
+        repeats.offset[k] = index == 0 ? repeats.offset[k] : 0;
+    uint32_t end = begin + RP_LAZY_SEGMENT_BYTES;
+    uint32_t n_parsed = 0;
+    if (!RP_LZ77_MATCHES_FIRST)
+        n_parsed =
+            rp_lazy_parse_serial(source, begin, end, candidates, plan, repeats, parsed + first);
+    else if (TEAM_SIZE(team) == RP_LAZY_WARP_WORKERS)
+        n_parsed =
+            rp_lazy_parse_warp(team, source, begin, end, matches, plan, repeats, parsed + first);
+    else if (TEAM_RANK(team) == 0)
+        n_parsed = rp_lazy_parse_thread(source, begin, end, matches, plan, repeats, parsed + first);
+    if (TEAM_RANK(team) == 0) {
+        segments[index].begin = begin;
+        segments[index].first = first;
+        segments[index].n_parsed = n_parsed;
+    }
+}
+
+/* The same of a segment that the block may not have. */
 RP_FN_APART void rp_lz77_block_parse_segment(rp_team *team, const rp_lz77_block *block,
                                              uint32_t effort, uint32_t segment)
 {
@@ -237,13 +272,11 @@ RP_FN_APART void rp_lz77_block_parse_segment(rp_team *team, const rp_lz77_block 
     if (segment >= rp_lazy_segments(block->view.n_bytes))
         return;
     if (effort == RP_EFFORT_FAST)
-        rp_lazy_parse_segment(team, block->source, segment, scratch->candidates, scratch->matches,
-                              rp_lazy_plan_of(true), repeats, scratch->lazy_segments,
-                              scratch->steps);
+        rp_lazy_parse(team, block->source, segment, scratch->candidates, scratch->matches,
+                      rp_lazy_plan_of(true), repeats, scratch->lazy_segments, scratch->parsed);
     else
-        rp_lazy_parse_segment(team, block->source, segment, scratch->candidates, scratch->matches,
-                              rp_lazy_plan_of(false), repeats, scratch->lazy_segments,
-                              scratch->steps);
+        rp_lazy_parse(team, block->source, segment, scratch->candidates, scratch->matches,
+                      rp_lazy_plan_of(false), repeats, scratch->lazy_segments, scratch->parsed);
 }
 
 /* The same, of a zstd block. */
@@ -298,7 +331,7 @@ RP_FN void rp_lz77_take_segments(rp_team *team, const rp_segment *segments, uint
     TEAM_FOR (i, 0, n_segments, team) {
         memory->segments[i].begin = segments[i].begin;
         memory->segments[i].first = segments[i].first;
-        memory->segments[i].n_steps = segments[i].n_steps;
+        memory->segments[i].n_parsed = segments[i].n_parsed;
     }
     team_sync(team);
 }
@@ -313,8 +346,8 @@ RP_FN void rp_lz77_join(rp_team *team, const rp_lz77_block *block, uint32_t effo
     rp_repeat_offsets repeats = rp_first_repeats(view);
     uint32_t n_segments = rp_lazy_segments(view.n_bytes);
     rp_lz77_take_segments(team, scratch.lazy_segments, n_segments, memory);
-    rp_join_steps(team, view.source, view.n_bytes, memory->segments, n_segments, scratch.steps,
-                  repeats, &memory->n_joined, &memory->lists, output);
+    rp_join_segments(team, view.source, view.n_bytes, memory->segments, n_segments, scratch.parsed,
+                     repeats, &memory->n_joined, &memory->lists, output);
     if (!is_optimal || view.n_bytes <= RP_OPTIMAL_ABOVE_BYTES ||
         rp_looks_random(team, view, output, memory->counts.literals))
         return;
@@ -330,37 +363,46 @@ RP_FN void rp_lz77_join(rp_team *team, const rp_lz77_block *block, uint32_t effo
  * with a sequence behind them, the sections take 8 bytes. */
 #define RP_NEVER_SHORTER_BYTES 8
 
-/* What is seen of a block without the parts of the stage. */
-typedef struct rp_lz77_outlook {
-    bool is_spared; /* it is literals, whatever they find */
+/* What the bytes of a block tell before its parse. */
+typedef struct rp_lz77_precheck {
+    bool is_spared; /* the block is literals, whatever the parse would find */
     uint32_t sample_entropy;
-} rp_lz77_outlook;
+} rp_lz77_precheck;
 
 /* Whether the block is spared all parts of the stage. */
-RP_FN rp_lz77_outlook rp_lz77_look(rp_team *team, rp_zstd_block_view view, void *team_memory)
+RP_FN rp_lz77_precheck rp_lz77_precheck_block(rp_team *team, rp_zstd_block_view view,
+                                              void *team_memory)
 {
-    rp_lz77_outlook outlook;
-    outlook.is_spared = view.n_bytes <= RP_NEVER_SHORTER_BYTES ||
-                        rp_is_incompressible(team, view.source, view.n_bytes,
-                                             (rp_incompressible_memory *)team_memory);
-    outlook.sample_entropy = RP_NOT_SAMPLED;
-    return outlook;
+    rp_lz77_precheck precheck;
+    precheck.is_spared = view.n_bytes <= RP_NEVER_SHORTER_BYTES ||
+                         rp_is_incompressible(team, view.source, view.n_bytes,
+                                              (rp_incompressible_memory *)team_memory);
+    precheck.sample_entropy = RP_NOT_SAMPLED;
+    return precheck;
 }
 
-/* And what would be asked behind the parse. */
-RP_FN rp_lz77_outlook rp_lz77_look_closer(rp_team *team, rp_zstd_block_view view, void *team_memory)
+/* The same, and the sample that would be taken after the parse. */
+RP_FN rp_lz77_precheck rp_lz77_precheck_and_sample(rp_team *team, rp_zstd_block_view view,
+                                                   void *team_memory)
 {
-    rp_lz77_outlook outlook = rp_lz77_look(team, view, team_memory);
-    if (!outlook.is_spared)
-        outlook.sample_entropy = rp_sample_entropy(team, view.source, view.n_bytes,
-                                                   (rp_literals_only_memory *)team_memory);
-    return outlook;
+    rp_lz77_precheck precheck = rp_lz77_precheck_block(team, view, team_memory);
+    if (!precheck.is_spared)
+        precheck.sample_entropy = rp_sample_entropy(team, view.source, view.n_bytes,
+                                                    (rp_literals_only_memory *)team_memory);
+    return precheck;
 }
 
-/* The result of the stage: of the parts before, unless the block is spared. */
+/* Whether the literals are written raw without a look at them: those of a block that is spared for
+ * what its bytes are. */
+RP_FN bool rp_literals_stay_raw(rp_lz77_precheck precheck, uint32_t n_bytes)
+{
+    return precheck.is_spared && n_bytes > RP_NEVER_SHORTER_BYTES;
+}
+
+/* The result of the stage: that of the parts before, unless the block is spared. */
 RP_FN void rp_lz77_block_finish(rp_team *team, const rp_lz77_block *block,
                                 const rp_stage_args *args, uint32_t block_index,
-                                rp_lz77_outlook outlook, bool is_optimal, void *team_memory)
+                                rp_lz77_precheck precheck, bool is_optimal, void *team_memory)
 {
     const rp_kernel_buffers *buffers = &args->buffers;
     const rp_zstd_block_view view = block->view;
@@ -369,12 +411,12 @@ RP_FN void rp_lz77_block_finish(rp_team *team, const rp_lz77_block *block,
     output.literals = buffers->d_literals + block_index * buffers->literals_stride;
     output.n_sequences = 0;
     output.n_literals = 0;
-    if (outlook.is_spared) {
+    if (precheck.is_spared) {
         rp_lz77_all_literals(team, view.source, view.n_bytes, &output);
     } else if (view.n_bytes != 0) {
         rp_lz77_join(team, block, args->effort, is_optimal, (rp_parse_memory *)team_memory,
                      &output);
-        if (rp_literals_only_is_better(team, view.source, view.n_bytes, outlook.sample_entropy,
+        if (rp_literals_only_is_better(team, view.source, view.n_bytes, precheck.sample_entropy,
                                        &output, (rp_literals_only_memory *)team_memory))
             rp_lz77_all_literals(team, view.source, view.n_bytes, &output);
     }
@@ -383,7 +425,7 @@ RP_FN void rp_lz77_block_finish(rp_team *team, const rp_lz77_block *block,
         zstd_block->n_sequences = output.n_sequences;
         zstd_block->n_literals = output.n_literals;
         zstd_block->literals_section_bytes =
-            outlook.is_spared && view.n_bytes > RP_NEVER_SHORTER_BYTES ? RP_LITERALS_STAY_RAW : 0;
+            rp_literals_stay_raw(precheck, view.n_bytes) ? RP_LITERALS_STAY_RAW : 0;
         zstd_block->sequences_section_bytes = 0;
     }
 }
@@ -393,8 +435,8 @@ RP_FN void rp_lz77_block_finish(rp_team *team, const rp_lz77_block *block,
 RP_FN void rp_lz77_block_join(rp_team *team, const rp_lz77_block *block, const rp_stage_args *args,
                               uint32_t block_index, bool is_optimal, void *team_memory)
 {
-    rp_lz77_outlook outlook = rp_lz77_look(team, block->view, team_memory);
-    rp_lz77_block_finish(team, block, args, block_index, outlook, is_optimal, team_memory);
+    rp_lz77_precheck precheck = rp_lz77_precheck_block(team, block->view, team_memory);
+    rp_lz77_block_finish(team, block, args, block_index, precheck, is_optimal, team_memory);
 }
 
 /* The same, of a zstd block. */
@@ -411,13 +453,14 @@ RP_FN void rp_stage_lz77_matcher(rp_team *team, const rp_stage_args *args, uint3
                                  void *team_memory)
 {
     rp_lz77_block block = rp_lz77_block_of(args, block_index);
-    rp_lz77_outlook outlook = rp_lz77_look(team, block.view, team_memory);
-    if (!outlook.is_spared) {
+    rp_lz77_precheck precheck = rp_lz77_precheck_block(team, block.view, team_memory);
+    if (!precheck.is_spared) {
         rp_stage_lz77_find(team, args, block_index, team_memory);
-        rp_stage_lz77_find_matches(team, args, block_index, team_memory);
+        if (RP_LZ77_MATCHES_FIRST)
+            rp_stage_lz77_find_matches(team, args, block_index, team_memory);
         rp_stage_lz77_parse(team, args, block_index);
     }
-    rp_lz77_block_finish(team, &block, args, block_index, outlook, args->effort >= RP_EFFORT_HIGH,
+    rp_lz77_block_finish(team, &block, args, block_index, precheck, args->effort >= RP_EFFORT_HIGH,
                          team_memory);
 }
 

@@ -14,7 +14,7 @@
 
 #include <stdio.h>
 
-#include "kernels/match/output.h"
+#include "kernels/match/source.h"
 #include "kernels/team/team.h"
 
 #define COLLECTIVE_MAX_SIZE 256
@@ -36,7 +36,7 @@ typedef enum collective_operation {
     COLLECTIVE_ATOMICS,
     COLLECTIVE_LOOP,
     COLLECTIVE_COPY,
-    COLLECTIVE_EXTEND, /* rp_lz77_extend(): a match's true length */
+    COLLECTIVE_EXTEND, /* rp_source_extend(): a match's true length */
     COLLECTIVE_MARKS,  /* not an operation: each of them as a barrier */
     COLLECTIVE_N_OPERATIONS = COLLECTIVE_MARKS
 } collective_operation;
@@ -371,7 +371,7 @@ RP_FN bool collective_extend(rp_team *team, collective_test *test, uint32_t roun
     source.bytes = test->source;
     source.n_bytes = n;
     source.is_padded = false;
-    bool good = rp_lz77_extend(team, source, begin, offset) == rp_min32(expected, n);
+    bool good = rp_source_extend(team, source, begin, offset) == rp_min32(expected, n);
     team_sync(team);
     return good;
 }

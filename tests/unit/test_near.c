@@ -115,10 +115,10 @@ static void match(struct rp_team *team, void *context)
         return;
     }
     for (uint32_t k = 0; k < 2; k++)
-        rp_near_fetch_steps(team, &near[k], RP_LZ77_SLICES, all);
-    rp_lz77_outlook outlook = memories[0].outlook;
-    bool only_literals = rp_near_encode_literals(team, &near[0], &run->args, 0, outlook);
-    rp_near_encode_sequences(team, &near[1], &run->args, 0, outlook);
+        rp_near_fetch_parsed(team, &near[k], RP_LZ77_SLICES, all);
+    rp_lz77_precheck precheck = memories[0].precheck;
+    bool only_literals = rp_near_encode_literals(team, &near[0], &run->args, 0, precheck);
+    rp_near_encode_sequences(team, &near[1], &run->args, 0, precheck);
     team_sync(team);
     rp_near_close(team, &run->args, 0, run->n_bytes, only_literals);
 }
