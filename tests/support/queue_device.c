@@ -81,6 +81,8 @@ static rp_status queue_memory_alloc(const rp_device *device, size_t n_bytes, voi
         atomic_fetch_sub(&self->memory_in_use, n_bytes);
         return status;
     }
+    /* allocate() sets it whenever it returns RP_STATUS_OK. */
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
     ((memory_header *)header)->n_bytes = n_bytes;
     *memory = (memory_header *)header + 1;
     return RP_STATUS_OK;

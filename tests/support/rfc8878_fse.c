@@ -32,6 +32,8 @@ static bool take_value(rfc8878_forward_bits *bits, uint32_t max, uint32_t *value
     if (!rfc8878_take_forward(bits, 1, &high)) {
         return false;
     }
+    /* n_bits is at least 1: there is at least one value to tell apart. */
+    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
     *value = high ? low + (1U << (n_bits - 1)) - n_short : low;
     return true;
 }

@@ -193,7 +193,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_streams),
         cmocka_unit_test(test_streams_of_threads),
     };
-    const char *name = getenv("TEST_DEVICE") != NULL ? getenv("TEST_DEVICE") : "host";
+    const char *name = getenv("TEST_DEVICE");
+    if (name == NULL)
+        name = "host";
     bool is_wrapped = strcmp(name, "fault") == 0;
     rp_device *opened;
     rp_status status = rp_device_open(is_wrapped ? "host" : name, &opened);
