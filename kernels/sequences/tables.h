@@ -111,7 +111,7 @@ RP_FN void rp_choose_field_table(rp_team *team, rp_field_table *table, uint32_t 
             mode = RP_MODE_RLE;
             log = 0;
             TEAM_FOR (code, 0, n_codes, team) {
-                table->probabilities[code] = code == last_code;
+                table->probabilities[code] = (int16_t)(code == last_code);
             }
         }
     } else {

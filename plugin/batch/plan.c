@@ -149,6 +149,8 @@ static bool allocate(struct rp_open_batch *batch, size_t n_blocks, size_t n_slab
 {
     size_t n_table = 16;
 
+    if (n_blocks == 0 || n_slabs == 0)
+        return false;
     while (n_table < n_blocks * 2)
         n_table *= 2;
     batch->table_mask = (uint32_t)(n_table - 1);

@@ -203,6 +203,23 @@ SAMPLES
     refuses 'a.sh:2:' shellcheck "$tree"
 }
 
+# plant_commands: as CMake writes them, for the one source of the sample
+plant_commands()
+{
+    plant build/compile_commands.json '[' '{' "  \"directory\": \"$tree\"," \
+        "  \"command\": \"cc -c $tree/cli/a.c\"," "  \"file\": \"$tree/cli/a.c\"" '}' ']'
+}
+
+new_tree
+plant_commands
+cp "$here/../../.clang-tidy" "$tree"
+plant cli/a.c 'int f(int x);' 'int f(int x)' '{' '    return x + 1;' '}'
+accepts tidy "$tree" "$tree/build" cli
+plant cli/a.c 'int f(int x);' 'int f(int x)' '{' '    int y = 0;' '    return x / y;' '}'
+refuses 'cli/a.c:5:' tidy "$tree" "$tree/build" cli
+plant cli/a.c '#include "missing.h"'
+refuses 'cli/a.c:1:' tidy "$tree" "$tree/build" cli
+
 # The names are put together here, so that the check finds nothing in this file.
 new_tree
 plant a.md "see https://example.org$(printf /%s work)/a, rel$(printf /%s root)/b and /usr/lib"

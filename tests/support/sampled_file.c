@@ -29,7 +29,7 @@ static void fill(uint8_t *block, size_t size, uint64_t seed)
         int n;
         random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
         n = snprintf(row, sizeof(row), "user%012llu;%s;%08x;",
-                     (unsigned long long)(seed * 4096 + used), words[(random >> 40) % 7],
+                     (unsigned long long)seed * 4096 + used, words[(random >> 40) % 7],
                      (unsigned)(random >> 32));
         if ((size_t)n > size - used)
             n = (int)(size - used);
@@ -41,8 +41,11 @@ static void fill(uint8_t *block, size_t size, uint64_t seed)
 void sampled_file_sample(sampled_file *file, size_t sample_limit)
 {
     size_t n = file->n_blocks, total = 0, used = 0;
-    size_t place = n / 2, step = (size_t)(UINT64_C(545055921143) % n);
+    size_t place = n / 2, step;
 
+    if (n == 0)
+        return;
+    step = (size_t)(UINT64_C(545055921143) % n);
     for (size_t i = 0; i < n; i++)
         total += file->sizes[i];
     if (sample_limit == 0)

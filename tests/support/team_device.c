@@ -238,7 +238,7 @@ static void turn_main(uint32_t address_high, uint32_t address_low)
 
 static void run_turns(team_state *state)
 {
-    uint32_t order[TEAM_DEVICE_MAX_SIZE];
+    uint32_t order[TEAM_DEVICE_MAX_SIZE] = {0};
 #if TEST_ADDRESS_SANITIZER
     /* Of a team that came apart, frames are left on the stacks. */
     __asan_unpoison_memory_region(state->stacks, state->size * STACK_BYTES);
