@@ -8,10 +8,7 @@
 
 #include "engine/devices.h"
 #include "engine/workspace.h"
-#include "kernels/frame/stage.h"
-#include "kernels/literals/stage.h"
-#include "kernels/match/stage.h"
-#include "kernels/sequences/stage.h"
+#include "kernels/fused/one_team.h"
 
 #define HOST_ALIGNMENT ((size_t)256)
 
@@ -55,35 +52,15 @@ static rp_status host_copy_async(rp_stream stream, void *destination, const void
 static rp_status host_launch(rp_stream stream, const struct rp_launch *launch)
 {
     (void)stream;
+    if ((uint32_t)launch->stage > RP_STAGE_FUSED)
+        return RP_STATUS_LAUNCH_FAILED;
     /* Teams run one after the other, so all use the first one's scratch: it stays in cache. */
     rp_stage_args args = launch->args;
     args.buffers.scratch_stride = 0;
     void *team_memory = args.buffers.d_team_memory;
     rp_team team = {0};
-    for (uint32_t i = 0; i < launch->n_teams; i++) {
-        switch (launch->stage) {
-        case RP_STAGE_LZ77_MATCHER:
-            rp_stage_lz77_matcher(&team, &args, i, team_memory);
-            break;
-        case RP_STAGE_HUFFMAN_ENCODER:
-            rp_stage_huffman_encoder(&team, &args, i, team_memory);
-            break;
-        case RP_STAGE_FSE_ENCODER:
-            rp_stage_fse_encoder(&team, &args, i, team_memory);
-            break;
-        case RP_STAGE_FRAME_ASSEMBLER:
-            rp_stage_frame_assembler(&team, &args, i, team_memory);
-            break;
-        case RP_STAGE_FUSED:
-            rp_stage_lz77_matcher(&team, &args, i, team_memory);
-            rp_stage_huffman_encoder(&team, &args, i, team_memory);
-            rp_stage_fse_encoder(&team, &args, i, team_memory);
-            rp_stage_frame_assembler(&team, &args, i, team_memory);
-            break;
-        default:
-            return RP_STATUS_LAUNCH_FAILED;
-        }
-    }
+    for (uint32_t i = 0; i < launch->n_teams; i++)
+        rp_run_stage(&team, launch->stage, &args, i, team_memory);
     return RP_STATUS_OK;
 }
 

@@ -24,7 +24,8 @@ int main(void)
           RP_MATCHES_MEMORY_BYTES(RP_FIND_THREADS_UP_TO_4K, RP_MATCHES_SMALL_BYTES));
     print("rp_lz77_matches_kernelILj512EEv", RP_FIND_THREADS,
           RP_MATCHES_MEMORY_BYTES(RP_FIND_THREADS, 16384));
-    print("rp_lz77_matches_in_place_kernel", RP_FIND_THREADS, RP_FIND_ROOM_BYTES(RP_FIND_THREADS));
+    print("rp_lz77_matches_in_place_kernel", RP_FIND_THREADS,
+          RP_FIND_SCRATCH_BYTES(RP_FIND_THREADS));
     print("rp_lz77_parse_by_threads_kernel", RP_PARSE_THREADS, 0);
     print("rp_lz77_parse_by_warps_kernel", 32, 0);
     print("rp_lz77_join_kernelILb0EEv", RP_JOIN_THREADS, sizeof(rp_parse_memory));
@@ -33,8 +34,8 @@ int main(void)
     print("rp_fse_encoder_kernel", RP_FSE_THREADS, sizeof(rp_sequences_memory));
     print("rp_fused_kernelILb0EEv", RP_FUSED_THREADS,
           RP_FUSED_MAX_BYTES + RP_SOURCE_SLACK + ((size_t)4 << RP_FUSED_TABLE_LOG));
-    print("rp_fused_kernelILb1EEv", RP_FUSED_THREADS, sizeof(rp_near_memory));
-    print("rp_clustered_kernel", RP_FUSED_THREADS, sizeof(rp_near_memory));
+    print("rp_fused_kernelILb1EEv", RP_FUSED_THREADS, sizeof(rp_shared_block_memory));
+    print("rp_clustered_kernel", RP_FUSED_THREADS, sizeof(rp_shared_block_memory));
     print("rp_frame_assembler_kernel", RP_FRAME_THREADS, RP_FRAME_HEADER_MAX_BYTES);
     return 0;
 }

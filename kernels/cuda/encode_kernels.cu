@@ -9,8 +9,9 @@
 #include "kernels/literals/stage.h"
 #include "kernels/sequences/stage.h"
 
-/* Programmatic dependent launch, from compute capability 9.0 on: the next launch may begin, if it
- * is one of rp_launch_early(), which needs nothing of this one. */
+/* Programmatic dependent launch (compute capability 9.0 and later): allows the next launch to
+ * begin. It does so only if it was launched early (launch.c), and then it needs nothing of this
+ * one. */
 RP_FN void rp_let_next_begin(void)
 {
 #if __CUDA_ARCH__ >= 900
@@ -18,8 +19,9 @@ RP_FN void rp_let_next_begin(void)
 #endif
 }
 
-/* That launch does not end before the one before it, so that what comes next has both behind it. */
-RP_FN void rp_end_behind_last(void)
+/* A launch that began early ends after the one before it, so the launch that follows may rely
+ * on both. */
+RP_FN void rp_end_after_previous(void)
 {
 #if __CUDA_ARCH__ >= 900
     asm volatile("griddepcontrol.wait;" ::: "memory");
@@ -39,7 +41,7 @@ __global__ void __launch_bounds__(RP_FSE_THREADS, RP_FSE_BLOCKS)
 {
     rp_team team = rp_block_team<RP_FSE_THREADS>();
     rp_stage_fse_encoder(&team, &args, blockIdx.x, rp_dynamic_shared_memory);
-    rp_end_behind_last();
+    rp_end_after_previous();
 }
 
 __global__ void __launch_bounds__(RP_FRAME_THREADS)

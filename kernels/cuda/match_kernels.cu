@@ -13,11 +13,11 @@ __global__ void __launch_bounds__(RP_CANDIDATES_THREADS)
     rp_lz77_candidates_kernel(const __grid_constant__ rp_stage_args args)
 {
     rp_team team = rp_block_team<RP_CANDIDATES_THREADS>();
-    /* All kinds of a zstd block side by side: they read the same bytes, and write beside each
-     * other. */
+    /* The kinds of a zstd block are neighbours: they read the same bytes and write to the same
+     * words. */
     uint32_t n_kinds = rp_candidate_kinds(args.effort);
     uint32_t zstd_block = blockIdx.x / n_kinds;
-    switch (blockIdx.x % n_kinds) { /* a constant for what is called */
+    switch (blockIdx.x % n_kinds) { /* each call has a constant kind */
     case RP_LZ77_HASH4:
         rp_stage_lz77_find_kind(&team, &args, zstd_block, RP_LZ77_HASH4, rp_dynamic_shared_memory);
         break;
@@ -33,7 +33,7 @@ template <uint32_t n_threads>
 __global__ void __launch_bounds__(n_threads, RP_FIND_THREADS_PER_SM / n_threads)
     rp_lz77_matches_kernel(const __grid_constant__ rp_stage_args args)
 {
-    rp_team warp; /* with pieces of its own */
+    rp_team warp; /* each warp has pieces of its own */
     warp.rank = threadIdx.x % RP_WARP_THREADS;
     warp.size = RP_WARP_THREADS;
     warp.exchange = NULL;
@@ -42,16 +42,16 @@ __global__ void __launch_bounds__(n_threads, RP_FIND_THREADS_PER_SM / n_threads)
     rp_team team = warp;
     team.rank = threadIdx.x;
     team.size = n_threads;
-    uint32_t *room = rp_find_room(&team, rp_dynamic_shared_memory);
+    uint32_t *scratch = rp_find_scratch(&team, rp_dynamic_shared_memory);
     rp_lz77_source source =
         rp_copy_source<n_threads>(rp_view_zstd_block(&args, blockIdx.x),
-                                  rp_dynamic_shared_memory + RP_FIND_ROOM_BYTES(n_threads));
+                                  rp_dynamic_shared_memory + RP_FIND_SCRATCH_BYTES(n_threads));
     rp_lz77_block block = rp_lz77_block_of(&args, blockIdx.x);
     block.source = source;
     uint32_t n_pieces = rp_find_pieces(source.n_bytes);
     for (uint32_t i = threadIdx.x / RP_WARP_THREADS; i < n_pieces; i += n_threads / RP_WARP_THREADS)
         rp_lz77_block_find_matches(&warp, &block, args.effort, i * RP_FIND_PIECE_BYTES,
-                                   RP_FIND_PIECE_BYTES, room);
+                                   RP_FIND_PIECE_BYTES, scratch);
 }
 
 /* The same without a copy, for blocks that are larger than the shared memory of this GPU. */
@@ -62,7 +62,7 @@ __global__ void __launch_bounds__(RP_FIND_THREADS)
     rp_stage_lz77_find_matches(&team, &args, blockIdx.x, rp_dynamic_shared_memory);
 }
 
-/* A segment for each thread: what keeps a full GPU busiest. */
+/* A segment for each thread: the most segments per second on a full GPU. */
 __global__ void __launch_bounds__(RP_PARSE_THREADS)
     rp_lz77_parse_by_threads_kernel(const __grid_constant__ rp_stage_args args)
 {
@@ -78,7 +78,7 @@ __global__ void __launch_bounds__(RP_PARSE_THREADS)
         rp_stage_lz77_parse_segment(&thread, &args, i / n_segments, i % n_segments);
 }
 
-/* A segment for each warp: what takes the least time on a GPU that has nothing else to do. */
+/* A segment for each warp: the least time for one, on a GPU that has nothing else to do. */
 __global__ void __launch_bounds__(RP_WARP_THREADS)
     rp_lz77_parse_by_warps_kernel(const __grid_constant__ rp_stage_args args)
 {
@@ -86,7 +86,7 @@ __global__ void __launch_bounds__(RP_WARP_THREADS)
     rp_stage_lz77_parse_segment(&warp, &args, blockIdx.x, blockIdx.y);
 }
 
-/* Two kernels: without the optimal parse it needs fewer registers. */
+/* Two kernels, since the one without the optimal parse needs fewer registers. */
 template <bool is_optimal>
 __global__ void __launch_bounds__(RP_JOIN_THREADS, RP_JOIN_BLOCKS)
     rp_lz77_join_kernel(const __grid_constant__ rp_stage_args args)
@@ -104,7 +104,7 @@ const rp_kernel rp_matches = {(const void *)rp_lz77_matches_kernel<RP_FIND_THREA
                               RP_FIND_THREADS,
                               RP_MATCHES_MEMORY_BYTES(RP_FIND_THREADS, RP_ZSTD_BLOCK_BYTES)};
 const rp_kernel rp_matches_in_place = {(const void *)rp_lz77_matches_in_place_kernel,
-                                       RP_FIND_THREADS, RP_FIND_ROOM_BYTES(RP_FIND_THREADS)};
+                                       RP_FIND_THREADS, RP_FIND_SCRATCH_BYTES(RP_FIND_THREADS)};
 const rp_kernel rp_parse_by_threads = {(const void *)rp_lz77_parse_by_threads_kernel,
                                        RP_PARSE_THREADS, 0};
 const rp_kernel rp_parse_by_warps = {(const void *)rp_lz77_parse_by_warps_kernel, RP_WARP_THREADS,

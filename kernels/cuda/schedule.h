@@ -31,7 +31,7 @@ typedef enum rp_fused_kind {
 static inline rp_fused_kind rp_choose_fused(uint32_t n_inputs, size_t shared_memory_bytes,
                                             bool has_clusters)
 {
-    if (sizeof(rp_near_memory) > shared_memory_bytes)
+    if (sizeof(rp_shared_block_memory) > shared_memory_bytes)
         return RP_FUSED_GLOBAL;
     return has_clusters && n_inputs <= RP_CLUSTERED_MAX_INPUTS ? RP_FUSED_CLUSTERED
                                                                : RP_FUSED_SHARED;

@@ -15,11 +15,11 @@
 /* Best matches of a copy of the block: the lists of matches that are to be counted, and the copy.
  */
 #define RP_MATCHES_MEMORY_BYTES(n_threads, zstd_block_bytes)                                       \
-    (RP_FIND_ROOM_BYTES(n_threads) + ((zstd_block_bytes) + (size_t)3) / 4 * 4 + RP_SOURCE_SLACK)
+    (RP_FIND_SCRATCH_BYTES(n_threads) + ((zstd_block_bytes) + (size_t)3) / 4 * 4 + RP_SOURCE_SLACK)
 
 /* Of the fused kernel whose candidates and matches are in global memory: the block, and after it
  * what the part that runs takes. */
-#define RP_FUSED_COPY_BYTES sizeof(((rp_near_memory *)NULL)->copy)
+#define RP_FUSED_COPY_BYTES sizeof(((rp_shared_block_memory *)NULL)->copy)
 #define RP_FUSED_TABLE_BYTES (sizeof(uint16_t) << RP_FUSED_TABLE_LOG)
 #define RP_FUSED_LITERALS_BYTES ((sizeof(rp_literals_memory) + 15) / 16 * 16)
 #define RP_FUSED_MEMORY_BYTES                                                                      \

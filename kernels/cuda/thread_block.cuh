@@ -12,8 +12,7 @@
 
 extern __shared__ __align__(16) uint8_t rp_dynamic_shared_memory[];
 
-/* The thread block as a team. n_threads is a constant, so that a team of one warp has no
- * barriers. */
+/* The thread block as a team. n_threads is a constant, so a team of one warp has no barriers. */
 template <uint32_t n_threads> RP_FN rp_team rp_block_team(void)
 {
     rp_team team;
@@ -29,7 +28,7 @@ template <uint32_t n_threads> RP_FN rp_team rp_block_team(void)
     return team;
 }
 
-/* Copies a zstd block to shared memory, where its bytes are compared with many others. */
+/* Copies a zstd block to shared memory, where its bytes are compared many times. */
 template <uint32_t n_threads>
 RP_FN rp_lz77_source rp_copy_source(rp_zstd_block_view view, uint8_t *copy)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What follows the parse in memory that is near (fused/shared_block.h): two teams make the block's
- * sequences of the same steps. One goes on with the literals, the other with the offsets; neither
- * waits for what only the other needs. Then one team closes the block.
+ * What follows the parse of a block in shared memory (fused/shared_block.h). Two teams make the
+ * same sequences of the same parsed matches; then one encodes the literals and the other the
+ * sequences. Neither waits for what only the other needs. Last, one team closes the block.
  */
 #ifndef ROCKPRESS_KERNELS_FUSED_SHARED_ENCODE_H
 #define ROCKPRESS_KERNELS_FUSED_SHARED_ENCODE_H
@@ -11,58 +11,60 @@
 #include "kernels/literals/stage.h"
 #include "kernels/sequences/stage.h"
 
-#define RP_NEAR_MAX_SEQUENCES (RP_LZ77_QUARTERS_MAX_BYTES / RP_PARSED_MIN_BYTES + 1)
+#define RP_SHARED_BLOCK_MAX_SEQUENCES (RP_SHARED_BLOCK_MAX_BYTES / RP_PARSED_MIN_BYTES + 1)
 
-/* Behind the parse: of the team that encodes literals, */
-typedef struct rp_near_literals_memory {
+/* The memory that is reused after the parse, in the team that encodes literals, */
+typedef struct rp_shared_literals_memory {
     rp_parse_memory parse;
-    rp_sequence sequences[RP_NEAR_MAX_SEQUENCES];
-    uint8_t literals[RP_LZ77_QUARTERS_MAX_BYTES + RP_BUFFER_SLACK];
+    rp_sequence sequences[RP_SHARED_BLOCK_MAX_SEQUENCES];
+    uint8_t literals[RP_SHARED_BLOCK_MAX_BYTES + RP_BUFFER_SLACK];
     union {
-        uint64_t places[RP_NEAR_MAX_SEQUENCES]; /* not the steps': the other team fetches them */
+        /* Not where the parsed matches lie: the other team fetches those. */
+        uint64_t places[RP_SHARED_BLOCK_MAX_SEQUENCES];
         rp_literals_memory encoding;
     };
-} rp_near_literals_memory;
+} rp_shared_literals_memory;
 
-/* and of the team that encodes sequences. */
-typedef struct rp_near_sequences_memory {
-    rp_sequence sequences[RP_NEAR_MAX_SEQUENCES];
+/* and in the team that encodes sequences. */
+typedef struct rp_shared_sequences_memory {
+    rp_sequence sequences[RP_SHARED_BLOCK_MAX_SEQUENCES];
     union {
         rp_parse_memory parse;
-        uint32_t noted[3 * RP_NEAR_MAX_SEQUENCES];
+        uint32_t states[3 * RP_SHARED_BLOCK_MAX_SEQUENCES];
     };
     rp_sequences_memory encoding;
-} rp_near_sequences_memory;
+} rp_shared_sequences_memory;
 
-typedef char rp_near_memory_has_room_for_literals
-    [sizeof(rp_near_literals_memory) <= sizeof(((rp_near_memory *)NULL)->free) ? 1 : -1];
-typedef char rp_near_memory_has_room_for_sequences
-    [sizeof(rp_near_sequences_memory) <= sizeof(((rp_near_memory *)NULL)->free) ? 1 : -1];
+typedef char rp_shared_literals_memory_fits
+    [sizeof(rp_shared_literals_memory) <= sizeof(((rp_shared_block_memory *)NULL)->free) ? 1 : -1];
+typedef char rp_shared_sequences_memory_fits
+    [sizeof(rp_shared_sequences_memory) <= sizeof(((rp_shared_block_memory *)NULL)->free) ? 1 : -1];
 
-/* The sequences of all parsed, with all offsets new ones. */
-RP_FN uint32_t rp_near_join(rp_team *team, const rp_near *near, rp_parse_memory *memory,
-                            rp_sequence *sequences)
+/* The sequences of all parsed matches. No offset is replaced by a repeat offset yet. */
+RP_FN uint32_t rp_shared_block_join(rp_team *team, const rp_shared_block *shared,
+                                    rp_parse_memory *memory, rp_sequence *sequences)
 {
-    uint32_t n_segments = rp_lazy_segments(near->block.view.n_bytes);
-    rp_lz77_take_segments(team, near->own->segments, n_segments, memory);
-    return rp_join_sequences(team, near->own->copy, memory->segments, n_segments, near->own->parsed,
-                             &memory->n_joined, sequences);
+    uint32_t n_segments = rp_lazy_segments(shared->block.view.n_bytes);
+    rp_lz77_take_segments(team, shared->own->segments, n_segments, memory);
+    return rp_join_sequences(team, shared->own->copy, memory->segments, n_segments,
+                             shared->own->parsed, &memory->n_joined, sequences);
 }
 
-/* The literals' section. Returns whether the block is better off as literals only, which the
- * precheck most often excludes; else the offsets are encoded here, too. */
-RP_FN bool rp_near_encode_literals(rp_team *team, const rp_near *near, const rp_stage_args *args,
-                                   uint32_t block_index, rp_lz77_precheck precheck)
+/* Encodes the literals' section. Returns whether the block is literals only. The sample of the
+ * precheck decides that for most blocks; for the others, the offsets are encoded here, too. */
+RP_FN bool rp_shared_block_encode_literals(rp_team *team, const rp_shared_block *shared,
+                                           const rp_stage_args *args, uint32_t block_index,
+                                           rp_lz77_precheck precheck)
 {
-    rp_near_literals_memory *memory = (rp_near_literals_memory *)(void *)near->own->free;
-    const rp_zstd_block_view view = near->block.view;
+    rp_shared_literals_memory *memory = (rp_shared_literals_memory *)(void *)shared->own->free;
+    const rp_zstd_block_view view = shared->block.view;
     rp_zstd_block *zstd_block = &args->buffers.d_zstd_blocks[block_index];
     rp_lz77_output output = {memory->sequences, memory->literals, 0, 0};
     if (view.n_bytes == 0)
         return true;
     bool only_literals = precheck.is_spared;
     if (!only_literals) {
-        output.n_sequences = rp_near_join(team, near, &memory->parse, output.sequences);
+        output.n_sequences = rp_shared_block_join(team, shared, &memory->parse, output.sequences);
         output.n_literals = rp_join_literals(team, view.source, view.n_bytes, output.sequences,
                                              output.n_sequences, memory->places, output.literals);
         only_literals = output.n_sequences == 0;
@@ -87,36 +89,37 @@ RP_FN bool rp_near_encode_literals(rp_team *team, const rp_near *near, const rp_
     return only_literals;
 }
 
-/* The sequences' section, unless the block is spared. */
-RP_FN void rp_near_encode_sequences(rp_team *team, const rp_near *near, const rp_stage_args *args,
-                                    uint32_t block_index, rp_lz77_precheck precheck)
+/* Encodes the sequences' section, unless the block is spared. */
+RP_FN void rp_shared_block_encode_sequences(rp_team *team, const rp_shared_block *shared,
+                                            const rp_stage_args *args, uint32_t block_index,
+                                            rp_lz77_precheck precheck)
 {
-    rp_near_sequences_memory *memory = (rp_near_sequences_memory *)(void *)near->own->free;
+    rp_shared_sequences_memory *memory = (rp_shared_sequences_memory *)(void *)shared->own->free;
     const rp_kernel_buffers *buffers = &args->buffers;
-    const rp_zstd_block_view view = near->block.view;
+    const rp_zstd_block_view view = shared->block.view;
     rp_zstd_block *zstd_block = &buffers->d_zstd_blocks[block_index];
     if (view.n_bytes == 0 || precheck.is_spared)
         return;
-    uint32_t n = rp_near_join(team, near, &memory->parse, memory->sequences);
+    uint32_t n = rp_shared_block_join(team, shared, &memory->parse, memory->sequences);
     rp_encode_offsets(team, memory->sequences, n, rp_first_repeats(view), &memory->parse.lists);
     team_sync(team);
-    uint32_t n_section = rp_sequences_encode(team, memory->sequences, n, memory->noted,
+    uint32_t n_section = rp_sequences_encode(team, memory->sequences, n, memory->states,
                                              buffers->d_sequences_sections +
                                                  block_index * buffers->sequences_section_stride,
                                              view.n_bytes, &memory->encoding);
     if (TEAM_RANK(team) == 0) {
         zstd_block->n_sequences = n;
         zstd_block->sequences_section_bytes = n_section;
-        /* By the first, the frame assembler knows a run. */
+        /* The frame assembler recognises a run of one byte by the first sequence. */
         if (n != 0)
             buffers->d_sequences[block_index * buffers->sequences_stride] = memory->sequences[0];
     }
 }
 
-/* When both sections are there: what is not to be had of the sequences if there are only literals.
- */
-RP_FN void rp_near_close(rp_team *team, const rp_stage_args *args, uint32_t block_index,
-                         uint32_t n_bytes, bool only_literals)
+/* Closes the block when both sections are there: a block of literals only has no sequences, and the
+ * team that encoded them did not know that. */
+RP_FN void rp_shared_block_close(rp_team *team, const rp_stage_args *args, uint32_t block_index,
+                                 uint32_t n_bytes, bool only_literals)
 {
     const rp_kernel_buffers *buffers = &args->buffers;
     if (only_literals && n_bytes != 0 && TEAM_RANK(team) == 0) {

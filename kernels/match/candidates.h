@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Match candidates: for every position of a block, the most recent earlier positions that had
- * the same hash of 4 bytes, of 8 bytes and, if asked for, of 3. Since every position has its
- * candidate, candidates form chains, and a parse may follow them as far back as it likes.
+ * Match candidates: for every position of a block, the most recent earlier positions with the same
+ * hash of 4 bytes, of 8 bytes and, for the optimal parse, of 3. Every position has its candidate,
+ * so candidates form chains, and a parse may follow them as far back as it likes.
  *
- * Positions go through the tables in order, one tile of team-size positions at a time.
- * Where a tile has a key twice, team_match() tells the order, so that the candidate of each
- * position is the same as if positions had gone through one by one: the result does not depend on
- * the team. Every position is entered, also those inside matches; that is what makes this pass
- * independent of the parse.
+ * Positions go through the tables in order, one tile of team-size positions at a time. Where a
+ * tile has a key twice, team_match() tells the order, so the candidate of each position is the
+ * same as if positions had gone through one by one: the result does not depend on the team. Every
+ * position is entered, also those inside matches; so this pass does not depend on the parse.
  *
- * Entries are the low 16 bits of a position. A block has up to 17 bits of them, so an entry
- * stands for the nearest earlier position with these low bits; the few that are wrong by 64 KiB
- * fail the comparison of bytes that every candidate has to pass anyway, and so does the empty
- * entry. That halves the tables, which have to fit a GPU's shared memory, and costs nothing but
- * matches farther back than 64 KiB.
+ * Entries are the low 16 bits of a position. A position in a block has up to 17 bits, so an entry
+ * stands for the nearest earlier position with these low bits. The few entries that are wrong by
+ * 64 KiB fail the comparison of bytes that every candidate has to pass anyway, and so does the
+ * empty entry. That halves the tables, which have to fit the shared memory of a GPU, and costs
+ * only the matches farther back than 64 KiB.
  */
 #ifndef ROCKPRESS_KERNELS_MATCH_CANDIDATES_H
 #define ROCKPRESS_KERNELS_MATCH_CANDIDATES_H
@@ -33,16 +32,16 @@ typedef struct rp_lz77_tables {
     uint16_t hash8_table[1 << RP_LZ77_MAX_TABLE_LOG];
 } rp_lz77_tables;
 
-/* Candidates of all positions: how far back each is, modulo 64 Ki; 0 where there is none. */
+/* The candidates of all positions, as distances modulo 64 Ki; 0 where there is none. */
 typedef struct rp_lz77_candidates {
-    uint16_t *hash4_hash8; /* at [2 i] of the 4 bytes at i, at [2 i + 1] of the 8 bytes */
-    uint16_t *hash3;       /* NULL: not wanted */
+    uint16_t *hash4_hash8; /* [2 i]: by the 4 bytes at i; [2 i + 1]: by the 8 bytes */
+    uint16_t *hash3;       /* NULL for efforts without it */
 } rp_lz77_candidates;
 
-/* One entry a position up to 8 Ki, and no more for up to 16 Ki, where twice as many tables fit a
- * GPU's shared memory then: test_golden_ratios has default at 1.0004 of level 6 instead of 1.0011.
- * Two tables of 2^14 entries beside each other are what the team memory holds, and lose nothing up
- * to 64 Ki. */
+/* An entry for each position up to 8 Ki, and no more entries for up to 16 Ki positions: so
+ * twice as many tables fit the shared memory of a GPU. test_golden_ratios has default at 1.0004
+ * of level 6 with that instead of 1.0011. Two tables of 2^14 entries are what the team memory
+ * holds, and lose nothing up to 64 Ki positions. */
 RP_FN uint32_t rp_lz77_table_log(uint32_t n_bytes)
 {
     uint32_t log = rp_high_bit(rp_max32(n_bytes, 2) - 1) + 1;
@@ -50,7 +49,7 @@ RP_FN uint32_t rp_lz77_table_log(uint32_t n_bytes)
     return rp_min32(rp_max32(log, RP_LZ77_MIN_TABLE_LOG), RP_LZ77_MAX_TABLE_LOG);
 }
 
-/* Of the lowest 3 bytes. */
+/* Hashes the lowest 3 bytes. */
 RP_FN uint32_t rp_lz77_hash3(uint32_t bytes, uint32_t log)
 {
     return ((bytes << 8) * UINT32_C(506832829)) >> (32 - log);
@@ -66,14 +65,14 @@ RP_FN uint32_t rp_lz77_hash8(uint64_t bytes, uint32_t log)
     return (uint32_t)((bytes * UINT64_C(0xCF1BBCDCB7A56463)) >> (64 - log));
 }
 
-/* Looks up `key` and enters the position of this rank; the entry found is the candidate. Whether
- * two positions of a tile have the same key is seen from what is left in the table when all have
- * entered theirs: of these, one is, and tells who has the same key. */
+/* Looks up `key` and enters the position of this rank; the entry that was there is the
+ * candidate. When all ranks have entered their positions, a rank that finds another position in
+ * its entry shares its key with that one. If any rank does, team_match() finds the order. */
 RP_FN uint32_t rp_lz77_exchange(rp_team *team, uint16_t *table, uint32_t key, uint32_t position,
                                 bool active)
 {
     uint32_t entry = position & 0xFFFF;
-    RP_KEEP(entry); /* of 32 bits: a GPU compares no others */
+    RP_KEEP(entry); /* a GPU compares 32 bits only */
     uint32_t candidate = active ? table[key] : 0;
     team_sync(team);
     if (active)
@@ -99,10 +98,10 @@ RP_FN void rp_lz77_clear(rp_team *team, uint16_t *table, uint32_t log)
     team_sync(team);
 }
 
-/* The hashes that there are candidates of. */
+/* The hashes by which candidates are found. */
 typedef enum rp_lz77_kind { RP_LZ77_HASH4, RP_LZ77_HASH8, RP_LZ77_HASH3 } rp_lz77_kind;
 
-/* How many kinds an effort has: the first of them. */
+/* The number of kinds that an effort has: it has the first of them. */
 RP_FN uint32_t rp_candidate_kinds(uint32_t effort)
 {
     return effort >= RP_EFFORT_HIGH ? RP_LZ77_HASH3 + 1 : RP_LZ77_HASH8 + 1;
@@ -121,22 +120,22 @@ RP_FN uint32_t rp_lz77_hash(rp_lz77_kind kind, uint64_t bytes, uint32_t log)
                                    : rp_lz77_hash3((uint32_t)bytes, log);
 }
 
-/* So many tiles are hashed at a time, and the bytes of as many behind them are fetched meanwhile:
- * that needs nothing of the table, which goes from tile to tile. */
+/* Tiles that are hashed together. The bytes of the next ones are fetched meanwhile, since that
+ * does not depend on the table, which goes from tile to tile. */
 #define RP_LZ77_TILES 4
-/* The block has not been read before: so many bytes for each worker are on their way from the
- * memory of a GPU to its cache. A cache line; it is what the tiles of a warp have. */
+/* Bytes that each worker has on their way from the memory of a GPU to its cache, since nobody
+ * has read the block before: a cache line, which is what the tiles of a warp have. */
 #define RP_PREFETCH_BYTES 128
 
-/* Behind the last position that has a candidate of this kind. */
+/* The end of the positions that have a candidate of this kind. */
 RP_FN uint32_t rp_lz77_end(rp_lz77_kind kind, uint32_t n_bytes)
 {
     uint32_t n_hashed = kind == RP_LZ77_HASH8 ? RP_LZ77_HASH8_BYTES : RP_LZ77_HASH4_BYTES;
     return n_bytes < n_hashed ? 0 : n_bytes - n_hashed + 1;
 }
 
-/* The bytes of this rank's positions in some tiles. A GPU has the words that they lie in, and puts
- * them together when they are asked for: that they are on their way holds nobody up. */
+/* The bytes at the positions of this rank in some tiles. A GPU keeps the words that they lie in
+ * and puts them together when they are hashed, so nothing waits for a load before that. */
 typedef struct rp_lz77_tiles {
 #if defined(__CUDACC__)
     uint32_t words[RP_LZ77_TILES][3];
@@ -146,7 +145,7 @@ typedef struct rp_lz77_tiles {
 #endif
 } rp_lz77_tiles;
 
-/* So much is read from the last position of some tiles on, at most. */
+/* Bytes that are read from the last position of some tiles on, at most. */
 #define RP_LZ77_TILES_READ 12
 
 RP_FN rp_lz77_tiles rp_lz77_load_tiles(rp_team *team, rp_lz77_kind kind, const uint8_t *source,
@@ -154,7 +153,7 @@ RP_FN rp_lz77_tiles rp_lz77_load_tiles(rp_team *team, rp_lz77_kind kind, const u
 {
     rp_lz77_tiles tiles;
 #if defined(__CUDACC__)
-    /* Each position is at the same place in its word. */
+    /* All positions of this rank are at the same place in their words. */
     uint32_t begin = (uint32_t)(uintptr_t)source & 3;
     uint32_t at = begin + first + TEAM_RANK(team);
     const uint32_t *words = (const uint32_t *)(source - begin) + at / 4;
@@ -186,15 +185,15 @@ RP_FN uint64_t rp_lz77_tile(const rp_lz77_tiles *tiles, rp_lz77_kind kind, uint3
 #endif
 }
 
-/* Where the candidate of a position is noted: how far back it is. */
+/* Where the candidate of a position is stored. */
 RP_FN uint16_t *rp_lz77_place(rp_lz77_candidates candidates, rp_lz77_kind kind, uint32_t position)
 {
     return kind == RP_LZ77_HASH3 ? candidates.hash3 + position
                                  : candidates.hash4_hash8 + 2 * position + (kind == RP_LZ77_HASH8);
 }
 
-/* The tiles from `first` on go through the table. Most often they are full: all positions of them
- * are before `end`, and have 8 bytes. */
+/* Takes the tiles from `first` on through the table. Tiles are full if all their positions are
+ * before `end` and have 8 bytes, as most are. */
 RP_FN_INLINE void rp_lz77_find_tiles(rp_team *team, rp_lz77_kind kind, uint32_t n_bytes,
                                      uint32_t first, uint32_t end, bool are_full,
                                      const uint32_t *keys, rp_lz77_candidates candidates,
@@ -214,8 +213,8 @@ RP_FN_INLINE void rp_lz77_find_tiles(rp_team *team, rp_lz77_kind kind, uint32_t 
     }
 }
 
-/* The candidates of one kind, of the positions [begin, end). What the table has before is the
- * candidate of those whose hash comes first. */
+/* The candidates of one kind of the positions [begin, end). Where a hash comes up for the first
+ * time, the entry that the table has before is the candidate. */
 RP_FN void rp_lz77_find_range(rp_team *team, const uint8_t *source, uint32_t n_bytes,
                               rp_lz77_kind kind, uint32_t begin, uint32_t end,
                               rp_lz77_candidates candidates, uint16_t *table)
@@ -229,7 +228,8 @@ RP_FN void rp_lz77_find_range(rp_team *team, const uint8_t *source, uint32_t n_b
     uint32_t first = begin;
     rp_prefetch(source + rp_min32(begin + TEAM_RANK(team) * RP_PREFETCH_BYTES, end - 1));
     if (end - begin >= step && begin + step + RP_LZ77_TILES_READ <= n_bytes) {
-        const uint32_t last = rp_min32(end, n_bytes - RP_LZ77_TILES_READ) - step; /* full ones */
+        const uint32_t last =
+            rp_min32(end, n_bytes - RP_LZ77_TILES_READ) - step; /* of full tiles */
         rp_lz77_tiles tiles = rp_lz77_load_tiles(team, kind, source, first);
         for (; first <= last; first += step) {
             RP_UNROLL
@@ -250,7 +250,7 @@ RP_FN void rp_lz77_find_range(rp_team *team, const uint8_t *source, uint32_t n_b
     }
 }
 
-/* The candidates of one kind, of all positions that have 4 bytes (those of 8 bytes: 8). */
+/* The candidates of one kind of all positions that have 4 bytes; by 8 bytes, that have 8. */
 RP_FN void rp_lz77_find_kind(rp_team *team, const uint8_t *source, uint32_t n_bytes,
                              rp_lz77_kind kind, rp_lz77_candidates candidates, uint16_t *table)
 {
@@ -259,7 +259,8 @@ RP_FN void rp_lz77_find_kind(rp_team *team, const uint8_t *source, uint32_t n_by
                        table);
 }
 
-/* Both kinds that every effort has, by one worker: in one pass over the source. */
+/* The candidates of both kinds that every effort has, by one worker in one pass over the
+ * source. */
 RP_FN void rp_lz77_find_hash4_hash8(rp_team *team, const uint8_t *source, uint32_t n_bytes,
                                     rp_lz77_candidates candidates, rp_lz77_tables *tables)
 {
@@ -272,7 +273,7 @@ RP_FN void rp_lz77_find_hash4_hash8(rp_team *team, const uint8_t *source, uint32
         uint64_t bytes = rp_load64(source + i);
         uint16_t *hash4 = &tables->hash4_table[rp_lz77_hash4((uint32_t)bytes, log)];
         uint16_t *hash8 = &tables->hash8_table[rp_lz77_hash8(bytes, log)];
-        /* With one store: what bounds this loop are stores. */
+        /* One store for both: stores bound this loop. */
         uint32_t both = ((i - *hash4) & 0xFFFF) | (i - *hash8) << 16;
         memcpy(candidates.hash4_hash8 + 2 * i, &both, sizeof(both));
         *hash4 = (uint16_t)i;
@@ -286,8 +287,8 @@ RP_FN void rp_lz77_find_hash4_hash8(rp_team *team, const uint8_t *source, uint32
     }
 }
 
-/* Fills the candidates of positions [0, n_bytes - 3). Where there are no 8 bytes left, the long
- * candidate is the short one. */
+/* The candidates of positions [0, n_bytes - 3). Where there are no 8 bytes left, the candidate
+ * by 8 bytes is that by 4. */
 RP_FN void rp_lz77_find_candidates(rp_team *team, const uint8_t *source, uint32_t n_bytes,
                                    rp_lz77_candidates candidates, rp_lz77_tables *tables)
 {
@@ -306,64 +307,12 @@ RP_FN void rp_lz77_find_candidates(rp_team *team, const uint8_t *source, uint32_
         }
         team_sync(team);
     }
-    /* A pass of its own: three tables beside each other would not fit the team memory. */
+    /* A pass of its own: the team memory does not hold three tables. */
     if (candidates.hash3 != NULL && TEAM_PART(team) == 0) {
         rp_team part = team_part(team);
         rp_lz77_find_kind(&part, source, n_bytes, RP_LZ77_HASH3, candidates, tables->hash4_table);
     }
     team_sync(team);
-}
-
-/* How many positions back each chain of candidates is followed. */
-typedef struct rp_lz77_depths {
-    uint32_t hash8;
-    uint32_t hash4;
-    uint32_t hash3;
-} rp_lz77_depths;
-
-/* Most offsets of one position: three repeat offsets and the chains. */
-#define RP_LZ77_MAX_OFFSETS 32
-
-/* Fills offsets with the distances to the positions of one chain: the candidate of `position`,
- * which is `step` back, the candidate of that, and so on. 0 where there is none. The candidate of a
- * position is at its `stride`th part of `candidates`; being from before it, it is never before the
- * block's start. */
-RP_FN_INLINE void rp_lz77_follow(const uint16_t *candidates, uint32_t stride, uint32_t position,
-                                 uint32_t step, uint32_t depth, uint32_t *offsets)
-{
-    uint32_t offset = 0;
-    RP_UNROLL
-    for (uint32_t k = 0; k < depth; k++) {
-        if (k != 0)
-            step = candidates[(position - offset) * stride];
-        offset += step;
-        offsets[k] = step != 0 && offset <= 0xFFFF ? offset : 0;
-    }
-}
-
-/* Both candidates of a position with one load: that of 4 bytes in the low half. */
-RP_FN_INLINE uint32_t rp_lz77_both(rp_lz77_candidates candidates, uint32_t position)
-{
-    return rp_load_word(candidates.hash4_hash8, position);
-}
-
-/* Fills offsets with those of the chains at a position; 0 for those that are none. Returns how
- * many. */
-RP_FN_INLINE uint32_t rp_lz77_chains(uint32_t position, rp_lz77_candidates candidates,
-                                     rp_lz77_depths depths, uint32_t *offsets)
-{
-    uint32_t n = 0;
-    uint32_t both = rp_lz77_both(candidates, position);
-    if (depths.hash3 != 0)
-        rp_lz77_follow(candidates.hash3, 1, position, candidates.hash3[position], depths.hash3,
-                       offsets + n);
-    n += depths.hash3;
-    rp_lz77_follow(candidates.hash4_hash8, 2, position, both & 0xFFFF, depths.hash4, offsets + n);
-    n += depths.hash4;
-    rp_lz77_follow(candidates.hash4_hash8 + 1, 2, position, both >> 16, depths.hash8, offsets + n);
-    /* Often both chains begin with the same position, which need not be judged twice. */
-    offsets[n] = offsets[n] == offsets[depths.hash3] ? 0 : offsets[n];
-    return n + depths.hash8;
 }
 
 #endif

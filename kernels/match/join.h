@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From the steps of all segments to the sequences and literals of the block. Serial are a look at
- * each segment's first steps.
+ * From the parsed matches of all segments to the sequences and literals of the block. Only the
+ * look at the first matches of each segment is serial.
  */
 #ifndef ROCKPRESS_KERNELS_MATCH_JOIN_H
 #define ROCKPRESS_KERNELS_MATCH_JOIN_H
@@ -10,20 +10,21 @@
 #include "kernels/match/output.h"
 #include "kernels/match/segments.h"
 
-RP_FN void rp_note_first(rp_segment *segment, const rp_parsed_match *parsed)
+RP_FN void rp_set_first(rp_segment *segment, const rp_parsed_match *parsed)
 {
     rp_parsed_match match = segment->n_parsed != 0 ? parsed[segment->first] : 0;
     segment->first_position = rp_parsed_position(match);
     segment->first_end = rp_parsed_end(match);
 }
 
-/* The ends of each segment's parsed, which are all that most of them are asked for. */
-RP_FN void rp_note_ends(rp_team *team, rp_segment *segments, uint32_t n_segments,
-                        const rp_parsed_match *parsed)
+/* Where the parsed matches of each segment begin and end. Most segments are asked for nothing
+ * else. */
+RP_FN void rp_set_ends(rp_team *team, rp_segment *segments, uint32_t n_segments,
+                       const rp_parsed_match *parsed)
 {
     TEAM_FOR (i, 0, n_segments, team) {
         rp_segment *segment = &segments[i];
-        rp_note_first(segment, parsed);
+        rp_set_first(segment, parsed);
         segment->last_end = segment->n_parsed != 0
                                 ? rp_parsed_end(parsed[segment->first + segment->n_parsed - 1])
                                 : 0;
@@ -31,8 +32,8 @@ RP_FN void rp_note_ends(rp_team *team, rp_segment *segments, uint32_t n_segments
     team_sync(team);
 }
 
-/* What the steps before a segment leave of its own: those that they cover, up to a few bytes, are
- * dropped. One worker. Returns the number of sequences. */
+/* Drops the matches of each segment that those of the segments before cover, up to a few bytes.
+ * One worker. Returns the number of sequences. */
 RP_FN uint32_t rp_trim_segments(rp_segment *segments, uint32_t n_segments,
                                 const rp_parsed_match *parsed)
 {
@@ -45,7 +46,7 @@ RP_FN uint32_t rp_trim_segments(rp_segment *segments, uint32_t n_segments,
                 break;
             segment->first++;
             segment->n_parsed--;
-            rp_note_first(segment, parsed);
+            rp_set_first(segment, parsed);
         }
         segment->anchor = end;
         segment->sequence = n;
@@ -56,9 +57,10 @@ RP_FN uint32_t rp_trim_segments(rp_segment *segments, uint32_t n_segments,
     return n;
 }
 
-/* Sequences whose offset value is the offset plus 3, whether repeated or not. Matches get the bytes
- * before them that are equal, too: here, where the steps are divided among all, and a match at a
- * segment's begin may reach back into the segment before. */
+/* Makes sequences, with offset values that are the offset plus 3, repeated or not. Each match
+ * is extended backwards over equal bytes. That is done here because here matches are divided
+ * among all workers, and a match at the begin of a segment may reach back into the segment
+ * before. */
 RP_FN void rp_make_sequences(rp_team *team, const uint8_t *source, const rp_segment *segments,
                              uint32_t n_segments, const rp_parsed_match *parsed,
                              rp_sequence *sequences)
@@ -78,8 +80,8 @@ RP_FN void rp_make_sequences(rp_team *team, const uint8_t *source, const rp_segm
     team_sync(team);
 }
 
-/* Where the literals of each sequence come from and go to, as source | destination << 32. Returns
- * the same for those behind the last sequence. */
+/* Where the literals of each sequence come from and go to, as source | destination << 32.
+ * Returns the same for the literals after the last sequence. */
 RP_FN uint64_t rp_place_literals(rp_team *team, const rp_sequence *sequences, uint32_t n_sequences,
                                  uint64_t *places)
 {
@@ -106,8 +108,8 @@ RP_FN uint64_t rp_place_literals(rp_team *team, const rp_sequence *sequences, ui
     return source | (uint64_t)destination << 32;
 }
 
-/* Goes through the sequences [begin, end): the repeat offsets behind them, given those before. With
- * `write`, offsets are replaced by repeat offsets where they are some. One worker. */
+/* The repeat offsets after the sequences [begin, end), given those before. With `write`,
+ * offsets are replaced by repeat offsets where they are equal to one. One worker. */
 RP_FN rp_repeat_offsets rp_follow_repeats(rp_sequence *sequences, uint32_t begin, uint32_t end,
                                           rp_repeat_offsets repeats, bool write)
 {
@@ -128,33 +130,34 @@ RP_FN rp_repeat_offsets rp_follow_repeats(rp_sequence *sequences, uint32_t begin
 /* Most workers that the offsets of a block are divided among. */
 #define RP_REPEATS_MAX_WORKERS 512
 
-/* The repeat offsets behind each worker's sequences, of some of the sequences before: twice, one of
- * which is made of the other. Team memory. */
+/* For each worker, the repeat offsets after its sequences as far as some of the sequences
+ * before tell. Two lists, since each round reads one and writes the other. Team memory. */
 typedef struct rp_repeat_lists {
-    rp_repeat_offsets behind[2][RP_REPEATS_MAX_WORKERS];
+    rp_repeat_offsets after[2][RP_REPEATS_MAX_WORKERS];
 } rp_repeat_lists;
 
-/* The repeat offsets behind some sequences, given those before and what these sequences alone tell
- * of them: the last that are different, the last one first, and 0 for those that they don't tell.
- */
-RP_FN rp_repeat_offsets rp_complete_repeats(rp_repeat_offsets before, rp_repeat_offsets behind)
+/* The repeat offsets after some sequences, given those before and what these sequences alone
+ * tell. `after` has their last different offsets, the last one first, and 0 for those that they
+ * do not tell. */
+RP_FN rp_repeat_offsets rp_complete_repeats(rp_repeat_offsets before, rp_repeat_offsets after)
 {
     for (uint32_t k = 0; k < 3; k++) {
         uint32_t offset = before.offset[k];
         bool is_there =
-            offset == behind.offset[0] || offset == behind.offset[1] || offset == behind.offset[2];
-        bool is_second = behind.offset[1] == 0;
-        bool is_first = behind.offset[0] == 0;
-        uint32_t into = is_there || behind.offset[2] != 0 ? 3 : is_first ? 0 : is_second ? 1 : 2;
-        behind.offset[0] = into == 0 ? offset : behind.offset[0];
-        behind.offset[1] = into == 1 ? offset : behind.offset[1];
-        behind.offset[2] = into == 2 ? offset : behind.offset[2];
+            offset == after.offset[0] || offset == after.offset[1] || offset == after.offset[2];
+        bool is_second = after.offset[1] == 0;
+        bool is_first = after.offset[0] == 0;
+        uint32_t into = is_there || after.offset[2] != 0 ? 3 : is_first ? 0 : is_second ? 1 : 2;
+        after.offset[0] = into == 0 ? offset : after.offset[0];
+        after.offset[1] = into == 1 ? offset : after.offset[1];
+        after.offset[2] = into == 2 ? offset : after.offset[2];
     }
-    return behind;
+    return after;
 }
 
-/* Whether an offset follows itself without literals between: it is no repeat offset then, and is
- * among them twice. No parse leaves that, but for what is dropped between two segments. */
+/* Whether two sequences without literals between them have the same offset. That offset is not
+ * found by its repeat code and enters the repeat offsets twice. No parse makes such sequences,
+ * but they may come up where a match between two segments is dropped. */
 RP_FN bool rp_repeats_itself(const rp_sequence *sequences, uint32_t begin, uint32_t end)
 {
     for (uint32_t i = rp_max32(begin, 1); i < end; i++) {
@@ -165,31 +168,31 @@ RP_FN bool rp_repeats_itself(const rp_sequence *sequences, uint32_t begin, uint3
     return false;
 }
 
-/* The repeat offsets before each worker's sequences [begin, end), given those before the first.
- * What some sequences tell, one after the other, is added up as a sum is. */
+/* The repeat offsets before each worker's sequences [begin, end), given those before the first
+ * sequence. What the workers' sequences tell is combined as in a prefix sum. */
 RP_FN rp_repeat_offsets rp_find_repeats(rp_team *team, rp_sequence *sequences, uint32_t begin,
                                         uint32_t end, rp_repeat_offsets first,
                                         rp_repeat_lists *lists)
 {
     const rp_repeat_offsets unknown = {{0, 0, 0}};
     const uint32_t rank = TEAM_RANK(team);
-    rp_repeat_offsets behind =
+    rp_repeat_offsets after =
         rp_follow_repeats(sequences, begin, end, rank == 0 ? first : unknown, false);
     uint32_t turn = 0;
-    lists->behind[turn][rank] = behind;
+    lists->after[turn][rank] = after;
     team_sync(team);
     for (uint32_t distance = 1; distance < TEAM_SIZE(team); distance *= 2) {
         if (rank >= distance)
-            behind = rp_complete_repeats(lists->behind[turn][rank - distance], behind);
+            after = rp_complete_repeats(lists->after[turn][rank - distance], after);
         turn ^= 1;
-        lists->behind[turn][rank] = behind;
+        lists->after[turn][rank] = after;
         team_sync(team);
     }
-    return rank == 0 ? first : lists->behind[turn][rank - 1];
+    return rank == 0 ? first : lists->after[turn][rank - 1];
 }
 
-/* Replaces offsets by repeat offsets where they are some. Which they are follows from the sequences
- * before: each worker has some that follow one another. */
+/* Replaces offsets by repeat offsets where they are equal to one. Repeat offsets follow from
+ * the sequences before, so each worker has sequences that follow one another. */
 RP_FN void rp_encode_offsets(rp_team *team, rp_sequence *sequences, uint32_t n_sequences,
                              rp_repeat_offsets repeats, rp_repeat_lists *lists)
 {
@@ -208,9 +211,9 @@ RP_FN void rp_encode_offsets(rp_team *team, rp_sequence *sequences, uint32_t n_s
     (void)rp_follow_repeats(sequences, begin, end, repeats, true);
 }
 
-/* Copies up to RP_FEW_LITERALS literals, of a block that ends n_left bytes from the first. One
- * worker; alone, it copies as many as that where there are fewer, and what is too much is
- * overwritten. */
+/* Copies up to RP_FEW_LITERALS literals; the block ends n_left bytes after the first of them.
+ * One worker. A worker that is alone always copies RP_FEW_LITERALS, if the block has them: what
+ * is too much is overwritten later. */
 RP_FN void rp_copy_few_literals(rp_team *team, uint8_t *to, const uint8_t *from, uint32_t n,
                                 uint32_t n_left)
 {
@@ -222,8 +225,8 @@ RP_FN void rp_copy_few_literals(rp_team *team, uint8_t *to, const uint8_t *from,
         to[k] = from[k];
 }
 
-/* The literals before each sequence, to their places, which are those of rp_place_literals(). Few
- * are copied by one worker each. */
+/* Copies the literals of each sequence to the places that rp_place_literals() gave them. Short
+ * runs are copied by one worker each. */
 RP_FN void rp_copy_literals(rp_team *team, const uint8_t *source, uint32_t n_bytes,
                             const rp_sequence *sequences, uint32_t n_sequences,
                             const uint64_t *places, uint8_t *literals)
@@ -240,7 +243,7 @@ RP_FN void rp_copy_literals(rp_team *team, const uint8_t *source, uint32_t n_byt
                                  source + (uint32_t)place, n, n_bytes - (uint32_t)place);
             n = 0;
         }
-        /* The others one by one, all workers together. */
+        /* Long runs are copied one by one, by all workers together. */
         for (;;) {
             uint32_t who = team_reduce_min(&part, n != 0 ? TEAM_RANK(&part) : RP_TEAM_NONE);
             if (who == RP_TEAM_NONE)
@@ -254,13 +257,13 @@ RP_FN void rp_copy_literals(rp_team *team, const uint8_t *source, uint32_t n_byt
     }
 }
 
-/* First part of the join: the sequences of the block, with all offsets new ones. Segments are used
- * up; n_joined is team memory. Returns how many. */
+/* First part of the join: the sequences of the block, without repeat offsets. The segments are
+ * changed. n_joined is team memory. Returns the number of sequences. */
 RP_FN uint32_t rp_join_sequences(rp_team *team, const uint8_t *source, rp_segment *segments,
                                  uint32_t n_segments, const rp_parsed_match *parsed,
                                  uint32_t *n_joined, rp_sequence *sequences)
 {
-    rp_note_ends(team, segments, n_segments, parsed);
+    rp_set_ends(team, segments, n_segments, parsed);
     if (TEAM_RANK(team) == 0)
         *n_joined = rp_trim_segments(segments, n_segments, parsed);
     team_sync(team);
@@ -269,7 +272,8 @@ RP_FN uint32_t rp_join_sequences(rp_team *team, const uint8_t *source, rp_segmen
     return n;
 }
 
-/* Second part: their literals; `places` is room for one of each. Returns how many. */
+/* Second part: the literals. `places` has an entry for each sequence. Returns the number of
+ * literals. */
 RP_FN uint32_t rp_join_literals(rp_team *team, const uint8_t *source, uint32_t n_bytes,
                                 const rp_sequence *sequences, uint32_t n_sequences,
                                 uint64_t *places, uint8_t *literals)
@@ -284,8 +288,9 @@ RP_FN uint32_t rp_join_literals(rp_team *team, const uint8_t *source, uint32_t n
 }
 
 /*
- * The sequences and literals of the block; segments and steps are used up. `repeats` are those at
- * the block's begin; n_joined and lists are team memory, and lists may be where the segments are.
+ * The sequences and literals of the block, from segments and parsed matches, both of which are
+ * overwritten. `repeats` are the repeat offsets at the begin of the block. n_joined and lists are
+ * team memory; lists may overlap the segments.
  */
 RP_FN void rp_join_segments(rp_team *team, const uint8_t *source, uint32_t n_bytes,
                             rp_segment *segments, uint32_t n_segments, rp_parsed_match *parsed,

@@ -18,7 +18,7 @@
 #ifndef ROCKPRESS_KERNELS_MATCH_LAZY_H
 #define ROCKPRESS_KERNELS_MATCH_LAZY_H
 
-#include "kernels/match/candidates.h"
+#include "kernels/match/chains.h"
 #include "kernels/match/packed_match.h"
 
 /* Segments of the block that are parsed independently. */

@@ -27,17 +27,19 @@ RP_FN_INLINE uint32_t rp_lazy_parse_serial(rp_lz77_source source, uint32_t begin
             position = rp_lz77_next_match(bytes, position, end_evaluated, candidates, plan.depths);
         uint32_t match = 0;
         /* What does not save more than the matches before it changes nothing. */
-        uint32_t least = rp_max32(rp_ranked_gain(previous), rp_ranked_gain(older));
+        uint32_t least = rp_ranked_gain(rp_max32(previous, older));
         if (position < end_evaluated)
             match = rp_lz77_best_match(bytes, source.n_bytes, position, candidates, plan.depths,
                                        repeats, position == anchor, (int32_t)least);
-        uint32_t evaluated = previous;
-        bool is_beaten = rp_lazy_beats(match, evaluated, 1);
-        if (plan.n_ahead == 2) {
-            evaluated = older;
-            is_beaten = rp_lazy_beats(previous, evaluated, 1) || rp_lazy_beats(match, evaluated, 2);
+        uint32_t evaluated = plan.n_ahead == 2 ? older : previous;
+        bool is_taken = false;
+        if (evaluated != 0) {
+            bool is_beaten = plan.n_ahead == 2 ? rp_lazy_beats(previous, evaluated, 1) ||
+                                                     rp_lazy_beats(match, evaluated, 2)
+                                               : rp_lazy_beats(match, evaluated, 1);
+            is_taken = rp_lazy_takes(evaluated, is_beaten);
         }
-        if (evaluated == 0 || !rp_lazy_takes(evaluated, is_beaten)) {
+        if (!is_taken) {
             older = plan.n_ahead == 2 ? previous : 0;
             previous = match;
             position++;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether a block is better off without any match. Short matches look good to a parse where a
- * byte costs few bits anyway: hexadecimal digits or bases of DNA have 4 and 2 bits a byte
- * without a single match, less than most parses of them. So the cost of the parse is compared
- * with that of all bytes as literals, both by the entropy of their counts.
+ * Whether a block is better off without any match. Short matches look good to a parse where a byte
+ * costs few bits anyway: hexadecimal digits and bases of DNA take 4 and 2 bits a byte without a
+ * single match, less than most parses of them. So the cost of the parse is compared with that of
+ * all bytes as literals, both by the entropy of their counts.
  */
 #ifndef ROCKPRESS_KERNELS_MATCH_LITERALS_ONLY_H
 #define ROCKPRESS_KERNELS_MATCH_LITERALS_ONLY_H
@@ -19,12 +19,14 @@ typedef struct rp_literals_only_memory {
 /* What a parse may cost at most, in bits: a literal is a byte, and a sequence rarely takes more
  * than this. Most blocks are decided by that alone, without counting. */
 #define RP_SEQUENCE_MOST_BITS 24
-/* Of the sample by which most blocks are decided. No width of a record is likely a multiple. */
+/* The sample that decides for most blocks takes every seventh byte. A record is rarely a
+ * multiple of that long. */
 #define RP_SAMPLE_STRIDE 7
-/* What a Huffman tree takes, about: so much, and so much for each symbol. */
+/* The size of a Huffman tree, roughly: a base, and bits for each symbol. */
 #define RP_TREE_BITS 24
 #define RP_TREE_BITS_EACH 3
-/* What the tables of the sequences take in addition, about: so much for each, up to so much. */
+/* The size of the tables of the sequences beyond predefined ones, roughly: bits for each
+ * sequence, up to a limit. */
 #define RP_SEQUENCE_TABLES_BITS (40 * 8)
 #define RP_SEQUENCE_TABLE_BITS_EACH 10
 
@@ -42,7 +44,7 @@ RP_FN uint32_t rp_entropy(rp_team *team, const uint32_t *counts, uint32_t n, uin
     return all;
 }
 
-/* What n literals cost, about: raw, or by entropy with a tree of some bits a symbol. */
+/* The cost of n literals, roughly: raw, or by entropy and with a tree. */
 RP_FN uint32_t rp_literals_cost(rp_team *team, const uint32_t *counts, uint32_t n)
 {
     uint32_t present = 0;
@@ -97,7 +99,7 @@ RP_FN uint32_t rp_sample_entropy(rp_team *team, const uint8_t *source, uint32_t 
     return rp_entropy(team, memory->source_counts, 256, n);
 }
 
-/* That has not been asked yet. */
+/* A sample that has not been taken yet. */
 #define RP_NOT_SAMPLED UINT32_MAX
 
 /* What a parse may cost at most, in bits. */
@@ -106,13 +108,15 @@ RP_FN uint32_t rp_parse_most_bits(const rp_lz77_output *output)
     return output->n_literals * 8 + output->n_sequences * RP_SEQUENCE_MOST_BITS;
 }
 
-/* Whether the entropy of the sample decides for the matches, as it does for most blocks; it is
- * rather too low than too high. */
+/* Whether the entropy of the sample decides for the matches, as it does for most blocks. The
+ * entropy of a sample is too low rather than too high. */
 RP_FN bool rp_matches_are_better(const rp_lz77_output *output, uint32_t sample_entropy)
 {
     return sample_entropy / RP_LOG2_ONE >= rp_parse_most_bits(output) / RP_SAMPLE_STRIDE;
 }
 
+/* Whether the block is better off as literals only, given what its parse made: by the sample if
+ * that decides, else by all counts. */
 RP_FN bool rp_literals_only_is_better(rp_team *team, const uint8_t *source, uint32_t n_bytes,
                                       uint32_t sample_entropy, const rp_lz77_output *output,
                                       rp_literals_only_memory *memory)

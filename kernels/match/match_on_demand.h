@@ -7,7 +7,7 @@
 #ifndef ROCKPRESS_KERNELS_MATCH_MATCH_ON_DEMAND_H
 #define ROCKPRESS_KERNELS_MATCH_MATCH_ON_DEMAND_H
 
-#include "kernels/match/candidates.h"
+#include "kernels/match/chains.h"
 #include "kernels/match/packed_match.h"
 
 typedef struct rp_match {
@@ -25,9 +25,9 @@ RP_FN rp_match rp_no_match(void)
     return match;
 }
 
-/* Judges the match of one offset; replaces *best if it saves more. */
-RP_FN_INLINE void rp_lz77_judge(const uint8_t *source, uint32_t n_bytes, uint32_t position,
-                                uint32_t offset, int32_t cost, rp_match *best)
+/* Evaluates the match of one offset; replaces *best if it saves more. */
+RP_FN_INLINE void rp_evaluate_match(const uint8_t *source, uint32_t n_bytes, uint32_t position,
+                                    uint32_t offset, int32_t cost, rp_match *best)
 {
     const uint8_t *at = source + position;
     uint32_t most = rp_min32(n_bytes - position, RP_LZ77_EVALUATED_LENGTH);
@@ -50,9 +50,9 @@ RP_FN_INLINE uint32_t rp_lz77_offsets(uint32_t position, rp_lz77_candidates cand
            rp_lz77_chains(position, candidates, depths, offsets + RP_LZ77_REPEATS);
 }
 
-/* The offsets whose 4 bytes at `at` equal those that are there, as bits. Whether bytes match is
- * nothing that a branch predictor could know: all are compared first, and most positions are left
- * with one branch. */
+/* Which offsets have the same 4 bytes at `at`, as bits. A branch predictor can not know whether
+ * bytes are equal, so all offsets are compared first, and most positions are left with one
+ * branch. */
 RP_FN_INLINE uint32_t rp_lz77_equal_at(const uint8_t *at, const uint32_t *offsets,
                                        uint32_t n_offsets)
 {
@@ -65,10 +65,10 @@ RP_FN_INLINE uint32_t rp_lz77_equal_at(const uint8_t *at, const uint32_t *offset
 }
 
 /*
- * The match that saves most, the first of equals, if it saves more than `least`; the first
- * n_repeats offsets are repeat offsets. A match that does has to be of some length, and the last 4
- * bytes of that length are compared before anything else: with a match of the position before to
- * beat, nearly all fail there.
+ * The match that saves most, the first of equals, if it saves more than `least`. The first
+ * n_repeats offsets are repeat offsets. To save more than `least` a match needs some length, and
+ * the last 4 bytes of that length are compared before anything else: nearly all offsets fail there
+ * if the position before has a match.
  */
 RP_FN_INLINE rp_match rp_lz77_best_of(const uint8_t *source, uint32_t n_bytes, uint32_t position,
                                       const uint32_t *offsets, uint32_t n_offsets,
@@ -85,15 +85,15 @@ RP_FN_INLINE rp_match rp_lz77_best_of(const uint8_t *source, uint32_t n_bytes, u
         uint32_t offset = offsets[k];
         equal &= equal - 1;
         int32_t cost = k < n_repeats ? (int32_t)k : rp_offset_cost(offset);
-        rp_lz77_judge(source, n_bytes, position, offset, cost, &best);
+        rp_evaluate_match(source, n_bytes, position, offset, cost, &best);
     }
     return best.length != 0 ? best : rp_no_match();
 }
 
 /*
- * The best of all matches at a position, if it saves more than `least`. There is none where no
- * candidate matches: repeat offsets are not tried there. What matches at a repeat offset has
- * occurred before, and so has a candidate, unless another hash took its place.
+ * The best of all matches at a position if it saves more than `least`, ranked; else 0. A position
+ * where no candidate matches has none: repeat offsets are not tried there. What matches at a
+ * repeat offset has occurred before, so it has a candidate, unless another hash took its place.
  */
 RP_FN_INLINE uint32_t rp_lz77_best_match(const uint8_t *source, uint32_t n_bytes, uint32_t position,
                                          rp_lz77_candidates candidates, rp_lz77_depths depths,
@@ -112,8 +112,7 @@ RP_FN_INLINE uint32_t rp_lz77_best_match(const uint8_t *source, uint32_t n_bytes
     return rp_rank_match(best.length, best.offset, best.gain);
 }
 
-/* The next position from `position` on where a candidate matches, or `end`, for want of matches
- * that were found before. */
+/* The next position from `position` on where a candidate matches, or `end`. */
 RP_FN_INLINE uint32_t rp_lz77_next_match(const uint8_t *source, uint32_t position, uint32_t end,
                                          rp_lz77_candidates candidates, rp_lz77_depths depths)
 {
@@ -121,8 +120,8 @@ RP_FN_INLINE uint32_t rp_lz77_next_match(const uint8_t *source, uint32_t positio
     for (; position < end; position++) {
         const uint8_t *at = source + position;
         if (only_last) {
-            /* One load for both. A candidate may be the position itself, for want of one: that is
-             * left to whoever looks closer. */
+            /* One load for both. A position without a candidate is compared with itself;
+             * rp_lz77_best_match() finds that it has none. */
             uint32_t both = rp_lz77_both(candidates, position);
             uint32_t bytes = rp_load32(at);
             bool is_short = rp_load32(at - (both & 0xFFFF)) == bytes;

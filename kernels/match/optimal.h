@@ -1,39 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The optimal parse: the cheapest way through a segment of a block under given prices, by
- * dynamic programming forward over positions. A position's node holds the cheapest known way
- * to it with the repeat offsets as they are there, so repeat offsets are priced as what they
- * are; a backward pass could not know them, and loses more than it gains.
+ * The optimal parse: the cheapest way through a segment of a block under given prices, by dynamic
+ * programming forward over positions. The node of a position holds the cheapest known way to it,
+ * with the repeat offsets as they are there, so repeat offsets get their true price. A backward
+ * pass could not know them and loses more than it gains.
  *
- * Segments are solved independently, each by one worker. Cut anywhere, they would cost 0.4 %
- * because of the matches that they cut. They are cut where the earlier parse has no match across,
- * from which also the repeat offsets at the cut are known: that costs 0.05 % at 512 bytes.
+ * Segments are solved independently, each by one worker. Cut anywhere, segments would cost 0.4 %,
+ * since cuts go through matches. They are cut where the earlier parse has no match across, which
+ * also gives the repeat offsets at the cut: that costs 0.05 % at 512 bytes.
  */
 #ifndef ROCKPRESS_KERNELS_MATCH_OPTIMAL_H
 #define ROCKPRESS_KERNELS_MATCH_OPTIMAL_H
 
-#include "kernels/match/candidates.h"
+#include "kernels/match/chains.h"
 #include "kernels/match/output.h"
 #include "kernels/match/prices.h"
 #include "kernels/match/segments.h"
 
-/* A match this long is taken without looking at the positions inside it. */
+/* A match this long is taken without trying matches at the positions inside it. */
 #define RP_OPTIMAL_SUFFICIENT_LENGTH 128
-/* No match is tried where the next position is cheaper to get to by this much: what matches here
- * mostly matches there too. Frames are larger by 0.01 to 0.02 % for it; by 0.02 to 0.06 % for 0,
- * which saves twice the work. */
+/* No match is tried at a position if the next one is reached for less than this much more: what
+ * matches here mostly matches there too. Frames are larger by 0.01 to 0.02 % for it; with 0,
+ * which saves twice the work, by 0.02 to 0.06 %. */
 #define RP_OPTIMAL_CHEAPER (RP_LOG2_ONE / 4)
-/* Longest match of one step; longer ones are several, joined when sequences are made. */
+/* Longest match of one node; longer ones are several, which are joined when sequences are made. */
 #define RP_OPTIMAL_MAX_LENGTH 65535
 
 #define RP_PRICE_NONE UINT32_MAX
 
-/* The way to a position. */
+/* The cheapest known way to a position. */
 typedef struct rp_node {
     uint32_t price;
     uint16_t length; /* of the match that ends here; 0: a literal */
     uint16_t offset;
-    uint64_t state; /* what prices behind it depend on */
+    uint64_t state; /* what later prices depend on */
 } rp_node;
 
 /* A state: the repeat offsets, 16 bits each, and whether a match has just ended. */
@@ -63,8 +63,8 @@ RP_FN void rp_open_segment(rp_segment *segment, uint32_t begin, uint32_t anchor,
         segment->repeats[k] = (uint16_t)repeats.offset[k];
 }
 
-/* Cuts the block into segments along an earlier parse of it. One worker. Returns how many; the
- * one behind the last begins at n_bytes. */
+/* Cuts the block into segments along an earlier parse of it. One worker. Returns how many there
+ * are; one more entry begins at n_bytes. */
 RP_FN uint32_t rp_cut_segments(const rp_sequence *sequences, uint32_t n_sequences, uint32_t n_bytes,
                                rp_repeat_offsets repeats, rp_segment *segments)
 {
@@ -92,7 +92,8 @@ RP_FN uint32_t rp_cut_segments(const rp_sequence *sequences, uint32_t n_sequence
     return n;
 }
 
-/* Offers the match of one offset, in its lengths of [shortest, longest], to the nodes behind. */
+/* Offers the match of one offset, in each length of [shortest, longest], to the nodes where it
+ * ends. */
 RP_FN void rp_offer_match(rp_node *node, uint32_t shortest, uint32_t longest, uint32_t offset,
                           const rp_prices *prices)
 {
@@ -101,7 +102,7 @@ RP_FN void rp_offer_match(rp_node *node, uint32_t shortest, uint32_t longest, ui
         rp_encode_offset(&repeats, offset, (node->state & RP_STATE_NO_LITERALS) != 0);
     uint64_t state = rp_pack_state(repeats, true);
     uint32_t base = node->price + prices->sequence + prices->offset_code[rp_high_bit(offset_value)];
-    /* Positions inside a match of sufficient length are not looked at: no way leads over them. */
+    /* No way leads over the positions inside a match of sufficient length. */
     if (longest >= RP_OPTIMAL_SUFFICIENT_LENGTH)
         shortest = longest;
     for (uint32_t length = shortest; length <= longest; length++) {
@@ -116,8 +117,8 @@ RP_FN void rp_offer_match(rp_node *node, uint32_t shortest, uint32_t longest, ui
     }
 }
 
-/* The length of the run of literals costs nothing here. What it will be is not known before the
- * next match, and pricing it by what it is so far made frames larger by 0.03 to 0.14 %. */
+/* The literal length costs nothing here. It is not known before the next match, and pricing the
+ * length so far made frames larger by 0.03 to 0.14 %. */
 RP_FN void rp_offer_literal(rp_node *node, uint8_t literal, const rp_prices *prices)
 {
     uint32_t price = node->price + prices->literal[literal];
@@ -129,8 +130,8 @@ RP_FN void rp_offer_literal(rp_node *node, uint8_t literal, const rp_prices *pri
     }
 }
 
-/* Adds the offsets to the positions of one chain to the n that are there; `candidates` as for
- * rp_lz77_follow(). Returns how many. */
+/* Appends the distances to the positions of one chain to n offsets; `candidates` as in
+ * rp_lz77_follow(). Returns the new number of offsets. */
 RP_FN_INLINE uint32_t rp_add_chain(const uint16_t *candidates, uint32_t stride, uint32_t position,
                                    uint32_t depth, uint32_t *offsets, uint32_t n)
 {
@@ -161,8 +162,8 @@ RP_FN_INLINE uint32_t rp_optimal_offsets(uint32_t position, rp_lz77_candidates c
     return rp_add_chain(candidates.hash4_hash8 + 1, 2, position, depths.hash8, offsets, n);
 }
 
-/* Offers all matches at a position, each length with the first offset that reaches it. Returns the
- * longest length. */
+/* Offers all matches at a position: each length with the first offset that reaches it. Returns
+ * the longest length. */
 RP_FN uint32_t rp_offer_matches(const uint8_t *source, uint32_t position, uint32_t end,
                                 rp_lz77_candidates candidates, rp_lz77_depths depths,
                                 const rp_prices *prices, rp_node *node)
@@ -172,8 +173,8 @@ RP_FN uint32_t rp_offer_matches(const uint8_t *source, uint32_t position, uint32
     const uint8_t *at = source + position;
     uint32_t most = rp_min32(end - position, RP_OPTIMAL_MAX_LENGTH);
     uint32_t reached = RP_PARSED_MIN_BYTES - 1;
-    /* A longer match has these bytes: the last 4 of the length that it has to have, or 3. Nearly
-     * all offsets fail there. */
+    /* A longer match has to have these bytes: the last 4 of its least length, or 3. Nearly all
+     * offsets fail there. */
     uint32_t probe = 0;
     uint32_t mask = 0xFFFFFF;
     uint32_t bytes = rp_load32(at);
@@ -224,15 +225,16 @@ RP_FN void rp_solve_segment(const uint8_t *source, uint32_t n_bytes, const rp_se
 }
 
 /*
- * Reads the cheapest way off the nodes of the segment [begin, end) and makes steps of it, from the
- * last to the first, so they end where the segment's room ends. Matches that belong together become
- * one; each is as long as its bytes are equal, the last one beyond the segment. One worker.
+ * Reads the cheapest way off the nodes of the segment [begin, end) and makes parsed matches of it,
+ * from the last to the first; they end where the capacity of the segment ends. Adjacent matches of
+ * one offset become one. Each is as long as its bytes are equal; the last one may reach beyond the
+ * segment. One worker.
  */
 RP_FN void rp_trace_segment(const uint8_t *source, uint32_t n_bytes, const rp_node *nodes,
                             rp_segment *segment, uint32_t end, rp_parsed_match *parsed)
 {
     uint32_t begin = segment->begin;
-    uint32_t at = rp_first_parsed(end); /* the last step made */
+    uint32_t at = rp_first_parsed(end); /* the last one made */
     uint32_t i = end - begin;
     while (i > 0) {
         uint32_t length = nodes[i].length;
@@ -241,15 +243,15 @@ RP_FN void rp_trace_segment(const uint8_t *source, uint32_t n_bytes, const rp_no
             continue;
         }
         uint32_t offset = nodes[i].offset;
-        uint32_t behind = begin + i;
+        uint32_t after = begin + i;
         i -= length;
         while (i > 0 && nodes[i].length != 0 && nodes[i].offset == offset)
             i -= nodes[i].length;
-        if (behind == end) {
-            const uint8_t *from = source + behind;
-            behind += rp_lz77_count_equal(from, from - offset, source + n_bytes);
+        if (after == end) {
+            const uint8_t *from = source + after;
+            after += rp_lz77_count_equal(from, from - offset, source + n_bytes);
         }
-        parsed[--at] = rp_make_parsed_match(begin + i, behind - begin - i, offset);
+        parsed[--at] = rp_make_parsed_match(begin + i, after - begin - i, offset);
     }
     segment->first = at;
     segment->n_parsed = rp_first_parsed(end) - at;

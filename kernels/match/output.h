@@ -6,7 +6,8 @@
 #include "kernels/base/stages.h"
 #include "kernels/match/packed_match.h"
 
-/* So many bytes are copied where there may be fewer literals; what is too much is overwritten. */
+/* Short runs of literals are copied as this many bytes where the buffers allow it; what is too
+ * much is overwritten later. */
 #define RP_FEW_LITERALS 16
 
 typedef char rp_few_literals_fit_the_slack[RP_FEW_LITERALS <= RP_BUFFER_SLACK ? 1 : -1];

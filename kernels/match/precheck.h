@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether a block can't be compressed, as encrypted or compressed values can't: seen from the
- * source alone and at a fraction of what a parse costs, so that nothing else need be done for such
- * a block.
+ * Whether a block can not be compressed, as encrypted or compressed values can not. The source
+ * alone tells, at a fraction of the cost of a parse, and nothing else need be done for such a
+ * block.
  *
- * Two things have to be true. Bytes are about as frequent as each other: a chi-squared test of a
- * sample, first of a small one that decides nearly all blocks. And nothing occurs twice: of all
- * positions whose byte has some bits clear, wherever they are, no two that meet in a small table
- * have the same 4 bytes. Of two copies the same positions are looked at, so copies of more than
- * some hundred bytes are hardly ever missed, nor are many short ones of different bytes. One string
- * that comes again and again may have no such position, but then its bytes are more frequent than
- * others. What both tests miss are some hundredths of a block, less than the eighth that RocksDB
- * asks for before it keeps a compressed block.
+ * Two conditions must hold. All bytes are about equally frequent: a chi-squared test of a sample,
+ * first of a small one, which decides nearly all blocks. And no string occurs twice: of the
+ * positions whose byte has certain bits clear, no two that meet in a small table have the same 4
+ * bytes. That choice depends on the bytes alone, so two copies have the same chosen positions.
+ * Copies of more than some hundred bytes are hardly ever missed, nor are many short ones of
+ * different bytes. A single string that is repeated often may have no chosen position, but then
+ * its bytes are more frequent than others. What both tests miss are some hundredths of a block,
+ * less than the eighth that RocksDB asks for before it keeps a compressed block.
  *
- * The answer depends on the source alone, not on the team, so it may be asked for before the parse
- * or after it.
+ * The answer depends on the source alone, not on the team, so the precheck may run before the
+ * parse or after it.
  */
 #ifndef ROCKPRESS_KERNELS_MATCH_PRECHECK_H
 #define ROCKPRESS_KERNELS_MATCH_PRECHECK_H
@@ -24,18 +24,18 @@
 /* Shorter blocks are never said to be incompressible: they have too few bytes for the test. */
 #define RP_FLAT_LEAST_BYTES 512
 #define RP_FLAT_FIRST_SAMPLE 256
-/* The second sample: at least so many bytes, or all; one of so many of long blocks. With fewer, a
- * string of 16 bytes in each 100 random ones could pass. */
+/* The second sample has at least this many bytes, or all of the block, and one of
+ * RP_FLAT_MOST_STRIDE of a long block. With fewer, a string of 16 bytes in every 100 random
+ * ones could pass. */
 #define RP_FLAT_SECOND_SAMPLE 2048
 #define RP_FLAT_MOST_STRIDE 16
 /* Chi-squared of 256 equally frequent bytes is 255 on average, with a standard deviation of 23.
- * At this limit, Huffman would gain about 13 bytes for each one of the stride, and its tree cost
- * some 50. */
+ * At this limit, Huffman would gain about 13 bytes times the stride, and its tree cost some 50. */
 #define RP_FLAT_CHI_SQUARED 400
 
-/* Positions that are looked at for copies: about as many as the table has entries, but no more than
- * one of 4 and no less than one of 16. When they are more, each entry is the first of several,
- * which any copy of it finds. */
+/* How many positions are chosen: about as many as the table has entries, but at most one of 4
+ * and at least one of 16. If there are more than entries, an entry holds the first of several
+ * positions, which any copy of that one finds. */
 #define RP_REPEAT_LEAST_EACH 4
 #define RP_REPEAT_MOST_EACH 16
 #define RP_REPEAT_TABLE_LOG 11
@@ -82,22 +82,23 @@ RP_FN uint64_t rp_bytes_without(uint64_t bytes, uint32_t mask)
     return ~((bytes & (mask * ones)) + 0x7F * ones) & 0x80 * ones;
 }
 
-/* Positions are looked at whose byte has none of these bits. */
+/* A position is chosen if its byte has none of these bits. */
 RP_FN uint32_t rp_repeat_mask(uint32_t n_bytes)
 {
     uint32_t each = (UINT32_C(2) << rp_high_bit(n_bytes - 1)) >> RP_REPEAT_TABLE_LOG;
     return rp_min32(rp_max32(each, RP_REPEAT_LEAST_EACH), RP_REPEAT_MOST_EACH) - 1;
 }
 
-/* Where the first position that has the same 4 bytes, or others with the same hash, is noted. */
+/* The entry of the first position with these 4 bytes, or with others of the same hash. */
 RP_FN uint32_t *rp_repeat_entry(uint32_t *first_with, uint32_t bytes)
 {
     return &first_with[(bytes * UINT32_C(2654435761)) >> (32 - RP_REPEAT_TABLE_LOG)];
 }
 
-/* Goes through the positions that are looked at: notes each as the first with its 4 bytes, unless
- * an earlier one is, or else says whether one that is not the first has the same bytes as it. */
-RP_FN bool rp_visit_positions(rp_team *team, const uint8_t *source, uint32_t n_bytes, bool note,
+/* Goes through the chosen positions. With `enters`, enters each as the first with its 4 bytes,
+ * unless an earlier one is there. Without, returns whether one has the same bytes as an earlier
+ * one. */
+RP_FN bool rp_visit_positions(rp_team *team, const uint8_t *source, uint32_t n_bytes, bool enters,
                               uint32_t *first_with)
 {
     uint32_t mask = rp_repeat_mask(n_bytes);
@@ -108,7 +109,7 @@ RP_FN bool rp_visit_positions(rp_team *team, const uint8_t *source, uint32_t n_b
             uint32_t position = 8 * word + (rp_trailing_zeros64(chosen) >> 3);
             uint32_t bytes = rp_load32(source + position);
             uint32_t *first = rp_repeat_entry(first_with, bytes);
-            if (note)
+            if (enters)
                 team_atomic_min(first, position);
             else
                 found |= *first != position && rp_load32(source + *first) == bytes;
@@ -117,9 +118,10 @@ RP_FN bool rp_visit_positions(rp_team *team, const uint8_t *source, uint32_t n_b
     return found;
 }
 
-/* The same by one worker, who comes to the first of equal ones first, so that once is enough. How
- * many positions a word has is random: a branch on that would be mispredicted every other time, so
- * 4 are noted of each, of which those that are not there are overwritten. */
+/* The same by one worker. It comes to the first of equal positions first, so once through is
+ * enough. How many positions of a word are chosen is random, and a branch on that would be
+ * mispredicted every other time, so 4 are listed for each word; those that do not exist are
+ * overwritten. */
 RP_FN bool rp_has_repeats_alone(const uint8_t *source, uint32_t n_bytes, uint32_t *first_with)
 {
     enum { WORDS = 32, UNASKED = 4 };
@@ -155,7 +157,7 @@ RP_FN bool rp_has_repeats_alone(const uint8_t *source, uint32_t n_bytes, uint32_
     return false;
 }
 
-/* Whether something occurs twice. A collective; n_bytes is at least RP_FLAT_LEAST_BYTES. */
+/* Whether a string occurs twice. A collective; n_bytes is at least RP_FLAT_LEAST_BYTES. */
 RP_FN bool rp_has_repeats(rp_team *team, const uint8_t *source, uint32_t n_bytes,
                           uint32_t *first_with)
 {

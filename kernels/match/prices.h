@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What literals and sequences cost once they are entropy-coded, estimated from the counts of an
- * earlier parse of the same block. In bits times RP_LOG2_ONE.
+ * earlier parse of the same block. Prices are in bits times RP_LOG2_ONE.
  */
 #ifndef ROCKPRESS_KERNELS_MATCH_PRICES_H
 #define ROCKPRESS_KERNELS_MATCH_PRICES_H
@@ -15,9 +15,9 @@
 /* Offsets reach back 65535 bytes, so offset values have up to 17 bits. */
 #define RP_PRICED_OFFSET_CODES 17
 
-/* Counts are smoothed as if every symbol had been seen this often besides, in quarters: the next
- * parse is not the last one, and what it did not use must not become too dear to be tried.
- * 1 (a quarter) costs 0.3 %, 64 is about the best. */
+/* A quarter of this is added to the count of every symbol: the next parse is not the last one,
+ * and symbols that this one did not use must not become too dear to be tried. 1 costs 0.3 %, 64
+ * is about the best. */
 #define RP_PRICE_SMOOTHING 64
 
 typedef struct rp_block_counts {
@@ -29,8 +29,8 @@ typedef struct rp_block_counts {
 
 typedef struct rp_prices {
     uint32_t literal[256];
-    uint32_t sequence; /* besides offset and match length: that of the literal length 0 */
-    uint32_t offset_code[RP_PRICED_OFFSET_CODES]; /* extra bits included, and so below */
+    uint32_t sequence; /* without offset and match length: the price of literal length 0 */
+    uint32_t offset_code[RP_PRICED_OFFSET_CODES]; /* extra bits included, also in what follows */
     uint32_t match_length_code[RP_MATCH_LENGTH_CODES];
     uint32_t match_length[RP_PRICED_MATCH_LENGTHS];
 } rp_prices;

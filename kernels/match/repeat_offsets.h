@@ -8,8 +8,8 @@
 
 #include "kernels/base/memory.h"
 
-/* Repeat offsets (RFC 8878 section 3.1.1.5); 0 where unknown: at the start of a zstd block that
- * is not the first of its frame, which is encoded without looking at those before it. */
+/* 0 is an unknown offset: a zstd block that is not the first of its frame is encoded without a
+ * look at those before it. */
 typedef struct rp_repeat_offsets {
     uint32_t offset[3];
 } rp_repeat_offsets;
@@ -25,15 +25,15 @@ RP_FN uint32_t rp_repeat_offset(rp_repeat_offsets repeats, uint32_t code, bool n
     return repeats.offset[0] == 0 ? 0 : repeats.offset[0] - 1;
 }
 
-/* The offset value of a match, and the repeat offsets after it. Which repeat offset it is, nobody
- * can predict, so there are no branches. */
+/* The offset value of a match; updates the repeat offsets. Which repeat offset it is can not be
+ * predicted, so there are no branches. */
 RP_FN uint32_t rp_encode_offset(rp_repeat_offsets *repeats, uint32_t offset, bool no_literals)
 {
     uint32_t code = offset == rp_repeat_offset(*repeats, 2, no_literals) ? 2 : 3;
     code = offset == rp_repeat_offset(*repeats, 1, no_literals) ? 1 : code;
     code = offset == rp_repeat_offset(*repeats, 0, no_literals) ? 0 : code;
-    /* Which slot the offset came from: it moves to the front. A repeat offset less one is a new
-     * one as far as the slots are concerned. */
+    /* The slot that the offset came from: it moves to the front. The first repeat offset less
+     * one counts as a new offset here. */
     uint32_t slot = rp_min32(code + (no_literals ? 1 : 0), 3);
     uint32_t first = repeats->offset[0];
     uint32_t second = repeats->offset[1];
@@ -45,8 +45,8 @@ RP_FN uint32_t rp_encode_offset(rp_repeat_offsets *repeats, uint32_t offset, boo
 
 #define RP_LZ77_REPEATS 3
 
-/* Fills offsets with the RP_LZ77_REPEATS repeat offsets at a position; 0 for those that are none.
- */
+/* Fills offsets with the repeat offsets at a position, by their codes; 0 for those that are not
+ * valid there. */
 RP_FN_INLINE void rp_lz77_repeats(uint32_t position, rp_repeat_offsets repeats, bool no_literals,
                                   uint32_t *offsets)
 {

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The bytes of a block, and how many are equal at two places: what the matcher compares.
+ * The bytes of a block, and the only place that counts how many of them are equal at two
+ * positions.
  */
 #ifndef ROCKPRESS_KERNELS_MATCH_SOURCE_H
 #define ROCKPRESS_KERNELS_MATCH_SOURCE_H
 
 #include "kernels/base/memory.h"
 
-/* Matches are judged by up to so many bytes, and extended once they are taken: by the first 4 and
- * at most 4 times 8 more. That bounds the work at each position, whatever the block. Of
- * test_golden_ratios' means 255 would be better by 0.05 to 0.22 % at effort default, 28 worse by
- * 0.02 to 0.16 %. */
+/* Matches are compared by their first 36 bytes, and extended once they are taken: first 4 bytes
+ * and then at most 4 times 8. That bounds the work at each position, whatever the block is. By
+ * the means of test_golden_ratios, 255 would be better by 0.05 to 0.22 % at effort default, 28
+ * worse by 0.02 to 0.16 %. */
 #define RP_LZ77_EVALUATED_LENGTH 36
 
 /* Number of equal bytes at a and b, before end; b < a. */
@@ -31,14 +32,15 @@ RP_FN uint32_t rp_lz77_count_equal(const uint8_t *a, const uint8_t *b, const uin
     return (uint32_t)(a - start);
 }
 
-/* So much behind a block is read at most, where that is allowed. */
+/* How many bytes after a padded block may be read. */
 #define RP_SOURCE_SLACK (RP_LZ77_EVALUATED_LENGTH + 8)
 
 /*
- * The block's bytes. A padded block begins at a multiple of 4 and has RP_SOURCE_SLACK bytes of any
- * value behind it: what a GPU makes of a block in its shared memory. Unaligned words need no
- * care for the block's end then, and their addresses stay those of shared memory, which a
- * conversion to an integer and back would hide from the compiler.
+ * The bytes of a block. A padded block begins at a multiple of 4 and is followed by
+ * RP_SOURCE_SLACK bytes of any value: the copy of a block in the shared memory of a GPU is one.
+ * Loads of unaligned words need not check for the end of a padded block, and the compiler knows
+ * their addresses as those of shared memory, which a conversion to an integer and back would hide
+ * from it.
  */
 typedef struct rp_lz77_source {
     const uint8_t *bytes;
@@ -106,8 +108,8 @@ RP_FN uint32_t rp_source_count(rp_lz77_source source, uint32_t a, uint32_t b, ui
     return rp_min32(length, most);
 }
 
-/* So many bytes at once. A GPU reads the words that they lie in and the next one: there have to be
- * RP_SIXTEEN_READ in the block. */
+/* Sixteen bytes at a position. A GPU reads the words that they lie in and the next one, so the
+ * block must have RP_SIXTEEN_READ bytes from there on. */
 #define RP_SIXTEEN 16
 #define RP_SIXTEEN_READ 20
 
@@ -130,10 +132,10 @@ RP_FN rp_bytes16 rp_source_load_bytes16(rp_lz77_source source, uint32_t at)
     return bytes;
 }
 
-/* Which of them differ, as bits. */
+/* Which of the 16 bytes differ, as bits. */
 RP_FN uint32_t rp_bytes16_differ(rp_bytes16 a, rp_bytes16 b)
 {
-    uint32_t bytes[4]; /* the highest bit of each tells */
+    uint32_t bytes[4]; /* bit 7 of each byte says so */
     RP_UNROLL
     for (uint32_t k = 0; k < 4; k++) {
         uint32_t bits = a.words[k] ^ b.words[k];
@@ -151,8 +153,8 @@ RP_FN uint32_t rp_bytes16_differ(rp_bytes16 a, rp_bytes16 b)
 #endif
 }
 
-/* Which of the 16 bytes at a position differ from those `offset` before them, as bits; those that
- * either does not have, do. */
+/* Which of the 16 bytes at a position differ from those `offset` before them, as bits. Bytes
+ * that are outside the block differ. */
 RP_FN uint32_t rp_source_differ16_at_ends(rp_lz77_source source, uint32_t position, uint32_t offset)
 {
     uint32_t differ = 0;
@@ -181,8 +183,8 @@ RP_FN uint32_t rp_source_count16(rp_lz77_source source, uint32_t a, uint32_t b, 
     return rp_min32(length, most);
 }
 
-/* The first byte from `position` on that differs from the one `offset` before it, or the block's
- * end. */
+/* The first position from `position` on whose byte differs from the one `offset` before it, or
+ * the end of the block. A collective. */
 RP_FN uint32_t rp_source_extend(rp_team *team, rp_lz77_source source, uint32_t position,
                                 uint32_t offset)
 {

@@ -56,7 +56,8 @@ typedef struct rp_lz77_scratch {
     rp_node *nodes;
 } rp_lz77_scratch;
 
-/* Divides the scratch. The nodes of the optimal parse replace the matches, which are used up. */
+/* Divides the scratch. The nodes of the optimal parse replace the matches, which are not needed
+ * any more then. */
 RP_FN rp_lz77_scratch rp_lz77_divide_scratch(uint8_t *base, uint32_t n_bytes, bool optimal)
 {
     rp_lz77_scratch scratch;
@@ -86,7 +87,7 @@ RP_FN size_t rp_lz77_scratch_bytes(uint32_t n_bytes, bool optimal)
     return (size_t)(end - (uintptr_t)origin);
 }
 
-/* Parses again under prices from the sequences and literals that are there, and replaces them. */
+/* Parses the block again, with prices from its sequences and literals, and replaces these. */
 RP_FN void rp_optimal_pass(rp_team *team, rp_zstd_block_view view, const rp_lz77_scratch *scratch,
                            rp_lz77_depths depths, rp_repeat_offsets repeats,
                            rp_parse_memory *memory, rp_lz77_output *output)
@@ -139,12 +140,12 @@ RP_FN rp_lz77_scratch rp_lz77_scratch_of(const rp_stage_args *args, uint32_t blo
     return rp_lz77_divide_scratch(base, n_bytes, args->effort >= RP_EFFORT_HIGH);
 }
 
-/* A block, and where the parts of the stage find it and leave what the next one needs. */
+/* A block, and the memory in which the parts of the stage leave what the next one needs. */
 typedef struct rp_lz77_block {
     rp_zstd_block_view view;
     rp_lz77_source source; /* its bytes, or a copy of them */
     rp_lz77_scratch scratch;
-    bool is_near; /* on a GPU, the scratch is in shared memory */
+    bool is_in_shared_memory; /* on a GPU, the scratch is in shared memory */
 } rp_lz77_block;
 
 RP_FN rp_lz77_block rp_lz77_block_of(const rp_stage_args *args, uint32_t block_index)
@@ -155,7 +156,7 @@ RP_FN rp_lz77_block rp_lz77_block_of(const rp_stage_args *args, uint32_t block_i
     block.source.n_bytes = block.view.n_bytes;
     block.source.is_padded = false;
     block.scratch = rp_lz77_scratch_of(args, block_index, block.view.n_bytes);
-    block.is_near = false;
+    block.is_in_shared_memory = false;
     return block;
 }
 
@@ -179,30 +180,30 @@ RP_FN void rp_stage_lz77_find_kind(rp_team *team, const rp_stage_args *args, uin
                           block.scratch.candidates, (uint16_t *)team_memory);
 }
 
-/* Of the memory for rp_find_lengths(), what this part of a team has. */
-RP_FN uint32_t *rp_find_room(rp_team *team, void *team_memory)
+/* The share of this part of the team in the scratch of rp_find_lengths(). */
+RP_FN uint32_t *rp_find_scratch(rp_team *team, void *team_memory)
 {
-    uint32_t first = TEAM_PART(team) * (TEAM_SIZE(team) / TEAM_PARTS(team) * RP_FIND_ROOM_WORDS);
+    uint32_t first = TEAM_PART(team) * (TEAM_SIZE(team) / TEAM_PARTS(team) * RP_FIND_SCRATCH_WORDS);
     RP_KEEP(first);
     return (uint32_t *)team_memory + first;
 }
 
-/* The best match of each of n_positions from `begin` on, those that the block has, where that is
- * wanted before the parse. The plan is a constant, and loops get shorter by that. */
+/* The best matches of n_positions from `begin` on, as far as the block has them. Each call has
+ * a constant plan, which makes loops shorter. */
 RP_FN void rp_lz77_block_find_matches(rp_team *team, const rp_lz77_block *block, uint32_t effort,
-                                      uint32_t begin, uint32_t n_positions, uint32_t *room)
+                                      uint32_t begin, uint32_t n_positions, uint32_t *scratch)
 {
     if (effort == RP_EFFORT_FAST)
         rp_lz77_find_matches(team, block->source, begin, n_positions, block->scratch.candidates,
-                             rp_lazy_plan_of(true).depths, block->scratch.matches, block->is_near,
-                             room);
+                             rp_lazy_plan_of(true).depths, block->scratch.matches,
+                             block->is_in_shared_memory, scratch);
     else
         rp_lz77_find_matches(team, block->source, begin, n_positions, block->scratch.candidates,
-                             rp_lazy_plan_of(false).depths, block->scratch.matches, block->is_near,
-                             room);
+                             rp_lazy_plan_of(false).depths, block->scratch.matches,
+                             block->is_in_shared_memory, scratch);
 }
 
-/* Of a block, a piece for each part of the team. */
+/* The best matches of a block, a piece for each part of the team. */
 RP_FN void rp_stage_lz77_find_matches(rp_team *team, const rp_stage_args *args,
                                       uint32_t block_index, void *team_memory)
 {
@@ -212,7 +213,7 @@ RP_FN void rp_stage_lz77_find_matches(rp_team *team, const rp_stage_args *args,
     TEAM_FOR_PARTS(i, 0, n_pieces, team)
     {
         rp_lz77_block_find_matches(&part, &block, args->effort, i * RP_FIND_PIECE_BYTES,
-                                   RP_FIND_PIECE_BYTES, rp_find_room(team, team_memory));
+                                   RP_FIND_PIECE_BYTES, rp_find_scratch(team, team_memory));
     }
     team_sync(team);
 }
@@ -227,8 +228,8 @@ RP_FN rp_repeat_offsets rp_first_repeats(rp_zstd_block_view view)
     return repeats;
 }
 
-/* Whether the matches of all positions are there when the parse begins (best_match.h). On a GPU,
- * and in the tests of its teams, many workers find them side by side. */
+/* Whether the matches of all positions are found before the parse (best_match.h): on a GPU, and
+ * in the tests of its teams, where many workers find them side by side. */
 #if defined(RP_TEAM_THREADS) || defined(__CUDACC__)
 #define RP_LZ77_MATCHES_FIRST true
 #else
@@ -306,11 +307,11 @@ RP_FN void rp_stage_lz77_parse(rp_team *team, const rp_stage_args *args, uint32_
     rp_lz77_block_parse(team, &block, args->effort);
 }
 
-/* Of a block that can't be compressed, the lazy parse has matched less than one byte of so many. */
+/* A block of random bytes has less than one byte of this many matched by the lazy parse. */
 #define RP_LEAST_MATCHED 64
 
-/* Whether the block looks random: hardly a match, and all its bytes about as frequent as each
- * other, so that not even 3 bytes at a time can be saved by looking longer. A collective. */
+/* Whether the block looks random: it has hardly any match, and all its bytes are about equally
+ * frequent, so that the optimal parse could not gain 3 bytes. A collective. */
 RP_FN bool rp_looks_random(rp_team *team, rp_zstd_block_view view, const rp_lz77_output *output,
                            uint32_t *byte_counts)
 {
@@ -320,11 +321,11 @@ RP_FN bool rp_looks_random(rp_team *team, rp_zstd_block_view view, const rp_lz77
     return rp_literals_cost(team, byte_counts, n) == n * 8 * RP_LOG2_ONE;
 }
 
-/* Up to here the optimal parse gains nothing: the lazy one's few sequences say little of prices,
- * and its table of them alone is more work than the block. */
+/* Up to this size the optimal parse gains nothing: the few sequences of the lazy one say little
+ * about prices, and a table of prices alone is more work than the block. */
 #define RP_OPTIMAL_ABOVE_BYTES 256
 
-/* The segments as the parse left them, to team memory. */
+/* Copies the segments from the scratch to team memory. */
 RP_FN void rp_lz77_take_segments(rp_team *team, const rp_segment *segments, uint32_t n_segments,
                                  rp_parse_memory *memory)
 {
@@ -359,8 +360,8 @@ RP_FN void rp_lz77_join(rp_team *team, const rp_lz77_block *block, uint32_t effo
     }
 }
 
-/* So few bytes are never shortened, unless they are all equal: of any two literals, with a code or
- * with a sequence behind them, the sections take 8 bytes. */
+/* Blocks of up to this size are never shortened, unless all bytes are equal: the sections take
+ * 8 bytes for any two literals with a code or a sequence. */
 #define RP_NEVER_SHORTER_BYTES 8
 
 /* What the bytes of a block tell before its parse. */
@@ -430,7 +431,7 @@ RP_FN void rp_lz77_block_finish(rp_team *team, const rp_lz77_block *block,
     }
 }
 
-/* The last part of the stage, behind parts that did not know whether the block is spared. Whether
+/* The last part of the stage, after parts that did not know whether the block is spared. Whether
  * the effort has the optimal parse is a constant for a GPU, since it takes many registers. */
 RP_FN void rp_lz77_block_join(rp_team *team, const rp_lz77_block *block, const rp_stage_args *args,
                               uint32_t block_index, bool is_optimal, void *team_memory)

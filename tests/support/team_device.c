@@ -27,10 +27,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "kernels/frame/stage.h"
-#include "kernels/literals/stage.h"
-#include "kernels/match/stage.h"
-#include "kernels/sequences/stage.h"
+#include "kernels/fused/one_team.h"
 
 #if TEST_ADDRESS_SANITIZER
 #include <sanitizer/asan_interface.h>
@@ -312,30 +309,17 @@ static void run_stage(rp_team *team, void *context)
 {
     const stage_run *run = context;
     const rp_stage_args *args = &run->launch->args;
-    switch (run->launch->stage) {
-    case RP_STAGE_LZ77_MATCHER:
-        if (run->part == 0)
-            rp_stage_lz77_find(team, args, run->index, run->team_memory);
-        else if (run->part == 1)
-            rp_stage_lz77_find_matches(team, args, run->index, run->team_memory);
-        else if (run->part == 2)
-            rp_stage_lz77_parse(team, args, run->index);
-        else
-            rp_stage_lz77_join(team, args, run->index, args->effort >= RP_EFFORT_HIGH,
-                               run->team_memory);
-        break;
-    case RP_STAGE_HUFFMAN_ENCODER:
-        rp_stage_huffman_encoder(team, args, run->index, run->team_memory);
-        break;
-    case RP_STAGE_FSE_ENCODER:
-        rp_stage_fse_encoder(team, args, run->index, run->team_memory);
-        break;
-    case RP_STAGE_FRAME_ASSEMBLER:
-        rp_stage_frame_assembler(team, args, run->index, run->team_memory);
-        break;
-    case RP_STAGE_FUSED: /* not without RP_DEVICE_FUSED_LAUNCH */
-        break;
-    }
+    if (run->launch->stage != RP_STAGE_LZ77_MATCHER)
+        rp_run_stage(team, run->launch->stage, args, run->index, run->team_memory);
+    else if (run->part == 0)
+        rp_stage_lz77_find(team, args, run->index, run->team_memory);
+    else if (run->part == 1)
+        rp_stage_lz77_find_matches(team, args, run->index, run->team_memory);
+    else if (run->part == 2)
+        rp_stage_lz77_parse(team, args, run->index);
+    else
+        rp_stage_lz77_join(team, args, run->index, args->effort >= RP_EFFORT_HIGH,
+                           run->team_memory);
 }
 
 static void resize(team_state *state, uint32_t size)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parts of the matcher in memory that is near (fused/shared_block.h), which a GPU runs for
- * single blocks, of a block as a whole and in slices: the same candidates as one table has,
- * position after position, and the same sections as the `host` device makes, for teams of several
- * sizes.
+ * Stage 1 of a block in shared memory (fused/shared_block.h), which a GPU runs for single blocks,
+ * of the whole block and of slices: the candidates are those that one table has, position after
+ * position, and the sections are those of the `host` device, for teams of several sizes.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,7 +18,7 @@
 #include "tests/support/inputs.h"
 #include "tests/support/team_device.h"
 
-#define MAX_BYTES RP_LZ77_QUARTERS_MAX_BYTES
+#define MAX_BYTES RP_SHARED_BLOCK_MAX_BYTES
 #define SLACK 64
 
 /* The scratch of one block, and the stage's result. */
@@ -43,23 +42,24 @@ static workspace open_workspace(rp_effort effort)
 
 static rp_device *host;
 static uint8_t input[MAX_BYTES + SLACK];
-static rp_near_memory memories[RP_LZ77_SLICES];
-static uint16_t found[2 * MAX_BYTES]; /* the candidates in there, before they make room */
+static rp_shared_block_memory memories[RP_LZ77_SLICES];
+static uint16_t found[2 * MAX_BYTES]; /* the candidates, before their memory is reused */
 
-typedef struct near_run {
+typedef struct block_run {
     rp_stage_args args;
     uint32_t n_bytes;
     uint32_t n_slices; /* 1 or RP_LZ77_SLICES */
-} near_run;
+} block_run;
 
 /* One team takes the part of each slice's in turn. */
-static void open_all(struct rp_team *team, const near_run *run, rp_near *near, rp_near_memory **all)
+static void open_all(struct rp_team *team, const block_run *run, rp_shared_block *shared,
+                     rp_shared_block_memory **all)
 {
     for (uint32_t k = 0; k < RP_LZ77_SLICES; k++) {
         all[k] = &memories[k];
-        near[k] = rp_near_open(&run->args, 0, k, run->n_slices, &memories[k]);
-        near[k].block.view.source = memories[k].copy;
-        rp_near_clear(team, &near[k]);
+        shared[k] = rp_shared_block_open(&run->args, 0, k, run->n_slices, &memories[k]);
+        shared[k].block.view.source = memories[k].copy;
+        rp_shared_block_clear(team, &shared[k]);
         TEAM_FOR (i, 0, run->n_bytes, team) {
             memories[k].copy[i] = input[i];
         }
@@ -67,30 +67,25 @@ static void open_all(struct rp_team *team, const near_run *run, rp_near *near, r
     team_sync(team);
 }
 
-static void find_all(struct rp_team *team, const near_run *run, const rp_near *near,
-                     rp_near_memory *const *all)
+/* The first two phases. */
+static void find_all(struct rp_team *team, const block_run *run, const rp_shared_block *shared,
+                     rp_shared_block_memory *const *all)
 {
-    if (run->n_slices == 1) {
-        rp_near_find(team, &near[0]);
-        rp_near_complete_alone(team, &near[0]);
-        return;
-    }
-    for (uint32_t k = 0; k < RP_LZ77_SLICES; k++)
-        rp_near_find(team, &near[k]);
-    for (uint32_t k = 0; k < RP_LZ77_SLICES; k++)
-        rp_near_complete(team, &near[k], all);
-    rp_near_look(team, &near[0]);
-    for (uint32_t k = 0; k < RP_LZ77_SLICES; k++)
-        rp_near_fetch_candidates(team, &near[k], RP_LZ77_SLICES, all);
+    for (uint32_t k = 0; k < run->n_slices; k++)
+        rp_shared_block_find(team, &shared[k]);
+    for (uint32_t k = 0; k < run->n_slices; k++)
+        rp_shared_block_complete(team, &shared[k], run->n_slices, all);
 }
 
 static void find(struct rp_team *team, void *context)
 {
-    const near_run *run = context;
-    rp_near near[RP_LZ77_SLICES];
-    rp_near_memory *all[RP_LZ77_SLICES];
-    open_all(team, run, near, all);
-    find_all(team, run, near, all);
+    const block_run *run = context;
+    rp_shared_block shared[RP_LZ77_SLICES];
+    rp_shared_block_memory *all[RP_LZ77_SLICES];
+    open_all(team, run, shared, all);
+    find_all(team, run, shared, all);
+    for (uint32_t k = 0; k < run->n_slices && run->n_slices != 1; k++)
+        rp_shared_block_fetch_candidates(team, &shared[k], RP_LZ77_SLICES, all);
     TEAM_FOR (i, 0, 2 * run->n_bytes, team) {
         found[i] = memories[run->n_slices - 1].candidates[i];
     }
@@ -98,32 +93,30 @@ static void find(struct rp_team *team, void *context)
 
 static void match(struct rp_team *team, void *context)
 {
-    const near_run *run = context;
-    rp_near near[RP_LZ77_SLICES];
-    rp_near_memory *all[RP_LZ77_SLICES];
-    open_all(team, run, near, all);
-    find_all(team, run, near, all);
+    const block_run *run = context;
+    rp_shared_block shared[RP_LZ77_SLICES];
+    rp_shared_block_memory *all[RP_LZ77_SLICES];
+    open_all(team, run, shared, all);
+    find_all(team, run, shared, all);
     for (uint32_t k = 0; k < run->n_slices; k++)
-        rp_near_match(team, &near[k]);
-    for (uint32_t k = 0; k < run->n_slices; k++)
-        rp_near_parse(team, &near[k]);
+        rp_shared_block_parse(team, &shared[k], run->n_slices, all);
     if (run->n_slices == 1) {
-        rp_lz77_block_join(team, &near[0].block, &run->args, 0, false, memories[0].free);
+        rp_lz77_block_join(team, &shared[0].block, &run->args, 0, false, memories[0].free);
         team_sync(team);
         rp_stage_huffman_encoder(team, &run->args, 0, memories[0].free);
         rp_stage_fse_encoder(team, &run->args, 0, memories[1].free);
         return;
     }
     for (uint32_t k = 0; k < 2; k++)
-        rp_near_fetch_parsed(team, &near[k], RP_LZ77_SLICES, all);
+        rp_shared_block_fetch_parsed(team, &shared[k], RP_LZ77_SLICES, all);
     rp_lz77_precheck precheck = memories[0].precheck;
-    bool only_literals = rp_near_encode_literals(team, &near[0], &run->args, 0, precheck);
-    rp_near_encode_sequences(team, &near[1], &run->args, 0, precheck);
+    bool only_literals = rp_shared_block_encode_literals(team, &shared[0], &run->args, 0, precheck);
+    rp_shared_block_encode_sequences(team, &shared[1], &run->args, 0, precheck);
     team_sync(team);
-    rp_near_close(team, &run->args, 0, run->n_bytes, only_literals);
+    rp_shared_block_close(team, &run->args, 0, run->n_bytes, only_literals);
 }
 
-static void run_team(rp_device *device, team_function *function, near_run *run)
+static void run_team(rp_device *device, team_function *function, block_run *run)
 {
     memset(memories, 0xA5, sizeof(memories));
     if (!team_device_run(device, function, run))
@@ -133,7 +126,7 @@ static void run_team(rp_device *device, team_function *function, near_run *run)
 /* The last position before each with the same hash; none is the block's begin. */
 static void check_candidates(uint32_t n_bytes)
 {
-    static uint16_t last[RP_LZ77_HASH8 + 1][1 << RP_LZ77_QUARTER_TABLE_LOG];
+    static uint16_t last[RP_LZ77_HASH8 + 1][1 << RP_LZ77_SUBTABLE_LOG];
     static uint16_t expected[2 * MAX_BYTES];
     uint32_t log = rp_lz77_table_log(n_bytes);
     uint32_t n = n_bytes < RP_LZ77_HASH4_BYTES ? 0 : n_bytes - RP_LZ77_HASH4_BYTES + 1;
@@ -177,7 +170,7 @@ static void check_input(rp_device *device, uint32_t n_bytes, rp_effort effort, u
 {
     size_t size = n_bytes;
     workspace expected = open_workspace(effort);
-    workspace near = open_workspace(effort);
+    workspace shared = open_workspace(effort);
     const void *inputs[1] = {input};
     void *outputs[1] = {NULL};
     size_t capacities[1] = {0};
@@ -193,19 +186,19 @@ static void check_input(rp_device *device, uint32_t n_bytes, rp_effort effort, u
                      RP_STATUS_OK);
     assert_int_equal(rp_launch_fse_encoder(&batch, &expected.buffers, &options, stream),
                      RP_STATUS_OK);
-    near_run run;
+    block_run run;
     memset(&run, 0, sizeof(run));
     assert_int_equal(rp_read_batch(&batch, &run.args.batch, NULL), RP_STATUS_OK);
-    assert_int_equal(rp_read_buffers(&near.buffers, &run.args.buffers, NULL), RP_STATUS_OK);
+    assert_int_equal(rp_read_buffers(&shared.buffers, &run.args.buffers, NULL), RP_STATUS_OK);
     run.args.effort = (uint32_t)effort;
     run.n_bytes = n_bytes;
     run.n_slices = n_slices;
     run_team(device, find, &run);
     check_candidates(n_bytes);
     run_team(device, match, &run);
-    check_sections(&near.buffers, &expected.buffers, n_bytes);
+    check_sections(&shared.buffers, &expected.buffers, n_bytes);
     free(expected.memory);
-    free(near.memory);
+    free(shared.memory);
 }
 
 static void run_size(uint32_t n_workers, uint32_t n_seeds, bool also_whole)

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A stage, or all of them, of one zstd block by one team: what the `host` device runs, and the
+ * tests with teams of threads.
+ */
+#ifndef ROCKPRESS_KERNELS_FUSED_ONE_TEAM_H
+#define ROCKPRESS_KERNELS_FUSED_ONE_TEAM_H
+
+#include "kernels/frame/stage.h"
+#include "kernels/literals/stage.h"
+#include "kernels/match/stage.h"
+#include "kernels/sequences/stage.h"
+
+/* Stages are not inlined into the dispatch: each has the registers of a CPU to itself. */
+#define RP_STAGE_APART(name)                                                                       \
+    RP_FN_APART void name##_apart(rp_team *team, const rp_stage_args *args, uint32_t index,        \
+                                  void *team_memory)                                               \
+    {                                                                                              \
+        name(team, args, index, team_memory);                                                      \
+    }
+RP_STAGE_APART(rp_stage_lz77_matcher)
+RP_STAGE_APART(rp_stage_huffman_encoder)
+RP_STAGE_APART(rp_stage_fse_encoder)
+RP_STAGE_APART(rp_stage_frame_assembler)
+
+/* The stages in their order; RP_STAGE_FUSED is all of them, of an input of one zstd block. `index`
+ * is that of the team in its launch. */
+RP_FN void rp_run_stage(rp_team *team, rp_stage stage, const rp_stage_args *args, uint32_t index,
+                        void *team_memory)
+{
+    bool is_all = stage == RP_STAGE_FUSED;
+    if (is_all || stage == RP_STAGE_LZ77_MATCHER)
+        rp_stage_lz77_matcher_apart(team, args, index, team_memory);
+    if (is_all || stage == RP_STAGE_HUFFMAN_ENCODER)
+        rp_stage_huffman_encoder_apart(team, args, index, team_memory);
+    if (is_all || stage == RP_STAGE_FSE_ENCODER)
+        rp_stage_fse_encoder_apart(team, args, index, team_memory);
+    if (is_all || stage == RP_STAGE_FRAME_ASSEMBLER)
+        rp_stage_frame_assembler_apart(team, args, index, team_memory);
+}
+
+#endif
