@@ -80,6 +80,7 @@ typedef struct rp_plugin_config {
     size_t batch_chunk_bytes;  /* blocks of one launch of a batch, 1 to 16 MiB; 4 MiB */
     uint32_t batch_lanes;      /* most launches of batches on the device, 1 to 64; 8 */
     rp_log_level log;          /* error */
+    char log_file[1024]; /* lines are appended to it; "": standard error, "syslog": syslog(3); "" */
     char stats_path[1024]; /* written at exit; "-": standard error, "": nowhere, %p: the pid; "" */
 
     /* No environment variable: a device of the caller's own, used instead of opening one by name

@@ -58,8 +58,8 @@ static bool is_usable;
 
 static void log_dictionaries(void)
 {
-    rp_log(RP_LOG_ERROR, "ROCKPRESS_BATCH is on: blocks that are sampled for a dictionary are "
-                         "compressed as a batch; no dictionary is trained");
+    rp_log(RP_LOG_INFO, "ROCKPRESS_BATCH is on: blocks that are sampled for a dictionary are "
+                        "compressed as a batch; no dictionary is trained");
 }
 
 bool rp_batch_is_on(void)

@@ -56,6 +56,11 @@ struct option {
 
 #define FIELD(field) offsetof(rp_plugin_config, field)
 
+/* Of every field of KIND_PATH. */
+#define PATH_FIELD_BYTES sizeof(((rp_plugin_config *)NULL)->stats_path)
+_Static_assert(sizeof(((rp_plugin_config *)NULL)->log_file) == PATH_FIELD_BYTES,
+               "paths have fields of one size");
+
 static const struct option options[] = {
     {"DEVICE", KIND_DEVICE, FIELD(device), 0, 0, NULL},
     {"VERIFY", KIND_CHOICE, FIELD(verify), 0, 0, verify_choices},
@@ -76,6 +81,7 @@ static const struct option options[] = {
     {"BATCH_CHUNK_BYTES", KIND_SIZE, FIELD(batch_chunk_bytes), 1, (uint64_t)16 << 20, NULL},
     {"BATCH_LANES", KIND_U32, FIELD(batch_lanes), 1, 64, NULL},
     {"LOG", KIND_CHOICE, FIELD(log), 0, 0, log_choices},
+    {"LOG_FILE", KIND_PATH, FIELD(log_file), 0, 0, NULL},
     {"STATS", KIND_PATH, FIELD(stats_path), 0, 0, NULL},
 };
 
@@ -282,7 +288,7 @@ static rp_status set_option(rp_plugin_config *config, const struct option *optio
         memcpy(field, value, length + 1);
         return RP_STATUS_OK;
     case KIND_PATH:
-        if (length >= sizeof(config->stats_path))
+        if (length >= PATH_FIELD_BYTES)
             return reject(option, value, error);
         memcpy(field, value, length + 1);
         return RP_STATUS_OK;
@@ -429,9 +435,15 @@ static bool take_configuration(void)
                                                    memory_order_acquire, memory_order_relaxed);
 }
 
-static void publish(void)
+static void configure_log(void)
 {
     rp_log_set_level(rp_config_in_force.log);
+    rp_log_set_file(rp_config_in_force.log_file);
+}
+
+static void publish(void)
+{
+    configure_log();
     owner_pid = (int)getpid();
     atomic_store_explicit(&rp_config_state, RP_CONFIG_READY, memory_order_release);
 }
@@ -439,16 +451,18 @@ static void publish(void)
 const rp_plugin_config *rp_config_read(void)
 {
     int saved_errno = errno;
-    const char *log;
+    static const char *const first[] = {PREFIX "LOG", PREFIX "LOG_FILE"};
 
     if (!take_configuration())
         return rp_config_peek();
     set_defaults(&rp_config_in_force);
-    /* The log level comes first: it decides whether the other errors are shown. */
-    log = secure_getenv(PREFIX "LOG");
-    if (log != NULL)
-        rp_plugin_config_set(&rp_config_in_force, "LOG", log, NULL);
-    rp_log_set_level(rp_config_in_force.log);
+    /* These come first: they decide whether the other errors are shown, and where. */
+    for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
+        const char *value = secure_getenv(first[i]);
+        if (value != NULL)
+            rp_plugin_config_set(&rp_config_in_force, first[i], value, NULL);
+    }
+    configure_log();
     read_environment(&rp_config_in_force, log_error, NULL);
     publish();
     errno = saved_errno;
@@ -491,7 +505,7 @@ static rp_status check_option(const rp_plugin_config *config, const struct optio
         return device_name_valid(field, strlen(field)) ? RP_STATUS_OK
                                                        : reject(option, field, error);
     case KIND_PATH:
-        return memchr(field, '\0', sizeof(config->stats_path)) != NULL
+        return memchr(field, '\0', PATH_FIELD_BYTES) != NULL
                    ? RP_STATUS_OK
                    : reject(option, "(not terminated)", error);
     case KIND_CHOICE:

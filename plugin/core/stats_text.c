@@ -19,11 +19,14 @@
 
 #include "plugin/core/config.h"
 #include "plugin/core/log.h"
+#include "plugin/core/standard_error.h"
 #include "plugin/core/stats.h"
 
 /* About 85 lines of up to 120 bytes, and half as much again. */
 #define TEXT_BYTES 16384
 #define PATH_BYTES 1088
+/* What a reader of standard error may take to make place for the text when the process ends. */
+#define EXIT_WAIT_MS 1000
 
 struct text {
     char bytes[TEXT_BYTES];
@@ -156,6 +159,16 @@ static bool names_process(const char *path)
     return strstr(path, "%p") != NULL;
 }
 
+/* At exit nobody asks for it, and standard error may be another file by now. */
+static void write_to_standard_error(void)
+{
+    struct text text;
+
+    text.used = 0;
+    format_stats(&text);
+    rp_standard_error_write(text.bytes, text.used, EXIT_WAIT_MS);
+}
+
 __attribute__((destructor)) static void report_at_exit(void)
 {
     const rp_plugin_config *config = rp_config_peek();
@@ -165,6 +178,8 @@ __attribute__((destructor)) static void report_at_exit(void)
     /* A forked child must not replace its parent's report by its own. */
     if (rp_config_owner_pid() != (int)getpid() && !names_process(config->stats_path))
         return;
-    if (rp_stats_write(config->stats_path) != RP_STATUS_OK)
+    if (strcmp(config->stats_path, "-") == 0)
+        write_to_standard_error();
+    else if (rp_stats_write(config->stats_path) != RP_STATUS_OK)
         rp_log(RP_LOG_ERROR, "can not write the statistics to %s", config->stats_path);
 }

@@ -62,6 +62,11 @@ LD_PRELOAD="$hook" ROCKPRESS_DEVICE=gpu ROCKPRESS_LOG=off "${bench[@]}" >"$work/
 if grep '^rockpress: ' "$work/log"; then
     fail 'not silent with ROCKPRESS_LOG=off'
 fi
+LD_PRELOAD="$hook" ROCKPRESS_DEVICE=gpu ROCKPRESS_LOG_FILE="$work/lines" "${bench[@]}" >"$work/log" 2>&1
+if grep '^rockpress: ' "$work/log"; then
+    fail 'lines on standard error that have a file'
+fi
+grep -q '^rockpress: .*DEVICE=gpu' "$work/lines" || fail 'no line in ROCKPRESS_LOG_FILE'
 printf 'wrong settings are named\n'
 
 # A device that was asked for by name and is not there is one line, not a failure.

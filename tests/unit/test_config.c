@@ -55,6 +55,8 @@ static void every_name_sets_its_field(void **state)
     assert_int_equal(config.contexts, 0);
     assert_int_equal(rp_plugin_config_set(&config, "LOG", "info", NULL), 0);
     assert_int_equal(config.log, RP_LOG_INFO);
+    assert_int_equal(rp_plugin_config_set(&config, "LOG_FILE", "/a/b", NULL), 0);
+    assert_string_equal(config.log_file, "/a/b");
     assert_int_equal(rp_plugin_config_set(&config, "STATS", "-", NULL), 0);
     assert_string_equal(config.stats_path, "-");
 }
