@@ -71,8 +71,8 @@ typedef struct rp_stage_args {
 struct rp_launch {
     rp_stage stage;
     uint32_t n_teams; /* zstd blocks; for the frame assembler and all stages at once, inputs */
-    /* Needs nothing of the launch before it in the stream, and that one is of the Huffman encoder:
-     * it may begin before that one has ended, if it does not end before. */
+    /* This launch needs nothing of the one before it in the stream, which is of the Huffman
+     * encoder. So it may begin before that one ends, but must not end before it. */
     bool may_begin_early;
     rp_stage_args args;
 };
@@ -81,11 +81,11 @@ struct rp_launch {
  * stages' headers, which assert that they fit. */
 #define RP_TEAM_MEMORY_BYTES ((size_t)66 * 1024)
 
-/* Slack behind each buffer of bytes, so that copies and bitstreams may be written in words. */
+/* Slack after each buffer of bytes, so that copies and bitstreams may be written in words. */
 #define RP_BUFFER_SLACK 32
 
-/* What the matcher leaves in literals_section_bytes where it knows that a code would not shorten
- * them; else 0. */
+/* What the matcher leaves in literals_section_bytes where it knows that no code would shorten
+ * the literals; else it leaves 0. */
 #define RP_LITERALS_STAY_RAW 1
 
 /* One zstd block's worth of input. */

@@ -12,7 +12,7 @@
 #include "kernels/cuda/tuning.h"
 
 /* Whether a batch is one launch of all stages, on a device that can (RP_DEVICE_FUSED_LAUNCH). Few
- * and small inputs leave a GPU idle whatever is done, so the fewest steps are the fastest. The
+ * and small inputs leave a GPU idle whatever is done, so the fewest launches are the fastest. The
  * optimal parse takes longer than what one launch would save. */
 static inline bool rp_is_fused(const rp_stage_args *args)
 {
@@ -43,7 +43,8 @@ typedef enum rp_matches_kind {
     RP_MATCHES_IN_PLACE  /* no copy, since there is no memory for it */
 } rp_matches_kind;
 
-/* How the best matches of zstd blocks of up to so many bytes are found. */
+/* How the best matches are found, for zstd blocks of up to zstd_block_bytes and thread blocks
+ * that may have shared_memory_bytes. */
 static inline rp_matches_kind rp_choose_matches(size_t zstd_block_bytes, size_t shared_memory_bytes)
 {
     if (zstd_block_bytes <= RP_MATCHES_SMALL_BYTES)

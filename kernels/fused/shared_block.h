@@ -23,7 +23,7 @@
 #include "kernels/fused/subtables.h"
 #include "kernels/match/stage.h"
 
-/* The lazy parse of a segment compares the matches of so many positions after it, at most. */
+/* The lazy parse of a segment compares the matches of up to this many positions after it. */
 #define RP_SHARED_BLOCK_AHEAD 2
 
 /* Regions whose contents are no longer needed are reused. The parsed matches lie where no other

@@ -222,25 +222,25 @@ RP_FN void rp_lz77_find_range(rp_team *team, const uint8_t *source, uint32_t n_b
     if (begin >= end)
         return;
     TEAM_KEEP_RANK(team);
-    const uint32_t step = RP_LZ77_TILES * TEAM_SIZE(team);
+    const uint32_t stride = RP_LZ77_TILES * TEAM_SIZE(team);
     uint32_t log = rp_lz77_table_log(n_bytes);
     uint32_t keys[RP_LZ77_TILES];
     uint32_t first = begin;
     rp_prefetch(source + rp_min32(begin + TEAM_RANK(team) * RP_PREFETCH_BYTES, end - 1));
-    if (end - begin >= step && begin + step + RP_LZ77_TILES_READ <= n_bytes) {
+    if (end - begin >= stride && begin + stride + RP_LZ77_TILES_READ <= n_bytes) {
         const uint32_t last =
-            rp_min32(end, n_bytes - RP_LZ77_TILES_READ) - step; /* of full tiles */
+            rp_min32(end, n_bytes - RP_LZ77_TILES_READ) - stride; /* of full tiles */
         rp_lz77_tiles tiles = rp_lz77_load_tiles(team, kind, source, first);
-        for (; first <= last; first += step) {
+        for (; first <= last; first += stride) {
             RP_UNROLL
             for (uint32_t k = 0; k < RP_LZ77_TILES; k++)
                 keys[k] = rp_lz77_hash(kind, rp_lz77_tile(&tiles, kind, k), log);
             rp_prefetch(source + rp_min32(first + TEAM_SIZE(team) * RP_PREFETCH_BYTES, end - 1));
-            tiles = rp_lz77_load_tiles(team, kind, source, rp_min32(first + step, last));
+            tiles = rp_lz77_load_tiles(team, kind, source, rp_min32(first + stride, last));
             rp_lz77_find_tiles(team, kind, n_bytes, first, end, true, keys, candidates, table);
         }
     }
-    for (; first < end; first += step) {
+    for (; first < end; first += stride) {
         RP_UNROLL
         for (uint32_t k = 0; k < RP_LZ77_TILES; k++) {
             uint32_t i = rp_min32(first + k * TEAM_SIZE(team) + TEAM_RANK(team), end - 1);

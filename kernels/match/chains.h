@@ -19,19 +19,19 @@ typedef struct rp_lz77_depths {
 #define RP_LZ77_MAX_OFFSETS 32
 
 /* Fills offsets with the distances to the positions of one chain: the candidate of `position`,
- * which is `step` back, the candidate of that one, and so on; 0 where there is none. The
+ * which is `distance` back, the candidate of that one, and so on; 0 where there is none. The
  * candidate of position p is at candidates[p * stride]. It was found before p, so it is never
  * before the begin of the block. */
 RP_FN_INLINE void rp_lz77_follow(const uint16_t *candidates, uint32_t stride, uint32_t position,
-                                 uint32_t step, uint32_t depth, uint32_t *offsets)
+                                 uint32_t distance, uint32_t depth, uint32_t *offsets)
 {
     uint32_t offset = 0;
     RP_UNROLL
     for (uint32_t k = 0; k < depth; k++) {
         if (k != 0)
-            step = candidates[(position - offset) * stride];
-        offset += step;
-        offsets[k] = step != 0 && offset <= 0xFFFF ? offset : 0;
+            distance = candidates[(position - offset) * stride];
+        offset += distance;
+        offsets[k] = distance != 0 && offset <= 0xFFFF ? offset : 0;
     }
 }
 

@@ -35,8 +35,9 @@ typedef struct rp_lazy_plan {
     uint32_t n_ahead; /* next positions whose matches are compared, 1 or 2 */
 } rp_lazy_plan;
 
-/* Whether a match is better by enough than one that is evaluated, given how many positions after
- * that one it begins: 1 or 2. */
+/* Whether a match is better by enough than one that is evaluated, given how many positions
+ * after that one it begins: 1 or 2. A parse asks that for the next one or two positions
+ * (n_ahead), as its window has them. */
 RP_FN bool rp_lazy_beats(uint32_t match, uint32_t evaluated, uint32_t n_after)
 {
     return rp_ranked_gain(match) >

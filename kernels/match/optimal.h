@@ -137,9 +137,9 @@ RP_FN_INLINE uint32_t rp_add_chain(const uint16_t *candidates, uint32_t stride, 
 {
     uint32_t offset = 0;
     for (uint32_t k = 0; k < depth; k++) {
-        uint32_t step = candidates[(position - offset) * stride];
-        offset += step;
-        if (step == 0 || offset > 0xFFFF)
+        uint32_t distance = candidates[(position - offset) * stride];
+        offset += distance;
+        if (distance == 0 || offset > 0xFFFF)
             break;
         offsets[n++] = offset;
     }

@@ -126,8 +126,8 @@ RP_FN uint32_t rp_rank_repeat(uint32_t code, uint32_t offset, uint32_t length)
            UINT32_C(1) << RP_RANKED_REPEAT_SHIFT | offset << 6 | length;
 }
 
-/* The same in two steps, for who knows the length last: what it is without the length, and what
- * each byte adds. */
+/* The same in two parts, for a caller that knows the length last: the ranked match without its
+ * length, and what each byte of length adds. */
 #define RP_RANKED_BYTE ((uint32_t)RP_LZ77_BYTE_GAIN << RP_RANKED_GAIN_SHIFT | 1)
 
 RP_FN uint32_t rp_rank_repeat_offset(uint32_t code, uint32_t offset)

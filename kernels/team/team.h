@@ -22,14 +22,14 @@
  *   - The functions below have an implementation for each kind of team.
  *   - base/bit_writer.h has two implementations: one for workers that write parts of one stream,
  *     and one for a single worker.
- *   - base/memory.h, match/source.h and match/candidates.h read bytes in another way on a GPU,
- * which loads aligned words only.
+ *   - base/memory.h, match/source.h and match/candidates.h read bytes in another way on a
+ *     GPU, which loads aligned words only.
  *   - A single worker has a serial algorithm where the one for a team costs it more. The function's
  *     name ends in _alone, or TEAM_SIZE() selects it: sorting, the Huffman tree and its limit, the
  *     description of a tree, the spreading of FSE symbols, the chains of FSE states, the search for
  *     matches and the lazy parse.
- *   - match/lazy_thread.h (a thread for each segment) and fused/ (a block in shared memory) serve a
- *     GPU only. The tests run them on CPUs, too.
+ *   - match/lazy_thread.h (a thread for each segment), match/lazy_warp.h (a warp) and fused/ (a
+ * block in shared memory) serve a GPU only. The tests run them on CPUs, too.
  *
  * A team can be divided into parts that work side by side on pieces of their own. A part is a warp
  * of a thread block, and a team to the collectives. Teams on CPUs have one part.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stage 1 alone: the sequences and literals of any input give the input back. They are judged
+ * Stage 1 alone: the sequences and literals of any input give the input back. They are checked
  * twice: by a decoder of a few lines, which knows repeat offsets from RFC 8878 section 3.1.1.5
  * and takes those that a block cannot know for an error; and by libzstd, which gets the same
  * sequences with plain offsets, validates them, encodes them and decodes the frame.
@@ -87,7 +87,7 @@ static uint32_t resolve_offset(uint32_t repeats[3], uint32_t value, uint32_t lit
     return offset;
 }
 
-static void note(rp_sequence sequence, uint32_t offset)
+static void count_seen(rp_sequence sequence, uint32_t offset)
 {
     uint32_t value = rp_sequence_offset_value(sequence);
     uint32_t literal_length = rp_sequence_literal_length(sequence);
@@ -104,7 +104,7 @@ static void note(rp_sequence sequence, uint32_t offset)
         seen.max_literal_length = literal_length;
 }
 
-/* Decodes zstd block c behind `begin` bytes; appends its sequences with plain offsets and a block
+/* Decodes zstd block c after `begin` bytes; appends its sequences with plain offsets and a block
  * delimiter to `plain`. Returns their number. */
 static size_t decode_zstd_block(const rp_stage_buffers *buffers, size_t c, uint8_t *decoded,
                                 size_t begin, size_t end, ZSTD_Sequence *plain)
@@ -133,7 +133,7 @@ static size_t decode_zstd_block(const rp_stage_buffers *buffers, size_t c, uint8
         assert_true(offset != 0 && offset <= at);
         for (uint32_t k = 0; k < match_length; k++, at++)
             decoded[at] = decoded[at - offset];
-        note(sequences[i], offset);
+        count_seen(sequences[i], offset);
         plain[i] = (ZSTD_Sequence){offset, literal_length, match_length, 0};
     }
     uint32_t left = zstd_block->n_literals - n_literals;
@@ -360,7 +360,7 @@ static void test_random_bytes_are_parsed_once(void **state)
     }
 }
 
-/* Blocks that can't be compressed are not even looked at for candidates. What comes twice is found
+/* Blocks that can't be compressed get no candidates. A string that occurs twice is found
  * though, and so are bytes of which some are more frequent than others. */
 static void test_incompressible_blocks_are_spared(void **state)
 {
@@ -402,7 +402,7 @@ static void test_tiny_blocks_are_spared(void **state)
 }
 
 /* A string that comes in every record, between values that can't be compressed, may have none of
- * the positions that are looked at for copies. Then its bytes are more frequent than others. */
+ * the positions that the precheck chooses. Then its bytes are more frequent than others. */
 static void test_strings_between_noise_are_found(void **state)
 {
     (void)state;
