@@ -29,7 +29,7 @@
  *     description of a tree, the spreading of FSE symbols, the chains of FSE states, the search for
  *     matches and the lazy parse.
  *   - match/lazy_thread.h (a thread for each segment), match/lazy_warp.h (a warp) and fused/ (a
- * block in shared memory) serve a GPU only. The tests run them on CPUs, too.
+ *     block in shared memory) serve a GPU only. The tests run them on CPUs, too.
  *
  * A team can be divided into parts that work side by side on pieces of their own. A part is a warp
  * of a thread block, and a team to the collectives. Teams on CPUs have one part.

@@ -399,7 +399,7 @@ static void test_batch(void **state)
                       outputs,          capacities, output_sizes, statuses};
     size_t workspace_bytes = rp_workspace_size(500, N, RP_EFFORT_FAST);
     uint8_t *workspace = aligned_alloc(RP_WORKSPACE_ALIGNMENT, workspace_bytes);
-    rp_stage_buffers buffers;
+    rp_stage_buffers buffers = RP_STAGE_BUFFERS_INIT;
     assert_non_null(workspace);
     assert_int_equal(
         rp_workspace_carve(workspace, workspace_bytes, 500, N, RP_EFFORT_FAST, &buffers),
