@@ -40,8 +40,9 @@ static bool check_device(const rp_device_info *info)
 
 static bool check_list(void)
 {
-    rp_device_info infos[MAX_DEVICES + 1] = {RP_DEVICE_INFO_INIT};
+    rp_device_info infos[MAX_DEVICES + 1];
     memset(infos, 0x5A, sizeof(infos));
+    infos[0].struct_size = sizeof(infos[0]);
     size_t n = rp_device_list(infos, MAX_DEVICES);
     CHECK(n >= 2 && n <= MAX_DEVICES);
     CHECK(infos[n].name[0] == 0x5A);
@@ -50,6 +51,7 @@ static bool check_list(void)
         CHECK(check_device(&infos[i]));
     /* Room for fewer, or for none. */
     memset(infos, 0x5A, sizeof(infos));
+    infos[0].struct_size = sizeof(infos[0]);
     CHECK(rp_device_list(infos, 1) == n && infos[1].name[0] == 0x5A);
     CHECK(rp_device_list(NULL, 0) == n && rp_device_list(NULL, 5) == n);
     if (expected_reason != NULL) {
