@@ -17,7 +17,7 @@
 
 static_assert(sizeof(rp_parse_memory) <= RP_FUSED_MEMORY_BYTES - RP_FUSED_COPY_BYTES,
               "the join's memory is after the copy of the block");
-static_assert(RP_FUSED_MAX_BYTES <= RP_SHARED_BLOCK_MAX_BYTES, "the shared block has room for it");
+static_assert(RP_FUSED_MAX_BYTES <= RP_SHARED_BLOCK_MAX_BYTES, "the shared block is large enough");
 static_assert(RP_FUSED_MEMORY_BYTES - RP_FUSED_COPY_BYTES <=
                   sizeof(((rp_shared_block_memory *)NULL)->free),
               "so has what is reused after the parse");

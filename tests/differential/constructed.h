@@ -3,8 +3,8 @@
  * Inputs made so that the encoder has to use one corner of the format, which random content
  * reaches rarely or never. The tests check with the strict decoder's statistics that it did.
  */
-#ifndef ROCKPRESS_TESTS_CONSTRUCTED_H
-#define ROCKPRESS_TESTS_CONSTRUCTED_H
+#ifndef ROCKPRESS_TESTS_DIFFERENTIAL_CONSTRUCTED_H
+#define ROCKPRESS_TESTS_DIFFERENTIAL_CONSTRUCTED_H
 
 #include <stdbool.h>
 #include <stddef.h>

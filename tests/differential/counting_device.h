@@ -4,8 +4,8 @@
  * to the host device. Tests of "nothing was enqueued" need to see what the library asks of a
  * device, and tests of the staged way need a device whose memory is not the host's.
  */
-#ifndef ROCKPRESS_TESTS_COUNTING_DEVICE_H
-#define ROCKPRESS_TESTS_COUNTING_DEVICE_H
+#ifndef ROCKPRESS_TESTS_DIFFERENTIAL_COUNTING_DEVICE_H
+#define ROCKPRESS_TESTS_DIFFERENTIAL_COUNTING_DEVICE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ways into the encoder on the host device, for tests and fuzzers: a lane, a batch. */
-#ifndef ROCKPRESS_TESTS_ENCODER_H
-#define ROCKPRESS_TESTS_ENCODER_H
+#ifndef ROCKPRESS_TESTS_DIFFERENTIAL_ENCODER_H
+#define ROCKPRESS_TESTS_DIFFERENTIAL_ENCODER_H
 
 #include "rockpress/engine.h"
 #include "rockpress/pool.h"

@@ -3,8 +3,8 @@
  * Memory between two pages that may not be touched, so that one byte read or written out of
  * bounds is a fault, with any compiler and without a sanitizer.
  */
-#ifndef ROCKPRESS_TESTS_GUARDED_H
-#define ROCKPRESS_TESTS_GUARDED_H
+#ifndef ROCKPRESS_TESTS_DIFFERENTIAL_GUARDED_H
+#define ROCKPRESS_TESTS_DIFFERENTIAL_GUARDED_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -12,8 +12,8 @@
 
 #include "tests/support/cases.h"
 
+#include "tests/differential/checker.h"
 #include "tests/differential/encoder.h"
-#include "tests/differential/judge.h"
 #include "tests/support/inputs.h"
 
 #define N_INPUTS 24
@@ -119,7 +119,7 @@ static void test_mixed_sizes(void **state)
 {
     (void)state;
     test_encoder encoder;
-    frame_judge judge = {0};
+    frame_checker checker = {0};
     encoder_open(&encoder, 400000);
     for (uint64_t seed = 0; seed < 7; seed++) {
         test_batch batch;
@@ -130,13 +130,13 @@ static void test_mixed_sizes(void **state)
         assert_int_equal(run_batch(&batch, &encoder, max_input_bytes, flags), RP_STATUS_OK);
         for (size_t i = 0; i < N_INPUTS; i++) {
             check_result(&batch, i, RP_STATUS_OK);
-            if (!judge_frame(&judge, batch.inputs[i], batch.sizes[i], batch.outputs[i],
-                             batch.frame_bytes[i], flags != 0))
-                fail_msg("input %zu of batch %u: %s", i, (unsigned)seed, judge.error);
+            if (!checker_frame(&checker, batch.inputs[i], batch.sizes[i], batch.outputs[i],
+                               batch.frame_bytes[i], flags != 0))
+                fail_msg("input %zu of batch %u: %s", i, (unsigned)seed, checker.error);
         }
         free_batch(&batch);
     }
-    judge_free(&judge);
+    checker_free(&checker);
     encoder_close(&encoder);
 }
 

@@ -12,8 +12,8 @@
 #include "tests/support/cases.h"
 
 #include "rockpress/engine.h"
+#include "tests/differential/checker.h"
 #include "tests/differential/guarded.h"
-#include "tests/differential/judge.h"
 #include "tests/support/effort.h"
 #include "tests/support/inputs.h"
 
@@ -43,7 +43,7 @@ static rp_status compress(const guarded_arena *arena, const uint8_t *input, size
     return status;
 }
 
-static void check_capacities(const guarded_arena *arena, frame_judge *judge, inputs_kind kind,
+static void check_capacities(const guarded_arena *arena, frame_checker *checker, inputs_kind kind,
                              size_t n, uint32_t flags)
 {
     size_t bound = rp_compress_bound(n);
@@ -55,8 +55,8 @@ static void check_capacities(const guarded_arena *arena, frame_judge *judge, inp
     uint8_t *expected = malloc(exact);
     assert_non_null(expected);
     memcpy(expected, guarded_last(&arena->output, bound), exact);
-    if (!judge_frame(judge, input, n, expected, exact, flags != 0))
-        fail_msg("%s, %zu bytes: %s", inputs_kind_name(kind), n, judge->error);
+    if (!checker_frame(checker, input, n, expected, exact, flags != 0))
+        fail_msg("%s, %zu bytes: %s", inputs_kind_name(kind), n, checker->error);
 
     size_t capacities[] = {0, 1, exact / 2, exact - 1, exact, exact + 1, bound + 100};
     for (size_t i = 0; i < sizeof(capacities) / sizeof(capacities[0]); i++) {
@@ -88,7 +88,7 @@ static void test_capacities(void **state)
     (void)state;
     size_t largest = sizes[sizeof(sizes) / sizeof(sizes[0]) - 1];
     guarded_arena arena;
-    frame_judge judge = {0};
+    frame_checker checker = {0};
     rp_device *device;
     assert_int_equal(rp_device_open("host", &device), RP_STATUS_OK);
     assert_int_equal(rp_stream_create(device, &arena.stream), RP_STATUS_OK);
@@ -97,13 +97,13 @@ static void test_capacities(void **state)
         guarded_map(&arena.input, sizes[i]);
         guarded_map(&arena.workspace, rp_workspace_size(sizes[i], 1, test_effort()));
         for (size_t kind = 0; kind < INPUTS_N_KINDS; kind++)
-            check_capacities(&arena, &judge, (inputs_kind)kind, sizes[i],
+            check_capacities(&arena, &checker, (inputs_kind)kind, sizes[i],
                              (uint32_t)(kind & 1) * RP_COMPRESS_CHECKSUM);
         guarded_unmap(&arena.input);
         guarded_unmap(&arena.workspace);
     }
     guarded_unmap(&arena.output);
-    judge_free(&judge);
+    checker_free(&checker);
     rp_stream_destroy(arena.stream);
     rp_device_close(device);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Real RocksDB data blocks of every corpus at 4, 16 and 64 KiB: each frame is judged by two
+ * Real RocksDB data blocks of every corpus at 4, 16 and 64 KiB: each frame is checked by two
  * decoders, and together they must not be larger than what libzstd makes of them at level 1. That
  * is a size oracle against a mistake that no decoder sees, such as a match finder that stopped
  * finding; the level is one that the fast effort beats clearly.
@@ -14,8 +14,8 @@
 #include <zstd.h>
 
 #include "bench/corpus/corpus.h"
+#include "tests/differential/checker.h"
 #include "tests/differential/encoder.h"
-#include "tests/differential/judge.h"
 
 #define TOTAL_BYTES ((size_t)1 << 20)
 #define BASELINE_LEVEL 1
@@ -26,7 +26,7 @@ typedef struct corpus_sizes {
     size_t baseline;
 } corpus_sizes;
 
-static corpus_sizes check_corpus(test_encoder *encoder, frame_judge *judge, ZSTD_CCtx *context,
+static corpus_sizes check_corpus(test_encoder *encoder, frame_checker *checker, ZSTD_CCtx *context,
                                  const char *name, size_t block_bytes)
 {
     corpus_blocks blocks = {0};
@@ -46,8 +46,8 @@ static corpus_sizes check_corpus(test_encoder *encoder, frame_judge *judge, ZSTD
             encoder_lane(encoder, block->data, block->size, frame, capacity, &n, flags);
         if (status != RP_STATUS_OK)
             fail_msg("%s, block %zu: %s", name, i, rp_status_name(status));
-        if (!judge_frame(judge, block->data, block->size, frame, n, flags != 0))
-            fail_msg("%s, block %zu of %zu bytes: %s", name, i, block->size, judge->error);
+        if (!checker_frame(checker, block->data, block->size, frame, n, flags != 0))
+            fail_msg("%s, block %zu of %zu bytes: %s", name, i, block->size, checker->error);
         sizes.input += block->size;
         sizes.ours += n - (flags != 0 ? 4 : 0);
         n = ZSTD_compressCCtx(context, frame, capacity, block->data, block->size, BASELINE_LEVEL);
@@ -62,14 +62,14 @@ static corpus_sizes check_corpus(test_encoder *encoder, frame_judge *judge, ZSTD
 static void check_block_size(size_t block_bytes)
 {
     test_encoder encoder;
-    frame_judge judge = {0};
+    frame_checker checker = {0};
     ZSTD_CCtx *context = ZSTD_createCCtx();
     double ours = 0;
     double baseline = 0;
     assert_non_null(context);
     encoder_open(&encoder, block_bytes + 65536);
     for (size_t i = 0; i < corpus_count(); i++) {
-        corpus_sizes sizes = check_corpus(&encoder, &judge, context, corpus_name(i), block_bytes);
+        corpus_sizes sizes = check_corpus(&encoder, &checker, context, corpus_name(i), block_bytes);
         double ratio = (double)sizes.input / (double)sizes.ours;
         double baseline_ratio = (double)sizes.input / (double)sizes.baseline;
         ours += log(ratio);
@@ -84,7 +84,7 @@ static void check_block_size(size_t block_bytes)
                   BASELINE_LEVEL, baseline);
     assert_true(ours >= baseline);
     ZSTD_freeCCtx(context);
-    judge_free(&judge);
+    checker_free(&checker);
     encoder_close(&encoder);
 }
 

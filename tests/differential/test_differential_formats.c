@@ -14,16 +14,16 @@
 
 #include "tests/support/cases.h"
 
+#include "tests/differential/checker.h"
 #include "tests/differential/constructed.h"
 #include "tests/differential/encoder.h"
-#include "tests/differential/judge.h"
 #include "tests/support/inputs.h"
 
 #define LARGEST ((size_t)400 * 1024)
 #define BLOCK RP_ZSTD_BLOCK_BYTES
 
 static test_encoder encoder;
-static frame_judge judge;
+static frame_checker checker;
 static uint8_t input[LARGEST];
 static uint8_t frame[LARGEST + 1024];
 static size_t frame_bytes;
@@ -38,21 +38,21 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    judge_free(&judge);
+    checker_free(&checker);
     encoder_close(&encoder);
     return 0;
 }
 
-/* Compresses and judges input[0..n). */
+/* Compresses and checks input[0..n). */
 static const rfc8878_stats *check(const char *name, size_t n)
 {
     rp_status status = encoder_lane(&encoder, input, n, frame, sizeof(frame), &frame_bytes,
                                     (uint32_t)(n & 1) * RP_COMPRESS_CHECKSUM);
     if (status != RP_STATUS_OK)
         fail_msg("%s, %zu bytes: %s", name, n, rp_status_name(status));
-    if (!judge_frame(&judge, input, n, frame, frame_bytes, (n & 1) != 0))
-        fail_msg("%s, %zu bytes: %s", name, n, judge.error);
-    return &judge.stats;
+    if (!checker_frame(&checker, input, n, frame, frame_bytes, (n & 1) != 0))
+        fail_msg("%s, %zu bytes: %s", name, n, checker.error);
+    return &checker.stats;
 }
 
 /* The literals section of the first block; the block has to be a compressed one. */
@@ -177,7 +177,7 @@ static void test_sequence_counts(void **state)
         }
         if (!found)
             fail_msg("no input of one block found with %zu sequences", n_sequences);
-        check_sequence_count(&judge.stats, n_sequences, n_sequences < 0x7F00 ? 2 : 3);
+        check_sequence_count(&checker.stats, n_sequences, n_sequences < 0x7F00 ? 2 : 3);
     }
 }
 
@@ -312,9 +312,9 @@ static void test_every_kind(void **state)
 static void test_everything_was_seen(void **state)
 {
     (void)state;
-    const char *unseen = judge_unseen(&judge);
+    const char *unseen = checker_unseen(&checker);
     if (unseen[0] != '\0')
-        fail_msg("not seen in %zu frames: %s", judge.n_frames, unseen);
+        fail_msg("not seen in %zu frames: %s", checker.n_frames, unseen);
 }
 
 int main(int argc, char **argv)

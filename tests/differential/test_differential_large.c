@@ -10,8 +10,8 @@
 
 #include "tests/support/cases.h"
 
+#include "tests/differential/checker.h"
 #include "tests/differential/encoder.h"
-#include "tests/differential/judge.h"
 #include "tests/support/inputs.h"
 
 static void test_64_mib(void **state)
@@ -32,19 +32,19 @@ static void test_64_mib(void **state)
         at += length;
     }
     test_encoder encoder;
-    frame_judge judge = {0};
+    frame_checker checker = {0};
     size_t frame_bytes;
     encoder_open(&encoder, n);
     assert_int_equal(
         encoder_lane(&encoder, input, n, frame, capacity, &frame_bytes, RP_COMPRESS_CHECKSUM),
         RP_STATUS_OK);
-    if (!judge_frame(&judge, input, n, frame, frame_bytes, true))
-        fail_msg("%s", judge.error);
-    assert_true(judge.stats.n_blocks_raw > 0);
-    assert_true(judge.stats.n_blocks_rle > 0);
-    assert_true(judge.stats.n_blocks_compressed > 0);
+    if (!checker_frame(&checker, input, n, frame, frame_bytes, true))
+        fail_msg("%s", checker.error);
+    assert_true(checker.stats.n_blocks_raw > 0);
+    assert_true(checker.stats.n_blocks_rle > 0);
+    assert_true(checker.stats.n_blocks_compressed > 0);
     encoder_close(&encoder);
-    judge_free(&judge);
+    checker_free(&checker);
     free(input);
     free(frame);
 }

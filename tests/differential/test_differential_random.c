@@ -11,9 +11,9 @@
 
 #include "tests/support/cases.h"
 
+#include "tests/differential/checker.h"
 #include "tests/differential/constructed.h"
 #include "tests/differential/encoder.h"
-#include "tests/differential/judge.h"
 #include "tests/support/inputs.h"
 
 #define LARGEST 300000
@@ -35,7 +35,7 @@ static void test_random_structure(void **state)
 {
     (void)state;
     test_encoder encoder;
-    frame_judge judge = {0};
+    frame_checker checker = {0};
     uint8_t *input = malloc(LARGEST);
     size_t capacity = rp_compress_bound(LARGEST);
     uint8_t *frame = malloc(capacity);
@@ -54,11 +54,11 @@ static void test_random_structure(void **state)
         rp_status status = encoder_lane(&encoder, input, n, frame, capacity, &frame_bytes, flags);
         if (status != RP_STATUS_OK)
             fail_msg("seed %llu: %s", (unsigned long long)seed, rp_status_name(status));
-        if (!judge_frame(&judge, input, n, frame, frame_bytes, flags != 0))
-            fail_msg("seed %llu, %zu bytes: %s", (unsigned long long)seed, n, judge.error);
+        if (!checker_frame(&checker, input, n, frame, frame_bytes, flags != 0))
+            fail_msg("seed %llu, %zu bytes: %s", (unsigned long long)seed, n, checker.error);
     }
     encoder_close(&encoder);
-    judge_free(&judge);
+    checker_free(&checker);
     free(input);
     free(frame);
 }

@@ -3,7 +3,7 @@
  * Every kind of content at every size where something changes: the frame header's size fields
  * (255/256, 65791/65792), the literals' size fields and the number of Huffman streams (around
  * 256, 1 Ki, 4 Ki, 16 Ki), the tables' sizes, the 16-bit positions (64 Ki) and the number of
- * zstd blocks (128 Ki). Each frame is judged by two decoders, and the two ways into the
+ * zstd blocks (128 Ki). Each frame is checked by two decoders, and the two ways into the
  * encoder, a lane and a batch, must give the same bytes.
  */
 #include <stddef.h>
@@ -13,8 +13,8 @@
 
 #include "tests/support/cases.h"
 
+#include "tests/differential/checker.h"
 #include "tests/differential/encoder.h"
-#include "tests/differential/judge.h"
 #include "tests/support/inputs.h"
 
 static const size_t small_sizes[] = {
@@ -26,7 +26,7 @@ static const size_t medium_sizes[] = {4095,  4096,  4097,  16383, 16384, 16385,
 static const size_t large_sizes[] = {131071, 131072, 131073, 262144, 1048576 + 7};
 
 /* All kinds of one size: a batch, and each alone. */
-static void check_size(test_encoder *encoder, frame_judge *judge, size_t n, uint64_t seed,
+static void check_size(test_encoder *encoder, frame_checker *checker, size_t n, uint64_t seed,
                        uint32_t flags)
 {
     const void *inputs[INPUTS_N_KINDS];
@@ -56,10 +56,10 @@ static void check_size(test_encoder *encoder, frame_judge *judge, size_t n, uint
         const char *name = inputs_kind_name((inputs_kind)kind);
         if (statuses[kind] != RP_STATUS_OK)
             fail_msg("%s, %zu bytes: %s", name, n, rp_status_name(statuses[kind]));
-        if (!judge_frame(judge, inputs[kind], n, outputs[kind], frame_sizes[kind],
-                         (flags & RP_COMPRESS_CHECKSUM) != 0))
+        if (!checker_frame(checker, inputs[kind], n, outputs[kind], frame_sizes[kind],
+                           (flags & RP_COMPRESS_CHECKSUM) != 0))
             fail_msg("%s, %zu bytes, seed %llu: %s", name, n, (unsigned long long)seed,
-                     judge->error);
+                     checker->error);
         size_t alone_size = 0;
         assert_int_equal(encoder_lane(encoder, inputs[kind], n, alone, bound, &alone_size, flags),
                          RP_STATUS_OK);
@@ -74,13 +74,13 @@ static void check_size(test_encoder *encoder, frame_judge *judge, size_t n, uint
 static void check_sizes(const size_t *sizes, size_t n_sizes, size_t largest, uint64_t n_seeds)
 {
     test_encoder encoder;
-    frame_judge judge = {0};
+    frame_checker checker = {0};
     encoder_open(&encoder, largest);
     for (size_t i = 0; i < n_sizes; i++) {
         for (uint64_t seed = 0; seed < n_seeds; seed++)
-            check_size(&encoder, &judge, sizes[i], seed, (uint32_t)((seed + i) & 1));
+            check_size(&encoder, &checker, sizes[i], seed, (uint32_t)((seed + i) & 1));
     }
-    judge_free(&judge);
+    checker_free(&checker);
     encoder_close(&encoder);
 }
 

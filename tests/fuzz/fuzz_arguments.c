@@ -13,9 +13,9 @@
 
 #include "rockpress/engine.h"
 #include "rockpress/pool.h"
+#include "tests/differential/checker.h"
 #include "tests/differential/counting_device.h"
 #include "tests/differential/guarded.h"
-#include "tests/differential/judge.h"
 #include "tests/support/effort.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -33,7 +33,7 @@ static size_t workspace_bytes;
 static uint8_t *workspace;
 static uint8_t *input;
 static uint8_t *output;
-static frame_judge judge;
+static frame_checker checker;
 static rp_effort usual_effort; /* what workspaces and lanes are made for */
 
 static const uint8_t *data_at;
@@ -199,8 +199,8 @@ static void fuzz_single(void)
     check(result == RP_STATUS_OK || capacity < rp_compress_bound(input_size),
           "too small with a capacity of the bound", result);
     if (result == RP_STATUS_OK)
-        check(judge_frame(&judge, input, input_size, output, frame_bytes, options.flags != 0),
-              judge.error, result);
+        check(checker_frame(&checker, input, input_size, output, frame_bytes, options.flags != 0),
+              checker.error, result);
 }
 
 typedef struct batch_arrays {
@@ -240,14 +240,14 @@ static void check_batch_results(const rp_batch *batch, const batch_arrays *array
         rp_status status = arrays->statuses[i];
         size_t n = arrays->frame_bytes[i];
         if (i >= batch->n_inputs) {
-            check(status == CANARY_STATUS && n == CANARY_SIZE, "a result behind the batch", status);
+            check(status == CANARY_STATUS && n == CANARY_SIZE, "a result after the batch", status);
         } else if (arrays->sizes[i] > batch->max_input_bytes) {
             check(status == RP_STATUS_INPUT_TOO_LARGE && n == 0, "larger than announced", status);
         } else if (status == RP_STATUS_OK) {
             check(n <= arrays->capacities[i], "beyond its capacity", status);
-            check(judge_frame(&judge, arrays->inputs[i], arrays->sizes[i], arrays->outputs[i], n,
-                              checksum),
-                  judge.error, status);
+            check(checker_frame(&checker, arrays->inputs[i], arrays->sizes[i], arrays->outputs[i],
+                                n, checksum),
+                  checker.error, status);
         } else {
             check(status == RP_STATUS_OUTPUT_TOO_SMALL && n == 0 &&
                       arrays->capacities[i] < rp_compress_bound(arrays->sizes[i]),
@@ -375,8 +375,9 @@ static void fuzz_pool(void)
         status = rp_lane_compress(lane, input, input_size, output, capacity, &frame_bytes, &options,
                                   (uint32_t)take(4));
         if (status == RP_STATUS_OK)
-            check(judge_frame(&judge, input, input_size, output, frame_bytes, options.flags != 0),
-                  judge.error, status);
+            check(
+                checker_frame(&checker, input, input_size, output, frame_bytes, options.flags != 0),
+                checker.error, status);
         else
             check(frame_bytes == 0, "a size without a frame", status);
         size_t lane_bytes = rp_workspace_size(pool_options.max_input_bytes, 1, pool_options.effort);

@@ -26,7 +26,7 @@ typedef struct program {
     size_t recent[3]; /* distances */
 } program;
 
-/* The next n_bytes of the program as a number; zeros behind its end. */
+/* The next n_bytes of the program as a number; zeros after its end. */
 static uint32_t take(program *p, unsigned n_bytes)
 {
     uint32_t value = 0;
@@ -44,7 +44,7 @@ static size_t take_length(program *p, uint32_t parameter)
     return ((size_t)(magnitude & 15) << (magnitude >> 4)) + parameter;
 }
 
-static size_t room(const program *p, size_t length)
+static size_t fitting(const program *p, size_t length)
 {
     size_t left = p->max_bytes - p->at;
     return length < left ? length : left;
@@ -54,7 +54,7 @@ static void copy(program *p, size_t distance, size_t length)
 {
     if (distance == 0 || distance > p->at)
         return;
-    length = room(p, length);
+    length = fitting(p, length);
     for (size_t i = 0; i < length; i++)
         p->content[p->at + i] = p->content[p->at + i - distance];
     p->at += length;
@@ -66,7 +66,7 @@ static void copy(program *p, size_t distance, size_t length)
 static void symbols(program *p, uint32_t n_symbols, size_t length, uint32_t skew, uint64_t seed)
 {
     inputs_random random = inputs_seed(seed);
-    length = room(p, length);
+    length = fitting(p, length);
     for (size_t i = 0; i < length; i++) {
         uint32_t symbol = inputs_below(&random, n_symbols);
         for (uint32_t k = 0; k < skew; k++) {
@@ -84,7 +84,7 @@ static void step(program *p)
     size_t length;
     switch (operation & 7) {
     case 0: /* literals */
-        for (length = room(p, parameter + 1); length > 0; length--)
+        for (length = fitting(p, parameter + 1); length > 0; length--)
             p->content[p->at++] = (uint8_t)take(p, 1);
         break;
     case 1: /* a short copy from near */
@@ -95,7 +95,7 @@ static void step(program *p)
         copy(p, p->at == 0 ? 0 : take(p, 3) % p->at + 1, length);
         break;
     case 3: /* a run */
-        length = room(p, take_length(p, parameter));
+        length = fitting(p, take_length(p, parameter));
         memset(p->content + p->at, (int)take(p, 1), length);
         p->at += length;
         break;
@@ -107,7 +107,7 @@ static void step(program *p)
         copy(p, p->recent[parameter % 3] - (parameter >> 2 & 1), (size_t)take(p, 1) + 3);
         break;
     case 6: /* literals without matches */
-        length = room(p, take_length(p, 0));
+        length = fitting(p, take_length(p, 0));
         if (length > 0) {
             inputs_random random = inputs_seed(parameter);
             inputs_fill_unmatched(p->content + p->at, length, 100 + 5 * parameter, 4, &random);

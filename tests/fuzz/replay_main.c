@@ -18,7 +18,7 @@ static const char *current;
 static int run_file(const char *path, size_t n)
 {
     FILE *file = fopen(path, "rb");
-    /* Of its exact size, so that a sanitizer sees a read behind it. */
+    /* Of its exact size, so that a sanitizer sees a read after it. */
     uint8_t *data = malloc(n == 0 ? 1 : n);
     int failed = file == NULL || data == NULL || fread(data, 1, n, file) != n;
     if (failed)

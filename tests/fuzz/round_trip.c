@@ -7,15 +7,15 @@
 #include <string.h>
 
 #include "rockpress/engine.h"
+#include "tests/differential/checker.h"
 #include "tests/differential/guarded.h"
-#include "tests/differential/judge.h"
 #include "tests/support/effort.h"
 
 static guarded_memory input_memory;
 static guarded_memory output_memory;
 static guarded_memory workspace_memory;
 static rp_device *device;
-static frame_judge judge;
+static frame_checker checker;
 static uint8_t *expected;
 
 static void set_up(void)
@@ -69,7 +69,7 @@ void round_trip(const uint8_t *content, size_t n, unsigned how)
         memcpy(input, content, n);
     check(compress(input, n, bound, 0xFF, &exact, flags) == RP_STATUS_OK, "fails", n);
     memcpy(expected, guarded_last(&output_memory, bound), exact);
-    check(judge_frame(&judge, input, n, expected, exact, flags != 0), judge.error, n);
+    check(checker_frame(&checker, input, n, expected, exact, flags != 0), checker.error, n);
     check(n == 0 || memcmp(input, content, n) == 0, "the input was written to", n);
 
     check(compress(input, n, exact, 0, &frame_bytes, flags) == RP_STATUS_OK,

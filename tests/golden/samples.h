@@ -5,8 +5,8 @@
  * as hexadecimal digits, which compress best without matches. The same arguments give the same
  * bytes; for the corpora this holds for one version of RocksDB.
  */
-#ifndef ROCKPRESS_TESTS_SAMPLES_H
-#define ROCKPRESS_TESTS_SAMPLES_H
+#ifndef ROCKPRESS_TESTS_GOLDEN_SAMPLES_H
+#define ROCKPRESS_TESTS_GOLDEN_SAMPLES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The encoder on the host device at one effort, for tests that compare sizes. */
-#ifndef ROCKPRESS_TESTS_SIZED_ENCODER_H
-#define ROCKPRESS_TESTS_SIZED_ENCODER_H
+#ifndef ROCKPRESS_TESTS_GOLDEN_SIZED_ENCODER_H
+#define ROCKPRESS_TESTS_GOLDEN_SIZED_ENCODER_H
 
 #include "rockpress/engine.h"
 

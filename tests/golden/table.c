@@ -84,8 +84,8 @@ static const char *effort_of(size_t index)
     return rp_effort_name((rp_effort)(RP_EFFORT_FAST + (int)index));
 }
 
-static void judge_change(double change, double limit_per_mille, const char *what,
-                         golden_result *result, FILE *report)
+static void checker_change(double change, double limit_per_mille, const char *what,
+                           golden_result *result, FILE *report)
 {
     double percent = 100 * (change - 1);
     if (change > 1 + limit_per_mille / 1000) {
@@ -117,7 +117,7 @@ static void compare_means(const golden_table *golden, const golden_table *now, s
         snprintf(what, sizeof(what), "geometric mean of %u samples, blocks of %zu bytes, effort %s",
                  n, block_bytes, effort_of(e));
         if (n != 0)
-            judge_change(exp(sum / n), GOLDEN_MEAN_PER_MILLE, what, result, report);
+            checker_change(exp(sum / n), GOLDEN_MEAN_PER_MILLE, what, result, report);
     }
 }
 
@@ -146,8 +146,8 @@ static void compare_row(const golden_table *golden, const golden_table *now, con
         snprintf(what, sizeof(what), "%s, blocks of %zu bytes, effort %s: %zu bytes, were %zu",
                  row->name, row->block_bytes, effort_of(e), row->frame_bytes[e],
                  old->frame_bytes[e]);
-        judge_change((double)row->frame_bytes[e] / (double)old->frame_bytes[e],
-                     GOLDEN_SAMPLE_PER_MILLE, what, result, report);
+        checker_change((double)row->frame_bytes[e] / (double)old->frame_bytes[e],
+                       GOLDEN_SAMPLE_PER_MILLE, what, result, report);
     }
 }
 

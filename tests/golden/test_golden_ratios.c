@@ -92,7 +92,7 @@ static double against(const sizes *row, const promise *p)
     return row->theirs[index_of(p->level)] / row->ours[p->effort - RP_EFFORT_FAST];
 }
 
-static bool judge(const promise *p, size_t block_bytes, const char *name, double reached)
+static bool checker(const promise *p, size_t block_bytes, const char *name, double reached)
 {
     bool is_kept = reached >= p->least;
     printf("%6zu  %-14s %-7s by level %2d: %.4f, at least %.3f%s\n", block_bytes, name,
@@ -114,11 +114,11 @@ static unsigned check_block_size(sized_encoder *encoders, ZSTD_CCtx *context, si
         for (size_t i = 0; i < sample_n_corpora(); i++) {
             sum += log(against(&rows[i], p));
             if (p->is_of_each)
-                n_broken += !judge(p, block_bytes, rows[i].name, against(&rows[i], p));
+                n_broken += !checker(p, block_bytes, rows[i].name, against(&rows[i], p));
         }
         if (!p->is_of_each)
             n_broken +=
-                !judge(p, block_bytes, "geometric mean", exp(sum / (double)sample_n_corpora()));
+                !checker(p, block_bytes, "geometric mean", exp(sum / (double)sample_n_corpora()));
     }
     return n_broken;
 }

@@ -2,13 +2,13 @@
 /*
  * The host device with a defect, for tests of tests. Defects, each after the frame assembler of
  * every launch: "frame" flips a bit of the first frame that has 20 bytes or more, "size" adds one
- * to its size, "status" sets its status to RP_STATUS_INTERNAL, "output" writes a byte behind its
- * output's capacity, "input" flips a bit of the input, "workspace" writes a byte behind the scratch
+ * to its size, "status" sets its status to RP_STATUS_INTERNAL, "output" writes a byte after its
+ * output's capacity, "input" flips a bit of the input, "workspace" writes a byte after the scratch
  * of the last team. And "sequence", after the matcher: changes the last sequence of the first zstd
  * block that has one.
  */
-#ifndef ROCKPRESS_TESTS_BROKEN_DEVICE_H
-#define ROCKPRESS_TESTS_BROKEN_DEVICE_H
+#ifndef ROCKPRESS_TESTS_GPU_BROKEN_DEVICE_H
+#define ROCKPRESS_TESTS_GPU_BROKEN_DEVICE_H
 
 #include "rockpress/device.h"
 

@@ -5,8 +5,8 @@
  * teams of N workers (tests/support/team_device.h); "simulated" (simulated_device.h); and
  * "broken:DEFECT" (broken_device.h), with which a test has to fail.
  */
-#ifndef ROCKPRESS_TESTS_DEVICE_UNDER_TEST_H
-#define ROCKPRESS_TESTS_DEVICE_UNDER_TEST_H
+#ifndef ROCKPRESS_TESTS_GPU_DEVICE_UNDER_TEST_H
+#define ROCKPRESS_TESTS_GPU_DEVICE_UNDER_TEST_H
 
 #include "rockpress/device.h"
 

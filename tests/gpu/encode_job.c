@@ -186,21 +186,20 @@ static void name_place(const encode_job *job, const layout *l, size_t at, char *
             return;
         }
         if (at < l->outputs[i]) {
-            snprintf(text, n,
-                     "the guard before or behind input %zu (%s, %zu bytes) was overwritten", i,
-                     input->name, input->size);
+            snprintf(text, n, "the guard before or after input %zu (%s, %zu bytes) was overwritten",
+                     i, input->name, input->size);
             return;
         }
         if (at < l->outputs[i] + l->capacities[i] + GUARD_BYTES / 2) {
             snprintf(text, n,
-                     "byte %zu behind the capacity (%zu) of output %zu (%s, %zu bytes) was "
+                     "byte %zu after the capacity (%zu) of output %zu (%s, %zu bytes) was "
                      "overwritten",
                      at - l->outputs[i] - l->capacities[i], l->capacities[i], i, input->name,
                      input->size);
             return;
         }
     }
-    snprintf(text, n, "offset %zu behind the outputs was overwritten (arrays at %zu, sizes at %zu)",
+    snprintf(text, n, "offset %zu after the outputs was overwritten (arrays at %zu, sizes at %zu)",
              at, l->arrays, l->sizes);
 }
 
@@ -218,7 +217,7 @@ static bool check_untouched(const encode_job *job, const layout *l, uint8_t *bef
     while (before[at] == after[at])
         at++;
     if (at < GUARD_BYTES)
-        snprintf(error, n_error, "%zu bytes behind the workspace, a byte was overwritten", at);
+        snprintf(error, n_error, "%zu bytes after the workspace, a byte was overwritten", at);
     else
         name_place(job, l, at, error, n_error);
     return false;

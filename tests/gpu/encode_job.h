@@ -4,8 +4,8 @@
  * outputs lie at odd addresses between guard bytes, workspace and outputs are filled with garbage
  * before, and whatever the device had no business to write must be as it was.
  */
-#ifndef ROCKPRESS_TESTS_ENCODE_JOB_H
-#define ROCKPRESS_TESTS_ENCODE_JOB_H
+#ifndef ROCKPRESS_TESTS_GPU_ENCODE_JOB_H
+#define ROCKPRESS_TESTS_GPU_ENCODE_JOB_H
 
 #include <stdbool.h>
 #include <stddef.h>

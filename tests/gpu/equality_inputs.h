@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sets of inputs on which two devices are compared: made from tests/support/inputs.h, or read from
  * files of blocks (bench/corpus/corpus.h). */
-#ifndef ROCKPRESS_TESTS_EQUALITY_INPUTS_H
-#define ROCKPRESS_TESTS_EQUALITY_INPUTS_H
+#ifndef ROCKPRESS_TESTS_GPU_EQUALITY_INPUTS_H
+#define ROCKPRESS_TESTS_GPU_EQUALITY_INPUTS_H
 
 #include "tests/gpu/encode_job.h"
 

@@ -21,9 +21,9 @@ fails_with frame 'first difference at offset [0-9]+'
 fails_with frame 'libzstd does not decode it'
 fails_with size 'frame of ([0-9]+) bytes, expected'
 fails_with status 'RP_STATUS_INTERNAL, expected RP_STATUS_OK|status 40 with'
-fails_with output 'byte 0 behind the capacity'
+fails_with output 'byte 0 after the capacity'
 fails_with input 'byte [0-9]+ of input [0-9]+ .* was overwritten'
-fails_with workspace '0 bytes behind the workspace'
+fails_with workspace '0 bytes after the workspace'
 fails_with sequence 'first difference'
 output=$("$program" --device broken:sequence --small --effort fast) || true
 if ! grep -qE 'lz77 matcher, zstd block 0, sequence [0-9]+' <<<"$output"; then

@@ -4,8 +4,8 @@
  * simulated device by its switches. All of them are for the device that was opened last, by name
  * "cuda", "cuda:N" or "simulated"; false if it cannot be done.
  */
-#ifndef ROCKPRESS_TESTS_GPU_FAULTS_H
-#define ROCKPRESS_TESTS_GPU_FAULTS_H
+#ifndef ROCKPRESS_TESTS_GPU_GPU_FAULTS_H
+#define ROCKPRESS_TESTS_GPU_GPU_FAULTS_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inputs with their frames from the host device, to compress on the lanes of another device. */
-#ifndef ROCKPRESS_TESTS_REFERENCE_FRAMES_H
-#define ROCKPRESS_TESTS_REFERENCE_FRAMES_H
+#ifndef ROCKPRESS_TESTS_GPU_REFERENCE_FRAMES_H
+#define ROCKPRESS_TESTS_GPU_REFERENCE_FRAMES_H
 
 #include <stdbool.h>
 #include <stddef.h>

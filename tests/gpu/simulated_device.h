@@ -4,8 +4,8 @@
  * own, of which there is a limited amount, runs the host's kernels, can be kept busy, and can be
  * lost.
  */
-#ifndef ROCKPRESS_TESTS_SIMULATED_DEVICE_H
-#define ROCKPRESS_TESTS_SIMULATED_DEVICE_H
+#ifndef ROCKPRESS_TESTS_GPU_SIMULATED_DEVICE_H
+#define ROCKPRESS_TESTS_GPU_SIMULATED_DEVICE_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where two devices part: the first stage whose results for an input are not the same. */
-#ifndef ROCKPRESS_TESTS_STAGE_DIFFERENCE_H
-#define ROCKPRESS_TESTS_STAGE_DIFFERENCE_H
+#ifndef ROCKPRESS_TESTS_GPU_STAGE_DIFFERENCE_H
+#define ROCKPRESS_TESTS_GPU_STAGE_DIFFERENCE_H
 
 #include "tests/gpu/encode_job.h"
 

@@ -9,8 +9,8 @@
  * at the end of one is seen in the next. Before each collective every rank leaves a mark, which
  * others look for after it: every collective is a barrier.
  */
-#ifndef ROCKPRESS_TESTS_COLLECTIVE_CHECKS_H
-#define ROCKPRESS_TESTS_COLLECTIVE_CHECKS_H
+#ifndef ROCKPRESS_TESTS_SUPPORT_COLLECTIVE_CHECKS_H
+#define ROCKPRESS_TESTS_SUPPORT_COLLECTIVE_CHECKS_H
 
 #include <stdio.h>
 

@@ -3,8 +3,8 @@
  * The effort that a test runs at: the one that the variable TEST_EFFORT names, else the default
  * one. The same program is registered once for each effort.
  */
-#ifndef ROCKPRESS_TESTS_EFFORT_H
-#define ROCKPRESS_TESTS_EFFORT_H
+#ifndef ROCKPRESS_TESTS_SUPPORT_EFFORT_H
+#define ROCKPRESS_TESTS_SUPPORT_EFFORT_H
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
  * fails is not passed on: nothing was allocated, copied or launched; a wait has not waited. What is
  * alive is counted, so that a leak is a number that is not 0.
  */
-#ifndef ROCKPRESS_TESTS_FAULT_DEVICE_H
-#define ROCKPRESS_TESTS_FAULT_DEVICE_H
+#ifndef ROCKPRESS_TESTS_SUPPORT_FAULT_DEVICE_H
+#define ROCKPRESS_TESTS_SUPPORT_FAULT_DEVICE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

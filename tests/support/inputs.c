@@ -161,8 +161,8 @@ static void fill_runs(uint8_t *bytes, size_t n, inputs_random *random)
 /* Appends as much of a piece as fits. */
 static size_t append(uint8_t *bytes, size_t at, size_t n, const void *piece, size_t n_piece)
 {
-    size_t room = n - at;
-    size_t take = n_piece < room ? n_piece : room;
+    size_t left = n - at;
+    size_t take = n_piece < left ? n_piece : left;
     memcpy(bytes + at, piece, take);
     return at + take;
 }
@@ -226,11 +226,11 @@ static void fill_far_copies(uint8_t *bytes, size_t n, inputs_random *random)
                                          65535, 65536, 65537, 98304, 131068, 131071};
     size_t at = 0;
     while (at < n) {
-        size_t room = n - at;
+        size_t left = n - at;
         uint32_t distance = distances[inputs_below(random, 12)];
         size_t length =
             distance <= at ? 9 + inputs_below(random, 60) : 1 + inputs_below(random, 40);
-        length = length < room ? length : room;
+        length = length < left ? length : left;
         if (distance <= at)
             copy_back(bytes, at, distance, length);
         else

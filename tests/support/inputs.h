@@ -5,8 +5,8 @@
  * machine, so a failure is named by its kind, size and seed. No state outside of the arguments;
  * any thread.
  */
-#ifndef ROCKPRESS_TESTS_INPUTS_H
-#define ROCKPRESS_TESTS_INPUTS_H
+#ifndef ROCKPRESS_TESTS_SUPPORT_INPUTS_H
+#define ROCKPRESS_TESTS_SUPPORT_INPUTS_H
 
 #include <stddef.h>
 #include <stdint.h>

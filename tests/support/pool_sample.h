@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An input and its frame from the host device, to compress on the lanes of a pool. */
-#ifndef ROCKPRESS_TESTS_POOL_SAMPLE_H
-#define ROCKPRESS_TESTS_POOL_SAMPLE_H
+#ifndef ROCKPRESS_TESTS_SUPPORT_POOL_SAMPLE_H
+#define ROCKPRESS_TESTS_SUPPORT_POOL_SAMPLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
  * or times out while the stream is stalled. Every function can be told to fail, and counts
  * what is alive, so that a leak is a number that is not 0.
  */
-#ifndef ROCKPRESS_TESTS_QUEUE_DEVICE_H
-#define ROCKPRESS_TESTS_QUEUE_DEVICE_H
+#ifndef ROCKPRESS_TESTS_SUPPORT_QUEUE_DEVICE_H
+#define ROCKPRESS_TESTS_SUPPORT_QUEUE_DEVICE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

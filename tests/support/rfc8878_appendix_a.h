@@ -2,8 +2,8 @@
 
 /* Appendix A of the format document: decoding tables of the default distributions, row by row. */
 
-#ifndef ROCKPRESS_TESTS_RFC8878_APPENDIX_A_H
-#define ROCKPRESS_TESTS_RFC8878_APPENDIX_A_H
+#ifndef ROCKPRESS_TESTS_SUPPORT_RFC8878_APPENDIX_A_H
+#define ROCKPRESS_TESTS_SUPPORT_RFC8878_APPENDIX_A_H
 
 #include "rfc8878_fse.h"
 

@@ -5,8 +5,8 @@
  * (everything entropy-coded). Neither ever gives a bit that is not in the buffer.
  */
 
-#ifndef ROCKPRESS_TESTS_RFC8878_BITS_H
-#define ROCKPRESS_TESTS_RFC8878_BITS_H
+#ifndef ROCKPRESS_TESTS_SUPPORT_RFC8878_BITS_H
+#define ROCKPRESS_TESTS_SUPPORT_RFC8878_BITS_H
 
 #include "rfc8878_report.h"
 

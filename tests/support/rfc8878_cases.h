@@ -7,8 +7,8 @@
  * Bytes are hexadecimal, with spaces where fields begin.
  */
 
-#ifndef ROCKPRESS_TESTS_RFC8878_CASES_H
-#define ROCKPRESS_TESTS_RFC8878_CASES_H
+#ifndef ROCKPRESS_TESTS_SUPPORT_RFC8878_CASES_H
+#define ROCKPRESS_TESTS_SUPPORT_RFC8878_CASES_H
 
 #include <stdbool.h>
 #include <stddef.h>

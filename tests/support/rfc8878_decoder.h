@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A strict decoder of Zstandard frames, the judge of everything that rockpress emits.
+ * A strict decoder of Zstandard frames, the checker of everything that rockpress emits.
  *
  * It is written from the format document alone (RFC 8878, and its later editions), so that it
  * shares no mistake with an encoder or with libzstd, and it enforces every rule that the document
@@ -16,8 +16,8 @@
  * Section is the document's name of the field or chapter that states the rule.
  */
 
-#ifndef ROCKPRESS_TESTS_RFC8878_DECODER_H
-#define ROCKPRESS_TESTS_RFC8878_DECODER_H
+#ifndef ROCKPRESS_TESTS_SUPPORT_RFC8878_DECODER_H
+#define ROCKPRESS_TESTS_SUPPORT_RFC8878_DECODER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -117,7 +117,7 @@ bool rfc8878_decode_literals_section(const void *src, size_t src_size, void *dst
  * sequences: room for `capacity` of them; a block cannot hold more than RFC8878_SEQUENCES_MAX.
  * n:         set to the number of sequences on success, to 0 on failure.
  *
- * Offsets and lengths are not judged against any content here; the frame decoder does that.
+ * Offsets and lengths are not checked against any content here; the frame decoder does that.
  */
 bool rfc8878_decode_sequences_section(const void *src, size_t src_size, rfc8878_sequence *sequences,
                                       size_t capacity, size_t *n, rfc8878_stats *stats, char *error,

@@ -2,8 +2,8 @@
 
 /* FSE of RFC 8878: table descriptions, and decoding tables built from them. */
 
-#ifndef ROCKPRESS_TESTS_RFC8878_FSE_H
-#define ROCKPRESS_TESTS_RFC8878_FSE_H
+#ifndef ROCKPRESS_TESTS_SUPPORT_RFC8878_FSE_H
+#define ROCKPRESS_TESTS_SUPPORT_RFC8878_FSE_H
 
 #include "rfc8878_report.h"
 

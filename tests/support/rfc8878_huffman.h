@@ -2,8 +2,8 @@
 
 /* Huffman coding of RFC 8878: tree descriptions and the streams coded with them. */
 
-#ifndef ROCKPRESS_TESTS_RFC8878_HUFFMAN_H
-#define ROCKPRESS_TESTS_RFC8878_HUFFMAN_H
+#ifndef ROCKPRESS_TESTS_SUPPORT_RFC8878_HUFFMAN_H
+#define ROCKPRESS_TESTS_SUPPORT_RFC8878_HUFFMAN_H
 
 #include "rfc8878_decoder.h"
 #include "rfc8878_report.h"

@@ -2,8 +2,8 @@
 
 /* How the parts of the RFC 8878 decoder say which rule was broken, where. */
 
-#ifndef ROCKPRESS_TESTS_RFC8878_REPORT_H
-#define ROCKPRESS_TESTS_RFC8878_REPORT_H
+#ifndef ROCKPRESS_TESTS_SUPPORT_RFC8878_REPORT_H
+#define ROCKPRESS_TESTS_SUPPORT_RFC8878_REPORT_H
 
 #include <stdbool.h>
 #include <stddef.h>

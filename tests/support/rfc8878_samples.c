@@ -86,16 +86,16 @@ size_t rfc8878_random_sequences(uint8_t *content, size_t n, ZSTD_Sequence *seque
     while (done < n) {
         block_end = block_end + BLOCK_BYTES < n ? block_end + BLOCK_BYTES : n;
         while (done + 4 <= block_end) {
-            size_t room = block_end - done - 3;
+            size_t left = block_end - done - 3;
             uint32_t literals = rfc8878_random_magnitude(random, dense ? 1 : 300);
             literals = done == 0 ? 1 : literals;
-            literals = literals < room ? literals : (uint32_t)room;
+            literals = literals < left ? literals : (uint32_t)left;
             for (uint32_t i = 0; i < literals; i++) {
                 content[done++] = (uint8_t)('a' + rfc8878_random_below(random, 4 + literals % 8));
             }
-            room = block_end - done;
+            left = block_end - done;
             uint32_t match = 3 + rfc8878_random_magnitude(random, dense ? 0 : 3000);
-            match = match < room ? match : (uint32_t)room;
+            match = match < left ? match : (uint32_t)left;
             uint32_t offset = 1 + rfc8878_random_magnitude(random, (uint32_t)done - 1);
             if (rfc8878_random_below(random, 2) == 0) {
                 uint32_t which = rfc8878_random_below(random, 4);

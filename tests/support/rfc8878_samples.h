@@ -2,8 +2,8 @@
 
 /* Reproducible random content for tests of encoders and decoders. */
 
-#ifndef ROCKPRESS_TESTS_RFC8878_SAMPLES_H
-#define ROCKPRESS_TESTS_RFC8878_SAMPLES_H
+#ifndef ROCKPRESS_TESTS_SUPPORT_RFC8878_SAMPLES_H
+#define ROCKPRESS_TESTS_SUPPORT_RFC8878_SAMPLES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
 
 /* What tests of the strict decoder share. All of it fails the running cmocka test on error. */
 
-#ifndef ROCKPRESS_TESTS_RFC8878_TESTING_H
-#define ROCKPRESS_TESTS_RFC8878_TESTING_H
+#ifndef ROCKPRESS_TESTS_SUPPORT_RFC8878_TESTING_H
+#define ROCKPRESS_TESTS_SUPPORT_RFC8878_TESTING_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
  * to a trainer of dictionaries. Tests of the batch route begin batches of it and ask for its
  * blocks.
  */
-#ifndef ROCKPRESS_TESTS_SAMPLED_FILE_H
-#define ROCKPRESS_TESTS_SAMPLED_FILE_H
+#ifndef ROCKPRESS_TESTS_SUPPORT_SAMPLED_FILE_H
+#define ROCKPRESS_TESTS_SUPPORT_SAMPLED_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

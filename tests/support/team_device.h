@@ -15,8 +15,8 @@
  *
  * A rank that ends while another waits at a barrier is reported, instead of waiting for ever.
  */
-#ifndef ROCKPRESS_TESTS_TEAM_DEVICE_H
-#define ROCKPRESS_TESTS_TEAM_DEVICE_H
+#ifndef ROCKPRESS_TESTS_SUPPORT_TEAM_DEVICE_H
+#define ROCKPRESS_TESTS_SUPPORT_TEAM_DEVICE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The decoder that judges the encoder, and the corpora that it is judged on.
+# The decoder that checks the encoder, and the corpora that it is checked on.
 if(TARGET rfc8878_decoder)
   rockpress_add_test(NAME test_rfc8878_decoder LABELS unit
     SOURCES test_rfc8878_decoder.c

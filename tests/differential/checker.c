@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See judge.h. */
-#include "tests/differential/judge.h"
+/* See checker.h. */
+#include "tests/differential/checker.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,31 +11,31 @@
 
 #include "rockpress/engine.h"
 
-__attribute__((format(printf, 2, 3))) static bool reject(frame_judge *judge, const char *format,
+__attribute__((format(printf, 2, 3))) static bool reject(frame_checker *checker, const char *format,
                                                          ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(judge->error, sizeof(judge->error), format, arguments);
+    vsnprintf(checker->error, sizeof(checker->error), format, arguments);
     va_end(arguments);
     return false;
 }
 
-void judge_free(frame_judge *judge)
+void checker_free(frame_checker *checker)
 {
-    free(judge->decoded);
-    memset(judge, 0, sizeof(*judge));
+    free(checker->decoded);
+    memset(checker, 0, sizeof(*checker));
 }
 
-static void reserve(frame_judge *judge, size_t n)
+static void reserve(frame_checker *checker, size_t n)
 {
-    if (n <= judge->capacity && judge->decoded != NULL)
+    if (n <= checker->capacity && checker->decoded != NULL)
         return;
-    free(judge->decoded);
-    judge->decoded = malloc(n + 1);
-    if (judge->decoded == NULL)
+    free(checker->decoded);
+    checker->decoded = malloc(n + 1);
+    if (checker->decoded == NULL)
         abort();
-    judge->capacity = n;
+    checker->capacity = n;
 }
 
 static bool same(const void *a, const void *b, size_t n)
@@ -45,44 +45,44 @@ static bool same(const void *a, const void *b, size_t n)
 
 /* The header's first bytes, read here a third time: neither decoder says whether a field was
  * there that it did not need. */
-static bool check_header(frame_judge *judge, const uint8_t *frame, size_t frame_size,
+static bool check_header(frame_checker *checker, const uint8_t *frame, size_t frame_size,
                          size_t input_size, bool checksum)
 {
     unsigned size_flag = input_size < 256 ? 0 : input_size < 65536 + 256 ? 1 : 2;
     unsigned expected = size_flag << 6 | 1 << 5 | (checksum ? 1U << 2 : 0);
     if (frame_size < 6)
-        return reject(judge, "a frame of %zu bytes", frame_size);
+        return reject(checker, "a frame of %zu bytes", frame_size);
     if (frame[4] != expected)
-        return reject(judge, "Frame_Header_Descriptor is 0x%02x, expected 0x%02x", frame[4],
+        return reject(checker, "Frame_Header_Descriptor is 0x%02x, expected 0x%02x", frame[4],
                       expected);
     if (ZSTD_getFrameContentSize(frame, frame_size) != input_size)
-        return reject(judge, "Frame_Content_Size is %llu of %zu",
+        return reject(checker, "Frame_Content_Size is %llu of %zu",
                       ZSTD_getFrameContentSize(frame, frame_size), input_size);
     if (ZSTD_findFrameCompressedSize(frame, frame_size) != frame_size)
-        return reject(judge, "libzstd sees %zu bytes of a frame of %zu",
+        return reject(checker, "libzstd sees %zu bytes of a frame of %zu",
                       ZSTD_findFrameCompressedSize(frame, frame_size), frame_size);
     return true;
 }
 
-static bool check_stats(frame_judge *judge, size_t input_size, bool checksum)
+static bool check_stats(frame_checker *checker, size_t input_size, bool checksum)
 {
-    const rfc8878_stats *stats = &judge->stats;
+    const rfc8878_stats *stats = &checker->stats;
     if (!stats->single_segment || !stats->has_content_size || stats->content_size != input_size)
-        return reject(judge, "not a single segment with its content size");
+        return reject(checker, "not a single segment with its content size");
     if (stats->has_checksum != checksum)
-        return reject(judge, "checksum is %s", checksum ? "missing" : "there");
+        return reject(checker, "checksum is %s", checksum ? "missing" : "there");
     if (stats->n_literals_treeless_1_stream + stats->n_literals_treeless_4_streams +
             stats->literals_length_modes[RFC8878_REPEAT] + stats->offset_modes[RFC8878_REPEAT] +
             stats->match_length_modes[RFC8878_REPEAT] !=
         0)
-        return reject(judge, "a block depends on the tables of the one before");
+        return reject(checker, "a block depends on the tables of the one before");
     if (stats->n_sequence_counts_long_zero != 0)
-        return reject(judge, "a zero Number_of_Sequences in two bytes");
+        return reject(checker, "a zero Number_of_Sequences in two bytes");
     size_t n_blocks = stats->n_blocks_raw + stats->n_blocks_rle + stats->n_blocks_compressed;
     size_t n_expected =
         input_size == 0 ? 1 : (input_size + RP_ZSTD_BLOCK_BYTES - 1) / RP_ZSTD_BLOCK_BYTES;
     if (n_blocks != n_expected)
-        return reject(judge, "%zu zstd blocks, expected %zu", n_blocks, n_expected);
+        return reject(checker, "%zu zstd blocks, expected %zu", n_blocks, n_expected);
     return true;
 }
 
@@ -97,10 +97,10 @@ static uint32_t larger(uint32_t a, uint32_t b)
     return a > b ? a : b;
 }
 
-static void remember(frame_judge *judge)
+static void remember(frame_checker *checker)
 {
-    rfc8878_stats *to = &judge->seen;
-    const rfc8878_stats *from = &judge->stats;
+    rfc8878_stats *to = &checker->seen;
+    const rfc8878_stats *from = &checker->stats;
     to->n_blocks_raw += from->n_blocks_raw;
     to->n_blocks_rle += from->n_blocks_rle;
     to->n_blocks_compressed += from->n_blocks_compressed;
@@ -120,45 +120,45 @@ static void remember(frame_judge *judge)
     to->max_literals_length = larger(to->max_literals_length, from->max_literals_length);
     to->max_match_length = larger(to->max_match_length, from->max_match_length);
     to->max_offset = larger(to->max_offset, from->max_offset);
-    judge->n_frames++;
+    checker->n_frames++;
 }
 
-bool judge_frame(frame_judge *judge, const void *input, size_t input_size, const void *frame,
-                 size_t frame_size, bool checksum)
+bool checker_frame(frame_checker *checker, const void *input, size_t input_size, const void *frame,
+                   size_t frame_size, bool checksum)
 {
-    judge->error[0] = '\0';
+    checker->error[0] = '\0';
     size_t bound = rp_compress_bound(input_size);
     if (frame_size > bound)
-        return reject(judge, "%zu bytes, more than rp_compress_bound() %zu", frame_size, bound);
+        return reject(checker, "%zu bytes, more than rp_compress_bound() %zu", frame_size, bound);
     if (bound > ZSTD_compressBound(input_size))
-        return reject(judge, "rp_compress_bound() %zu is more than ZSTD_compressBound() %zu", bound,
-                      ZSTD_compressBound(input_size));
-    if (!check_header(judge, frame, frame_size, input_size, checksum))
+        return reject(checker, "rp_compress_bound() %zu is more than ZSTD_compressBound() %zu",
+                      bound, ZSTD_compressBound(input_size));
+    if (!check_header(checker, frame, frame_size, input_size, checksum))
         return false;
 
-    reserve(judge, input_size);
-    size_t n = ZSTD_decompress(judge->decoded, input_size, frame, frame_size);
+    reserve(checker, input_size);
+    size_t n = ZSTD_decompress(checker->decoded, input_size, frame, frame_size);
     if (ZSTD_isError(n))
-        return reject(judge, "libzstd: %s", ZSTD_getErrorName(n));
-    if (n != input_size || !same(judge->decoded, input, n))
-        return reject(judge, "libzstd decodes %zu bytes that are not the input", n);
+        return reject(checker, "libzstd: %s", ZSTD_getErrorName(n));
+    if (n != input_size || !same(checker->decoded, input, n))
+        return reject(checker, "libzstd decodes %zu bytes that are not the input", n);
 
-    memset(judge->decoded, 0xA5, input_size);
+    memset(checker->decoded, 0xA5, input_size);
     char reason[RFC8878_ERROR_BYTES];
-    if (!rfc8878_decode_frame(frame, frame_size, judge->decoded, input_size, &n, &judge->stats,
+    if (!rfc8878_decode_frame(frame, frame_size, checker->decoded, input_size, &n, &checker->stats,
                               reason, sizeof(reason)))
-        return reject(judge, "strict decoder: %s", reason);
-    if (n != input_size || !same(judge->decoded, input, n))
-        return reject(judge, "the strict decoder decodes %zu bytes that are not the input", n);
-    if (!check_stats(judge, input_size, checksum))
+        return reject(checker, "strict decoder: %s", reason);
+    if (n != input_size || !same(checker->decoded, input, n))
+        return reject(checker, "the strict decoder decodes %zu bytes that are not the input", n);
+    if (!check_stats(checker, input_size, checksum))
         return false;
-    remember(judge);
+    remember(checker);
     return true;
 }
 
-const char *judge_unseen(frame_judge *judge)
+const char *checker_unseen(frame_checker *checker)
 {
-    const rfc8878_stats *seen = &judge->seen;
+    const rfc8878_stats *seen = &checker->seen;
     const struct {
         size_t n;
         const char *name;
@@ -193,12 +193,12 @@ const char *judge_unseen(frame_judge *judge)
         {seen->max_match_length >= 65539, "match length of code 52"},
         {seen->max_offset >= 65533, "offset of code 16"},
     };
-    judge->error[0] = '\0';
+    checker->error[0] = '\0';
     size_t at = 0;
     for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
-        if (features[i].n == 0 && at < sizeof(judge->error) - 1)
-            at += (size_t)snprintf(judge->error + at, sizeof(judge->error) - at, "%s%s",
+        if (features[i].n == 0 && at < sizeof(checker->error) - 1)
+            at += (size_t)snprintf(checker->error + at, sizeof(checker->error) - at, "%s%s",
                                    at == 0 ? "" : ", ", features[i].name);
     }
-    return judge->error;
+    return checker->error;
 }
