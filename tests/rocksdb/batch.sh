@@ -20,9 +20,10 @@ stock "${bench[@]}" --compression_max_dict_bytes=0 --compression_zstd_max_train_
     --db="$work/stock" >"$work/log" 2>&1 ||
     fail "$(tail -n 3 "$work/log")"
 
-# Said once, however many files there are. db_bench draws its progress with carriage returns.
-env LD_PRELOAD="$hook" ROCKPRESS_DEVICE=off ROCKPRESS_BATCH=on "${bench[@]}" --db="$work/off" \
-    >"$work/log" 2>"$work/stderr" || fail "$(tail -n 3 "$work/stderr")"
+# A notice, once, however many files there are: no error is logged. db_bench draws its progress with
+# carriage returns.
+env LD_PRELOAD="$hook" ROCKPRESS_DEVICE=off ROCKPRESS_BATCH=on ROCKPRESS_LOG=info \
+    "${bench[@]}" --db="$work/off" >"$work/log" 2>"$work/stderr" || fail "$(tail -n 3 "$work/stderr")"
 said=$(tr '\r' '\n' <"$work/stderr" | grep -c '^rockpress: .*no dictionary is trained') || true
 [ "$said" = 1 ] || fail "said $said times that no dictionary is trained"
 
