@@ -32,7 +32,7 @@ thread_local struct {
     size_t batch_bytes = 0;
     bool batch_on = false;
     rp_request request;
-    int offloads = 0;
+    int routed = 0;
     int cpu_begins = 0;
     rp_fallback_reason cpu_reason = RP_FALLBACK_NONE;
     size_t cpu_frame_size = 0;
@@ -232,7 +232,7 @@ void CheckRoutes(CompressionManager &manager)
     auto compressor = manager.GetCompressor(options, kZSTD);
     auto area = compressor->ObtainWorkingArea();
     CHECK(Compress(*compressor, block, &area) == "ours");
-    CHECK(plugin.offloads == 1 && plugin.cpu_begins == 0);
+    CHECK(plugin.routed == 1 && plugin.cpu_begins == 0);
     CHECK(plugin.request.input == block.data());
     CHECK(plugin.request.input_size == 1000);
     CHECK(plugin.request.level == 7 && plugin.request.checksum);
@@ -258,9 +258,9 @@ void CheckRoutes(CompressionManager &manager)
     plugin.answer = RP_FALLBACK_NONE;
 #if STAND_IN >= 1006
     // No capacity for the length: the plugin is not asked.
-    int offloads = plugin.offloads;
+    int routed = plugin.routed;
     CHECK(Compress(*compressor, block, &area, 5) == "");
-    CHECK(plugin.offloads == offloads);
+    CHECK(plugin.routed == routed);
     CHECK(plugin.cpu_reason == RP_FALLBACK_CAPACITY && plugin.cpu_frame_size == 0);
 #endif
     area = Compressor::ManagedWorkingArea();
@@ -472,7 +472,7 @@ const std::shared_ptr<CompressionManager> &rocksdb::GetBuiltinV2CompressionManag
 extern "C" {
 rp_fallback_reason rp_route_compress(const rp_request *request, size_t *frame_size)
 {
-    plugin.offloads++;
+    plugin.routed++;
     plugin.request = *request;
     // Also where it is declined the output may have been written to.
     std::memcpy(request->output, "frame", 5);
