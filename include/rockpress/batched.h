@@ -15,8 +15,8 @@
  *
  * In both, options may be NULL, which means RP_COMPRESS_OPTIONS_DEFAULT.
  */
-#ifndef ROCKPRESS_INCLUDE_ROCKPRESS_BATCHED_H
-#define ROCKPRESS_INCLUDE_ROCKPRESS_BATCHED_H
+#ifndef ROCKPRESS_BATCHED_H
+#define ROCKPRESS_BATCHED_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -13,8 +13,8 @@
  * except that calls on one stream are made by one thread at a time. None of them may be
  * called in a child after fork(), unless the device was opened there.
  */
-#ifndef ROCKPRESS_INCLUDE_ROCKPRESS_DEVICE_H
-#define ROCKPRESS_INCLUDE_ROCKPRESS_DEVICE_H
+#ifndef ROCKPRESS_DEVICE_H
+#define ROCKPRESS_DEVICE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -16,8 +16,8 @@
  *
  * Structs begin with their size, which their initialisers set; rockpress/version.h has the rule.
  */
-#ifndef ROCKPRESS_INCLUDE_ROCKPRESS_ENGINE_H
-#define ROCKPRESS_INCLUDE_ROCKPRESS_ENGINE_H
+#ifndef ROCKPRESS_ENGINE_H
+#define ROCKPRESS_ENGINE_H
 
 #include <stddef.h>
 #include <stdint.h>

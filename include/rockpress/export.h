@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Symbol visibility: the libraries are built with hidden symbols, RP_API marks what is exported.
  * RP_INLINE is for the small functions in headers, which kernels may call too. */
-#ifndef ROCKPRESS_INCLUDE_ROCKPRESS_EXPORT_H
-#define ROCKPRESS_INCLUDE_ROCKPRESS_EXPORT_H
+#ifndef ROCKPRESS_EXPORT_H
+#define ROCKPRESS_EXPORT_H
 
 #if defined(__GNUC__) || defined(__clang__)
 #define RP_API __attribute__((visibility("default")))

@@ -14,8 +14,8 @@
  *
  * Thread rule: any function from any thread, unless it says otherwise.
  */
-#ifndef ROCKPRESS_INCLUDE_ROCKPRESS_PLUGIN_H
-#define ROCKPRESS_INCLUDE_ROCKPRESS_PLUGIN_H
+#ifndef ROCKPRESS_PLUGIN_H
+#define ROCKPRESS_PLUGIN_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -7,8 +7,8 @@
  *
  * Thread rule: acquire and release from any thread; a lane is used by one thread at a time.
  */
-#ifndef ROCKPRESS_INCLUDE_ROCKPRESS_POOL_H
-#define ROCKPRESS_INCLUDE_ROCKPRESS_POOL_H
+#ifndef ROCKPRESS_POOL_H
+#define ROCKPRESS_POOL_H
 
 #include <stddef.h>
 #include <stdint.h>

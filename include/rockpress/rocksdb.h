@@ -11,8 +11,8 @@
  * zstd blocks, and can be read without rockpress. rockpress/plugin.h configures it and has its
  * counters.
  */
-#ifndef ROCKPRESS_INCLUDE_ROCKPRESS_ROCKSDB_H
-#define ROCKPRESS_INCLUDE_ROCKPRESS_ROCKSDB_H
+#ifndef ROCKPRESS_ROCKSDB_H
+#define ROCKPRESS_ROCKSDB_H
 
 #include "rockpress/export.h"
 

@@ -12,8 +12,8 @@
  * frame fits its capacity (RP_STATUS_OUTPUT_TOO_SMALL) and, in a batch, whether the input is larger
  * than the batch's maximum (RP_STATUS_INPUT_TOO_LARGE, the one number with both uses).
  */
-#ifndef ROCKPRESS_INCLUDE_ROCKPRESS_STATUS_H
-#define ROCKPRESS_INCLUDE_ROCKPRESS_STATUS_H
+#ifndef ROCKPRESS_STATUS_H
+#define ROCKPRESS_STATUS_H
 
 #include <stddef.h>
 

@@ -25,8 +25,8 @@
  * of the shared library (librockpress.so.0) does. rp_zstd_block and rp_sequence are what one
  * version puts in device memory: programs that read them are compiled for that version.
  */
-#ifndef ROCKPRESS_INCLUDE_ROCKPRESS_VERSION_H
-#define ROCKPRESS_INCLUDE_ROCKPRESS_VERSION_H
+#ifndef ROCKPRESS_VERSION_H
+#define ROCKPRESS_VERSION_H
 
 #include <stdint.h>
 
