@@ -227,6 +227,7 @@ static uint32_t lookahead_of(const struct rp_open_batch *batch)
 bool rp_batch_prepare(void)
 {
     const rp_plugin_config *config;
+    rp_nesting nesting;
 
     if (!rp_session_may_work() || !rp_batch_is_on())
         return false;
@@ -236,9 +237,9 @@ bool rp_batch_prepare(void)
     pthread_once(&setup_once, setup);
     if (!is_usable)
         return false;
-    rp_nesting_enter();
+    rp_nesting_enter(&nesting);
     end_forgotten(rp_clock_ns());
-    rp_nesting_leave();
+    rp_nesting_leave(&nesting);
     return true;
 }
 
@@ -273,11 +274,12 @@ static rp_batch_id begin(const rp_plugin_config *config, const void *samples, co
 rp_batch_id rp_batch_begin(const rp_plugin_config *config, const void *samples, const size_t *sizes,
                            size_t n_samples, const rp_compress_options *options)
 {
+    rp_nesting nesting;
     rp_batch_id id;
 
-    rp_nesting_enter();
+    rp_nesting_enter(&nesting);
     id = begin(config, samples, sizes, n_samples, options);
-    rp_nesting_leave();
+    rp_nesting_leave(&nesting);
     return id;
 }
 

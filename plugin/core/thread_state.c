@@ -8,7 +8,8 @@
 
 #include <stdatomic.h>
 
-_Thread_local struct rp_thread_state rp_thread;
+__thread struct rp_thread_state rp_thread;
+_Static_assert(sizeof(rp_thread) <= 128, "thread_state.h says why");
 
 static _Atomic uint32_t next_shard;
 

@@ -219,9 +219,10 @@ bool rp_session_ready(const rp_plugin_config *config)
     int now = atomic_load_explicit(&phase, memory_order_acquire);
 
     if (now == PHASE_UNOPENED) {
-        rp_nesting_enter();
+        rp_nesting nesting;
+        rp_nesting_enter(&nesting);
         open_once(config);
-        rp_nesting_leave();
+        rp_nesting_leave(&nesting);
         now = atomic_load_explicit(&phase, memory_order_acquire);
     }
     return now == PHASE_READY;

@@ -34,12 +34,12 @@ static struct set *set_of(const void *cctx)
 
 _Static_assert(SETS == 1u << 10, "set_of takes the top 10 bits");
 
-void rp_context_insert(const void *cctx, uint32_t flags)
+void rp_context_insert(const void *cctx, uint32_t zstd, uint32_t flags)
 {
     struct set *set = set_of(cctx);
     struct rp_context *known = rp_context_find(cctx);
     uint32_t born = atomic_fetch_add_explicit(&n_inserted, 1, memory_order_relaxed) + 1;
-    struct rp_context fresh = {flags, RP_CONTEXT_DEFAULT_LEVEL, born};
+    struct rp_context fresh = {flags, RP_CONTEXT_DEFAULT_LEVEL, born, zstd};
 
     if (known != NULL) {
         *known = fresh;

@@ -4,6 +4,9 @@
  * function of libzstd works on it, hooked or not. A wrapper, or a header in front of it, would
  * break for contexts that were made where the hook does not see it.
  *
+ * An entry also says which libzstd the context belongs to. It decides where a call with the context
+ * goes, since a caller may have got the context from elsewhere.
+ *
  * The table has a fixed size, and finds contexts by address in sets of eight, like a CPU's cache. A
  * look-up reads one cache line of keys, and nothing is ever moved, allocated or locked. A context
  * whose set is full is not known, like one that was made out of the hook's sight, and takes the cpu
@@ -35,13 +38,14 @@ struct rp_context {
     uint32_t flags;
     int32_t level;
     uint32_t born; /* rp_context_clock() when it was inserted */
+    uint32_t zstd; /* the number of its library (zstd/library.h) */
 };
 
 /* Level of a context that was not told one (ZSTD_CLEVEL_DEFAULT). */
 #define RP_CONTEXT_DEFAULT_LEVEL 3
 
-/* Enters the context, or resets its entry. */
-void rp_context_insert(const void *cctx, uint32_t flags);
+/* Enters the context of a library, or resets its entry. */
+void rp_context_insert(const void *cctx, uint32_t zstd, uint32_t flags);
 
 /* Removes a context before it is freed, and returns its last flags; 0 if it was not known. *born
  * (nullable) is when it was inserted. */

@@ -14,8 +14,7 @@
  * case.
  */
 #include "plugin/core/nesting.h"
-#include "plugin/core/zstd_real.h"
-#include "plugin/hook/context_table.h"
+#include "plugin/hook/caller.h"
 #include "plugin/route/route.h"
 
 #define NO_DICTIONARY ((size_t)-ZSTD_error_dictionaryCreation_failed)
@@ -34,20 +33,21 @@ RP_API size_t ZDICT_trainFromBuffer(void *dictBuffer, size_t dictBufferCapacity,
                                     const void *samplesBuffer, const size_t *samplesSizes,
                                     unsigned nbSamples)
 {
-    struct rp_zstd *zstd = rp_zstd_real();
+    struct rp_zstd *zstd = rp_library_of(NULL, RP_CALLER());
     rp_route_hint hint = {rp_thread.set_level, rp_thread.set_checksum};
+    rp_nesting nesting;
     size_t result;
 
     if (!rp_nesting_is_nested() && rp_batch_is_on()) {
         begin_batch(samplesBuffer, samplesSizes, nbSamples, hint.level != 0 ? &hint : NULL);
         return NO_DICTIONARY;
     }
-    if (RP_ZSTD(zstd, trainFromBuffer) == NULL)
-        return RP_ZSTD_GENERIC_ERROR;
-    rp_nesting_enter();
-    result = RP_ZSTD(zstd, trainFromBuffer)(dictBuffer, dictBufferCapacity, samplesBuffer,
-                                            samplesSizes, nbSamples);
-    rp_nesting_leave();
+    if (zstd == NULL || zstd->trainFromBuffer == NULL)
+        return RP_ZSTD_NO_LIBRARY;
+    rp_nesting_enter(&nesting);
+    result = zstd->trainFromBuffer(dictBuffer, dictBufferCapacity, samplesBuffer, samplesSizes,
+                                   nbSamples);
+    rp_nesting_leave(&nesting);
     return result;
 }
 
@@ -56,20 +56,20 @@ RP_API size_t ZDICT_finalizeDictionary(void *dstDictBuffer, size_t maxDictSize,
                                        const void *samplesBuffer, const size_t *samplesSizes,
                                        unsigned nbSamples, ZDICT_params_t parameters)
 {
-    struct rp_zstd *zstd = rp_zstd_real();
+    struct rp_zstd *zstd = rp_library_of(NULL, RP_CALLER());
     rp_route_hint hint = {parameters.compressionLevel, rp_thread.set_checksum};
+    rp_nesting nesting;
     size_t result;
 
     if (!rp_nesting_is_nested() && rp_batch_is_on()) {
         begin_batch(samplesBuffer, samplesSizes, nbSamples, &hint);
         return NO_DICTIONARY;
     }
-    if (RP_ZSTD(zstd, finalizeDictionary) == NULL)
-        return RP_ZSTD_GENERIC_ERROR;
-    rp_nesting_enter();
-    result =
-        RP_ZSTD(zstd, finalizeDictionary)(dstDictBuffer, maxDictSize, dictContent, dictContentSize,
-                                          samplesBuffer, samplesSizes, nbSamples, parameters);
-    rp_nesting_leave();
+    if (zstd == NULL || zstd->finalizeDictionary == NULL)
+        return RP_ZSTD_NO_LIBRARY;
+    rp_nesting_enter(&nesting);
+    result = zstd->finalizeDictionary(dstDictBuffer, maxDictSize, dictContent, dictContentSize,
+                                      samplesBuffer, samplesSizes, nbSamples, parameters);
+    rp_nesting_leave(&nesting);
     return result;
 }

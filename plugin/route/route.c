@@ -115,9 +115,10 @@ rp_fallback_reason rp_route_compress(const rp_request *request, size_t *frame_si
         return RP_FALLBACK_DEVICE;
     rp_request_options(config, request->level, request->checksum, &options);
     if (rp_batch_any_open()) {
-        rp_nesting_enter();
+        rp_nesting nesting;
+        rp_nesting_enter(&nesting);
         is_found = serve_from_batch(config, request, &options, frame_size, &reason);
-        rp_nesting_leave();
+        rp_nesting_leave(&nesting);
         if (is_found)
             return reason;
     }

@@ -17,7 +17,7 @@ includes()
 
 # Inside these, a folder includes itself and those before it in its list.
 kernels_order=(team base entropy match literals sequences frame fused cuda)
-plugin_order=(core device batch route hook rocksdb)
+plugin_order=(core zstd device batch route hook rocksdb)
 
 # is_before <file> <name> <folders...>: whether the folder of what is included is at or before the file's
 is_before()

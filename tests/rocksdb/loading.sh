@@ -43,5 +43,5 @@ mkdir "$work/empty"
 printf 'int rockpress_nothing;\n' | cc -shared -fPIC -x c - -o "$work/empty/libzstd.so.1" \
     -Wl,-soname,libzstd.so.1
 LD_LIBRARY_PATH="$work/empty" ROCKPRESS_DEVICE=host "$program" hook "$hook" >"$work/found"
-[ "$(cat "$work/found")" = 'no context, error 1' ] || fail "without libzstd: $(cat "$work/found")"
+[ "$(cat "$work/found")" = 'no context, error 64' ] || fail "without libzstd: $(cat "$work/found")"
 printf 'without libzstd: %s\n' "$(cat "$work/found")"

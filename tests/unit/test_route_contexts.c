@@ -10,8 +10,8 @@
 #include "tests/support/cases.h"
 
 #include "plugin/core/nesting.h"
-#include "plugin/core/zstd_real.h"
 #include "plugin/hook/context_table.h"
+#include "plugin/zstd/library.h"
 #include "rockpress/plugin.h"
 
 static void table_keeps_apart(void **state)
@@ -23,7 +23,7 @@ static void table_keeps_apart(void **state)
     assert_null(rp_context_find(NULL));
     assert_int_equal(rp_context_remove(NULL, NULL), 0);
     for (int i = 0; i < 4096; i++) {
-        rp_context_insert(addresses[i], RP_CONTEXT_DEFAULT_MEMORY);
+        rp_context_insert(addresses[i], 1, RP_CONTEXT_DEFAULT_MEMORY);
         if (rp_context_find(addresses[i]) != NULL)
             rp_context_find(addresses[i])->level = i;
     }
@@ -47,10 +47,10 @@ static void a_known_address_starts_anew(void **state)
     char address[16] = {0};
 
     (void)state;
-    rp_context_insert(address, 0);
+    rp_context_insert(address, 1, 0);
     rp_context_find(address)->flags = RP_CONTEXT_OPAQUE;
     rp_context_find(address)->level = 19;
-    rp_context_insert(address, RP_CONTEXT_DEFAULT_MEMORY);
+    rp_context_insert(address, 1, RP_CONTEXT_DEFAULT_MEMORY);
     assert_int_equal(rp_context_find(address)->level, RP_CONTEXT_DEFAULT_LEVEL);
     assert_int_equal(rp_context_remove(address, NULL), RP_CONTEXT_DEFAULT_MEMORY);
     assert_int_equal(rp_context_remove(address, NULL), 0);
@@ -139,12 +139,13 @@ static void what_libzstd_refuses_changes_nothing(void **state)
 static void nested_frees_are_noticed(void **state)
 {
     ZSTD_CCtx *cctx = ZSTD_createCCtx();
+    rp_nesting nesting;
 
     (void)state;
     assert_non_null(rp_context_find(cctx));
-    rp_nesting_enter();
+    rp_nesting_enter(&nesting);
     ZSTD_freeCCtx(cctx);
-    rp_nesting_leave();
+    rp_nesting_leave(&nesting);
     assert_null(rp_context_find(cctx));
 }
 
