@@ -2,12 +2,13 @@
 /* hook/caller.h for hook/opaque_setup.c, which does not include libzstd's headers. */
 #include "plugin/hook/caller.h"
 
-extern const size_t rp_zstd_no_library, rp_zstd_no_function;
-const size_t rp_zstd_no_library = RP_ZSTD_NO_LIBRARY;
-const size_t rp_zstd_no_function = RP_ZSTD_NO_FUNCTION;
-
-struct rp_zstd *rp_library_of_call(const struct rp_context *context, const void *caller);
-struct rp_zstd *rp_library_of_call(const struct rp_context *context, const void *caller)
+void (*rp_setup_function_of(const struct rp_context *context, const void *caller,
+                            enum rp_zstd_setup_number number, size_t *error))(void);
+void (*rp_setup_function_of(const struct rp_context *context, const void *caller,
+                            enum rp_zstd_setup_number number, size_t *error))(void)
 {
-    return rp_library_of(context, caller);
+    const struct rp_zstd *zstd = rp_library_of(context, caller);
+
+    *error = zstd == NULL ? RP_ZSTD_NO_LIBRARY : RP_ZSTD_NO_FUNCTION;
+    return zstd != NULL ? zstd->setup[number] : NULL;
 }

@@ -18,6 +18,9 @@
 #ifndef ROCKPRESS_PLUGIN_HOOK_CONTEXT_TABLE_H
 #define ROCKPRESS_PLUGIN_HOOK_CONTEXT_TABLE_H
 
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Contexts whose compression the hook understands have these flags only. */
@@ -54,7 +57,40 @@ uint32_t rp_context_remove(const void *cctx, uint32_t *born);
 /* Grows with each context that is inserted, and wraps around. */
 uint32_t rp_context_clock(void);
 
-/* The entry, or NULL. Valid until the context is removed. */
-struct rp_context *rp_context_find(const void *cctx);
+/* 1024 sets of 8: RocksDB has one context per compression thread and open blob, some hundreds
+ * at most. 192 KiB, of which pages that no context hashes to are never touched. */
+#define RP_CONTEXT_SETS 1024u
+#define RP_CONTEXT_WAYS 8u
+
+struct rp_context_set {
+    alignas(64) _Atomic uintptr_t keys[RP_CONTEXT_WAYS];
+    struct rp_context contexts[RP_CONTEXT_WAYS];
+};
+
+extern struct rp_context_set rp_context_sets[RP_CONTEXT_SETS];
+
+static inline struct rp_context_set *rp_context_set_of(const void *cctx)
+{
+    /* Allocations are 16 bytes apart or more; the multiplier is 2^64 by the golden ratio. */
+    uint64_t hash = ((uint64_t)(uintptr_t)cctx >> 4) * UINT64_C(0x9E3779B97F4A7C15);
+
+    return &rp_context_sets[hash >> 54];
+}
+
+_Static_assert(RP_CONTEXT_SETS == 1u << 10, "rp_context_set_of takes the top 10 bits");
+
+struct rp_context *rp_context_find_in(struct rp_context_set *set, const void *cctx);
+
+/* The entry, or NULL. Valid until the context is removed. Inline, since most calls of a hooked
+ * function do little else. */
+static inline struct rp_context *rp_context_find(const void *cctx)
+{
+    struct rp_context_set *set = rp_context_set_of(cctx);
+
+    if (cctx != NULL &&
+        atomic_load_explicit(&set->keys[0], memory_order_relaxed) == (uintptr_t)cctx)
+        return &set->contexts[0];
+    return rp_context_find_in(set, cctx);
+}
 
 #endif

@@ -34,9 +34,10 @@ typedef struct parameters {
     frame_parameters frame;
 } parameters;
 
-/* From hook/caller.h and zstd/library.h, which include libzstd's headers. */
-struct rp_zstd *rp_library_of_call(const struct rp_context *context, const void *caller);
-extern const size_t rp_zstd_no_library, rp_zstd_no_function;
+/* From hook/caller.c, which includes libzstd's headers: the function of the call's library. Without
+ * it NULL, and *error is what the call returns. */
+void (*rp_setup_function_of(const struct rp_context *context, const void *caller,
+                            enum rp_zstd_setup_number number, size_t *error))(void);
 
 static void mark(struct rp_context *context)
 {
@@ -50,17 +51,15 @@ static void mark(struct rp_context *context)
     RP_API size_t name declared                                                                    \
     {                                                                                              \
         struct rp_context *context = rp_context_find(cctx);                                        \
-        struct rp_zstd *zstd = rp_library_of_call(context, __builtin_return_address(0));           \
-        size_t(*real) declared;                                                                    \
         rp_nesting nesting;                                                                        \
         size_t result;                                                                             \
-        if (zstd == NULL)                                                                          \
-            return rp_zstd_no_library;                                                             \
-        real = (size_t(*) declared)rp_zstd_setup_function(zstd, RP_##name);                        \
+        size_t(*real) declared = (size_t(*) declared)rp_setup_function_of(                         \
+            context, __builtin_return_address(0), RP_##name, &result);                             \
         if (real == NULL)                                                                          \
-            return rp_zstd_no_function;                                                            \
-        if (!rp_nesting_is_nested())                                                               \
-            mark(context);                                                                         \
+            return result;                                                                         \
+        if (rp_nesting_is_nested())                                                                \
+            return real arguments;                                                                 \
+        mark(context);                                                                             \
         rp_nesting_enter(&nesting);                                                                \
         result = real arguments;                                                                   \
         rp_nesting_leave(&nesting);                                                                \
@@ -107,12 +106,11 @@ RP_API void ZSTD_registerSequenceProducer(ZSTD_CCtx *cctx, void *state, void (*p
 RP_API void ZSTD_registerSequenceProducer(ZSTD_CCtx *cctx, void *state, void (*producer)(void))
 {
     struct rp_context *context = rp_context_find(cctx);
-    struct rp_zstd *zstd = rp_library_of_call(context, __builtin_return_address(0));
-    void (*real)(ZSTD_CCtx *, void *, void (*)(void)) = NULL;
+    size_t error;
+    void (*real)(ZSTD_CCtx *, void *, void (*)(void)) =
+        (void (*)(ZSTD_CCtx *, void *, void (*)(void)))rp_setup_function_of(
+            context, __builtin_return_address(0), RP_ZSTD_registerSequenceProducer, &error);
 
-    if (zstd != NULL)
-        real = (void (*)(ZSTD_CCtx *, void *, void (*)(void)))rp_zstd_setup_function(
-            zstd, RP_ZSTD_registerSequenceProducer);
     if (!rp_nesting_is_nested())
         mark(context);
     if (real != NULL)

@@ -19,11 +19,6 @@ static _Atomic bool are_unloads_seen;
 /* Unloads that have begun and ended: equal while none is under way. */
 static _Atomic uint32_t unloads_begun, unloads_ended;
 
-void (*rp_zstd_setup_function(const struct rp_zstd *zstd, enum rp_zstd_setup_number number))(void)
-{
-    return zstd->setup[number];
-}
-
 /* A pointer to a function of a type that is known elsewhere. POSIX, unlike ISO C, promises that an
  * object pointer can be cast to it. */
 typedef void (*any_function)(void);

@@ -30,9 +30,4 @@
 enum rp_zstd_setup_number { RP_ZSTD_SETUP_NAMES(RP_ZSTD_SETUP_NUMBER) RP_ZSTD_N_SETUP };
 #undef RP_ZSTD_SETUP_NUMBER
 
-struct rp_zstd;
-
-/* The function of this library, or NULL if it has none of that name. */
-void (*rp_zstd_setup_function(const struct rp_zstd *zstd, enum rp_zstd_setup_number number))(void);
-
 #endif

@@ -5,8 +5,10 @@
  * is copying. A function that gets a context of another library ends the process: that is what must
  * not happen, and what real releases answer with a crash or with wrong bytes.
  *
- * With ONLY_CLIENT it is a user without a library inside, with ONLY_LIBRARY the other half.
+ * With ONLY_CLIENT it is a user without a library inside, with ONLY_LIBRARY the other half. With
+ * AT_LOAD, which is the tag that it should reach, it is used while it is loaded.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,10 @@ typedef struct custom_memory {
     void (*release)(void *opaque, void *address);
     void *opaque;
 } custom_memory;
+
+typedef struct frame_parameters {
+    int content_size_flag, checksum_flag, no_dict_id_flag;
+} frame_parameters;
 
 ZSTD_CCtx *ZSTD_createCCtx(void);
 ZSTD_CCtx *ZSTD_createCCtx_advanced(custom_memory memory);
@@ -32,6 +38,7 @@ size_t ZSTD_CCtx_reset(ZSTD_CCtx *cctx, int what);
 size_t ZSTD_CCtx_setParameter(ZSTD_CCtx *cctx, int parameter, int value);
 size_t ZSTD_CCtx_refCDict(ZSTD_CCtx *cctx, const ZSTD_CDict *cdict);
 size_t ZSTD_initCStream(ZSTD_CCtx *cctx, int level);
+size_t ZSTD_CCtx_setFParams(ZSTD_CCtx *cctx, frame_parameters parameters);
 size_t ZSTD_compress(void *dst, size_t capacity, const void *src, size_t size, int level);
 size_t ZSTD_compress2(ZSTD_CCtx *cctx, void *dst, size_t capacity, const void *src, size_t size);
 size_t ZSTD_compress_usingCDict(ZSTD_CCtx *cctx, void *dst, size_t capacity, const void *src,
@@ -161,6 +168,15 @@ size_t ZSTD_initCStream(ZSTD_CCtx *cctx, int level)
     return ZSTD_CCtx_setParameter(cctx, 100, level);
 }
 
+/* Came with 1.5.5. */
+#if RELEASE >= 10505
+size_t ZSTD_CCtx_setFParams(ZSTD_CCtx *cctx, frame_parameters parameters)
+{
+    check("ZSTD_CCtx_setFParams", cctx->tag);
+    return parameters.content_size_flag == 0 ? 0 : (size_t)-42; /* parameter_outOfBound */
+}
+#endif
+
 static size_t copy(void *dst, size_t capacity, const void *src, size_t size)
 {
     if (capacity < size)
@@ -204,7 +220,7 @@ size_t ZDICT_trainFromBuffer(void *dictionary, size_t capacity, const void *samp
 
 #ifndef ONLY_LIBRARY
 int work(int tag, int rounds);
-int is_served(void);
+int is_served(int without_content_size);
 ZSTD_CCtx *create(void);
 
 /* What RocksDB and users of streams do, with the library that has this tag. Returns how often
@@ -241,8 +257,8 @@ int work(int tag, int rounds)
     return wrong;
 }
 
-/* Whether a device, which is on the way of compressed blocks only, took a block. */
-int is_served(void)
+/* Whether a device, which copies nothing, took a block of a context that was set up in this way. */
+int is_served(int without_content_size)
 {
     static char block[4096], frame[8192];
     ZSTD_CCtx *cctx = ZSTD_createCCtx();
@@ -250,6 +266,12 @@ int is_served(void)
 
     if (cctx == NULL)
         return 0;
+#if RELEASE >= 10505
+    if (without_content_size)
+        ZSTD_CCtx_setFParams(cctx, (frame_parameters){0, 0, 0});
+#else
+    (void)without_content_size;
+#endif
     size = ZSTD_compress2(cctx, frame, sizeof(frame), block, sizeof(block));
     ZSTD_freeCCtx(cctx);
     return size < sizeof(block);
@@ -260,4 +282,25 @@ ZSTD_CCtx *create(void)
 {
     return ZSTD_createCCtx();
 }
+
+#ifdef AT_LOAD
+/* An engine that starts when it is loaded: the loader waits for a thread that compresses. */
+static int wrong_at_load;
+
+static void *run(void *unused)
+{
+    wrong_at_load = work(AT_LOAD, 2);
+    return unused;
+}
+
+__attribute__((constructor)) static void start(void)
+{
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, run, NULL);
+    pthread_join(thread, NULL);
+    if (wrong_at_load != 0)
+        abort();
+}
+#endif
 #endif

@@ -10,7 +10,8 @@
  *   reload     each is unloaded before the next one is loaded; three rounds
  *   jump       a library's function ends with a jump into createCCtx. The first library is alone in
  *              the process; with a second one there, the answer may be NULL
- *   served     whether the device takes their blocks: prints yes or no for each
+ *   served     whether the device takes their blocks, and those of contexts that were set up by a
+ *              function of newer releases: prints yes or no for each
  */
 #include <dlfcn.h>
 #include <pthread.h>
@@ -24,7 +25,7 @@ struct library {
     void *handle;
     int tag;
     int (*work)(int tag, int rounds);
-    int (*is_served)(void);
+    int (*is_served)(int without_content_size);
     void *(*create)(void);
 };
 
@@ -59,7 +60,7 @@ static void load(struct library *library, const char *argument)
     }
     library->tag = atoi(argument);
     library->work = (int (*)(int, int))symbol(library, "work");
-    library->is_served = (int (*)(void))symbol(library, "is_served");
+    library->is_served = (int (*)(int))symbol(library, "is_served");
     library->create = (void *(*)(void))symbol(library, "create");
 }
 
@@ -135,7 +136,8 @@ static int jump(char **arguments)
 static int served(void)
 {
     for (int i = 0; i < n_libraries; i++)
-        printf("%d: %s\n", i + 1, libraries[i].is_served() ? "yes" : "no");
+        printf("%d: %s, set up otherwise: %s\n", i + 1, libraries[i].is_served(0) ? "yes" : "no",
+               libraries[i].is_served(1) ? "yes" : "no");
     return 0;
 }
 

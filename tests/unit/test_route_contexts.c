@@ -2,6 +2,7 @@
 /* The table of contexts and the cache of idle ones, and the hooked functions that use them.
  * The hook is linked into this program, so libzstd's public names here are the hook's. */
 #include <pthread.h>
+#include <setjmp.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -149,6 +150,47 @@ static void nested_frees_are_noticed(void **state)
     assert_null(rp_context_find(cctx));
 }
 
+static jmp_buf out_of_memory;
+static bool leaves_by_jump;
+
+static void *allocate_or_jump(void *opaque, size_t size)
+{
+    (void)opaque;
+    if (leaves_by_jump)
+        longjmp(out_of_memory, 1);
+    return malloc(size);
+}
+
+static void release(void *opaque, void *address)
+{
+    (void)opaque;
+    free(address);
+}
+
+/* As a server's allocator does that reports an error by longjmp. */
+static void a_call_that_was_left_by_a_jump_is_over(void **state)
+{
+    static const char block[8192];
+    static char frame[16384];
+    const ZSTD_customMem memory = {allocate_or_jump, release, NULL};
+    ZSTD_CCtx *volatile cctx = ZSTD_createCCtx_advanced(memory);
+
+    (void)state;
+    assert_non_null(cctx);
+    leaves_by_jump = true;
+    if (setjmp(out_of_memory) == 0) {
+        ZSTD_compressCCtx(cctx, frame, sizeof(frame), block, sizeof(block), 3);
+        fail_msg("libzstd allocated nothing");
+    }
+    leaves_by_jump = false;
+    assert_non_null(rp_thread.nesting);
+    /* Set-up is followed again, which it is not in a nested call. */
+    ZSTD_CCtx_setParameter(cctx, ZSTD_c_compressionLevel, 7);
+    assert_null(rp_thread.nesting);
+    assert_int_equal(rp_context_find(cctx)->level, 7);
+    ZSTD_freeCCtx(cctx);
+}
+
 static void stray_contexts_are_not_known(void **state)
 {
     static uint64_t memory[1 << 18];
@@ -275,6 +317,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(set_up_is_followed),
         cmocka_unit_test(what_libzstd_refuses_changes_nothing),
         cmocka_unit_test(nested_frees_are_noticed),
+        cmocka_unit_test(a_call_that_was_left_by_a_jump_is_over),
         cmocka_unit_test(stray_contexts_are_not_known),
         cmocka_unit_test(idle_contexts_come_back_clean),
         cmocka_unit_test(foreign_and_large_contexts_are_freed),
