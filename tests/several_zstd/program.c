@@ -3,7 +3,8 @@
  * program <scenario> <tag>=<path>...: uses libraries that have a libzstd inside, or need one
  * (library.c). The tag is that of the libzstd which the library should reach. Prints what went
  * wrong; the exit status is 1 if anything did. With TEST_RTLD_GLOBAL in the environment, libraries
- * are loaded into the scope of all others.
+ * are loaded into the scope of all others; with TEST_RTLD_LAZY, references are bound when they are
+ * first used.
  *
  *   turns      one thread uses one after the other
  *   threads    two threads for each
@@ -148,6 +149,8 @@ int main(int argc, char **argv)
 
     if (getenv("TEST_RTLD_GLOBAL") != NULL)
         flags = RTLD_NOW | RTLD_GLOBAL;
+    if (getenv("TEST_RTLD_LAZY") != NULL)
+        flags = RTLD_LAZY | RTLD_LOCAL;
     n_libraries = argc - 2;
     if (n_libraries < 1 || n_libraries > MAX_LIBRARIES)
         return 2;

@@ -18,7 +18,7 @@ library()
     cc "${flags[@]}" -shared -DTAG="$2" -DRELEASE="$3" -o "$1" "$tree/tests/several_zstd/library.c" "${@:4}"
 }
 library one.so 1 10505
-library two.so 2 10507
+library two.so 2 10507 -Wl,--hash-style=sysv
 library three.so 3 10400
 library four.so 4 10409
 library five.so 5 10304 # only forwarded to
@@ -47,6 +47,7 @@ as_stock()
 }
 
 as_stock turns ./program turns "${five[@]}"
+as_stock 'turns, lazily bound' env TEST_RTLD_LAZY=1 ./program turns "${five[@]}" 6=./needs.so
 as_stock threads ./program threads "${five[@]}"
 as_stock 'loaded and unloaded' ./program reload "${five[@]}"
 as_stock 'unloaded with the library that is needed' ./program reload 6=./needs.so 1=./one.so
