@@ -6,6 +6,8 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "plugin/core/thread_state.h"
+
 /* 1024 sets of 8: RocksDB has one context per compression thread and open blob, some hundreds
  * at most. 192 KiB, of which pages that no context hashes to are never touched. */
 #define SETS 1024u
@@ -14,6 +16,7 @@
 struct set {
     alignas(64) _Atomic uintptr_t keys[WAYS];
     struct rp_context contexts[WAYS];
+    _Atomic uint32_t makers[WAYS]; /* rp_thread_number() of each; 0: nobody's */
 };
 
 static struct set sets[SETS];
@@ -34,6 +37,16 @@ static struct set *set_of(const void *cctx)
 
 _Static_assert(SETS == 1u << 10, "set_of takes the top 10 bits");
 
+static void set_maker(struct set *set, unsigned way)
+{
+    atomic_store_explicit(&set->makers[way], rp_thread_number(), memory_order_relaxed);
+}
+
+static bool is_own(struct set *set, unsigned way)
+{
+    return atomic_load_explicit(&set->makers[way], memory_order_relaxed) == rp_thread_number();
+}
+
 void rp_context_insert(const void *cctx, uint32_t flags)
 {
     struct set *set = set_of(cctx);
@@ -43,6 +56,7 @@ void rp_context_insert(const void *cctx, uint32_t flags)
 
     if (known != NULL) {
         *known = fresh;
+        set_maker(set, (unsigned)(known - set->contexts));
         return;
     }
     for (unsigned i = 0; i < WAYS; i++) {
@@ -51,6 +65,7 @@ void rp_context_insert(const void *cctx, uint32_t flags)
             atomic_compare_exchange_strong_explicit(&set->keys[i], &empty, (uintptr_t)cctx,
                                                     memory_order_acquire, memory_order_relaxed)) {
             set->contexts[i] = fresh;
+            set_maker(set, i);
             return;
         }
     }
@@ -74,6 +89,7 @@ uint32_t rp_context_remove(const void *cctx, uint32_t *born)
     if (cctx == NULL || way == WAYS)
         return 0;
     flags = set->contexts[way].flags;
+    atomic_store_explicit(&set->makers[way], 0, memory_order_relaxed);
     if (born != NULL)
         *born = set->contexts[way].born;
     /* Release: these reads come before the writes of the next owner of the entry. */
@@ -87,4 +103,40 @@ struct rp_context *rp_context_find(const void *cctx)
     unsigned way = way_of(set, cctx);
 
     return cctx != NULL && way < WAYS ? &set->contexts[way] : NULL;
+}
+
+bool rp_context_is_own_and_older(const void *cctx, uint32_t born)
+{
+    struct set *set = set_of(cctx);
+    unsigned way = way_of(set, cctx);
+
+    return cctx != NULL && way < WAYS && is_own(set, way) &&
+           (int32_t)(set->contexts[way].born - born) <= 0;
+}
+
+/* A context that is used stays where it is. One that another thread frees just now may have given
+ * its entry to a new one: then the entry has another maker. */
+struct rp_context *rp_context_youngest_own(void)
+{
+    struct rp_context *youngest = NULL;
+
+    for (unsigned i = 0; i < SETS; i++) {
+        for (unsigned way = 0; way < WAYS; way++) {
+            struct rp_context *context = &sets[i].contexts[way];
+            if (is_own(&sets[i], way) &&
+                (youngest == NULL || (int32_t)(context->born - youngest->born) > 0))
+                youngest = context;
+        }
+    }
+    return youngest;
+}
+
+void rp_context_disown(uint32_t born)
+{
+    for (unsigned i = 0; i < SETS; i++) {
+        for (unsigned way = 0; way < WAYS; way++) {
+            if (is_own(&sets[i], way) && (int32_t)(sets[i].contexts[way].born - born) <= 0)
+                atomic_store_explicit(&sets[i].makers[way], 0, memory_order_relaxed);
+        }
+    }
 }

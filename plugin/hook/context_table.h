@@ -15,6 +15,7 @@
 #ifndef ROCKPRESS_PLUGIN_HOOK_CONTEXT_TABLE_H
 #define ROCKPRESS_PLUGIN_HOOK_CONTEXT_TABLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Contexts whose compression the hook understands have these flags only. */
@@ -49,6 +50,16 @@ uint32_t rp_context_remove(const void *cctx, uint32_t *born);
 
 /* Grows with each context that is inserted, and wraps around. */
 uint32_t rp_context_clock(void);
+
+/* Whether this thread has made the context, and that not after `born`. */
+bool rp_context_is_own_and_older(const void *cctx, uint32_t born);
+
+/* The youngest context that lives and that this thread has made; NULL: there is none. Reads the
+ * owners of all entries: for once in a file, not for each block. */
+struct rp_context *rp_context_youngest_own(void);
+
+/* This thread no longer counts as the maker of contexts that are not younger than `born`. */
+void rp_context_disown(uint32_t born);
 
 /* The entry, or NULL. Valid until the context is removed. */
 struct rp_context *rp_context_find(const void *cctx);
