@@ -14,25 +14,17 @@
 #include "plugin/core/request.h"
 #include "plugin/core/zstd_real.h"
 #include "plugin/hook/context_table.h"
+#include "plugin/hook/dictionary_training.h"
 #include "plugin/route/cpu.h"
 #include "plugin/route/route.h"
 
 /* Calls that libzstd refuses, or leaves undefined, are left to libzstd. */
-static rp_fallback_reason try_device(const rp_request *request, size_t *frame_size)
+static rp_fallback_reason try_device(const rp_asker *asker, const rp_request *request,
+                                     size_t *frame_size)
 {
     if (request->input == NULL || request->output == NULL || rp_request_overlaps(request))
         return RP_FALLBACK_PARAMETER;
-    return rp_route_compress(request, frame_size);
-}
-
-/* Notes that the context is one of the file that this thread's batch is for. */
-static void note_served(struct rp_context *context)
-{
-    if (rp_thread.batch_served == 0)
-        return;
-    rp_thread.batch_served = 0;
-    if (rp_thread.batch == rp_thread.own_batch)
-        context->flags |= RP_CONTEXT_SERVED;
+    return rp_route_compress_for(asker, request, frame_size);
 }
 
 /* For the functions that ignore a context's parameters. Before 1.5 libzstd did not ignore all of
@@ -41,13 +33,12 @@ static rp_fallback_reason try_device_simple(const ZSTD_CCtx *cctx, const rp_requ
                                             size_t *frame_size)
 {
     struct rp_context *context = rp_context_find(cctx);
-    rp_fallback_reason reason;
+    rp_asker asker = {0, true};
 
     if (context == NULL || (context->flags & RP_CONTEXT_OPAQUE) != 0)
         return RP_FALLBACK_PARAMETER;
-    reason = try_device(request, frame_size);
-    note_served(context);
-    return reason;
+    asker.born = context->born;
+    return try_device(&asker, request, frame_size);
 }
 
 static rp_fallback_reason try_device_advanced(struct rp_zstd *zstd, ZSTD_CCtx *cctx,
@@ -55,6 +46,7 @@ static rp_fallback_reason try_device_advanced(struct rp_zstd *zstd, ZSTD_CCtx *c
 {
     struct rp_context *context = rp_context_find(cctx);
     size_t (*reset)(ZSTD_CCtx *, ZSTD_ResetDirective) = RP_ZSTD(zstd, CCtx_reset);
+    rp_asker asker = {0, false};
     rp_fallback_reason reason;
 
     if (context == NULL || (context->flags & RP_CONTEXT_OPAQUE) != 0 || reset == NULL)
@@ -63,8 +55,8 @@ static rp_fallback_reason try_device_advanced(struct rp_zstd *zstd, ZSTD_CCtx *c
         return RP_FALLBACK_DICTIONARY;
     request->level = context->level;
     request->checksum = (context->flags & RP_CONTEXT_CHECKSUM) != 0;
-    reason = try_device(request, frame_size);
-    note_served(context);
+    asker.born = context->born;
+    reason = try_device(&asker, request, frame_size);
     /* ZSTD_compress2 ends a stream that was begun on the context, so this does, too. It is cheap.
      */
     if (reason == RP_FALLBACK_NONE)
@@ -98,6 +90,8 @@ RP_API size_t ZSTD_compress2(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity, con
         return result;
     begun = rp_cpu_begin(reason);
     result = real(cctx, dst, dstCapacity, src, srcSize);
+    if (reason == RP_FALLBACK_DICTIONARY)
+        rp_dictionary_was_used(dst, result);
     return end_cpu(reason, &request, result, begun);
 }
 
@@ -182,7 +176,7 @@ RP_API size_t ZSTD_compress(void *dst, size_t dstCapacity, const void *src, size
         return RP_ZSTD_GENERIC_ERROR;
     if (rp_nesting_is_nested())
         return real(dst, dstCapacity, src, srcSize, compressionLevel);
-    reason = try_device(&request, &result);
+    reason = try_device(NULL, &request, &result);
     if (reason == RP_FALLBACK_NONE)
         return result;
     begun = rp_cpu_begin(reason);

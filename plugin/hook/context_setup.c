@@ -76,8 +76,9 @@ RP_API ZSTD_CCtx *ZSTD_createCCtx_advanced(ZSTD_customMem customMem)
  * from inside ZSTD_freeCCtx, but makes them where the hook sees it. */
 static size_t free_context(struct rp_zstd *zstd, size_t (*real)(ZSTD_CCtx *), ZSTD_CCtx *cctx)
 {
-    uint32_t born = 0;
-    uint32_t flags = rp_context_remove(cctx, &born);
+    bool ends_batch = rp_thread.own_batch != 0 && !rp_nesting_is_nested() &&
+                      rp_context_is_own_and_older(cctx, rp_thread.own_batch_born);
+    uint32_t flags = rp_context_remove(cctx, NULL);
     bool keep = (flags & (RP_CONTEXT_DEFAULT_MEMORY | RP_CONTEXT_TAINTED | RP_CONTEXT_OPAQUE)) ==
                 RP_CONTEXT_DEFAULT_MEMORY;
     size_t result;
@@ -87,8 +88,7 @@ static size_t free_context(struct rp_zstd *zstd, size_t (*real)(ZSTD_CCtx *), ZS
     if (rp_nesting_is_nested())
         return real(cctx);
     /* The batch's file is done: hook/dictionary_training.c says why. */
-    if (rp_thread.own_batch != 0 && cctx != NULL &&
-        ((flags & RP_CONTEXT_SERVED) != 0 || (int32_t)(born - rp_thread.own_batch_born) <= 0)) {
+    if (ends_batch) {
         rp_batch_end(rp_thread.own_batch);
         rp_thread.own_batch = 0;
     }

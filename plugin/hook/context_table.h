@@ -29,9 +29,6 @@
 /* Has state that a reset does not undo: never reused. */
 #define RP_CONTEXT_TAINTED UINT32_C(16)
 
-/* A block was served from the batch of the thread that used it. */
-#define RP_CONTEXT_SERVED UINT32_C(32)
-
 struct rp_context {
     uint32_t flags;
     int32_t level;
