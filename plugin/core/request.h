@@ -32,6 +32,7 @@ typedef struct rp_request {
 typedef struct rp_asker {
     uint32_t born;  /* rp_context_clock() when the context was made */
     bool is_legacy; /* the function that RocksDB called before it had ZSTD_compress2 */
+    bool is_reader; /* a thread that reads, as far as can be told (hook/asker.h) */
 } rp_asker;
 
 /* Whether input and output have a byte in common. Any addresses and sizes. */

@@ -23,6 +23,8 @@ struct rp_thread_state {
     /* Of the zstd hook: the batch that this thread began, and rp_context_clock() at that time. */
     uint64_t own_batch;
     uint32_t own_batch_born;
+    uint16_t single_uses;  /* contexts for one block each that it freed one after the other */
+    uint16_t name;         /* what the thread's name says (hook/asker.c); 0: not looked yet */
     uint32_t number;       /* rp_thread_number(); 0 is not chosen yet */
     uint64_t cpu_begun_ns; /* the thread's CPU clock when a timed block was begun */
     /* What ZSTD_CCtx_setParameter last set on this thread; level 0: nothing yet. */

@@ -13,6 +13,7 @@
 #include "plugin/core/nesting.h"
 #include "plugin/core/request.h"
 #include "plugin/core/zstd_real.h"
+#include "plugin/hook/asker.h"
 #include "plugin/hook/context_table.h"
 #include "plugin/hook/dictionary_training.h"
 #include "plugin/route/cpu.h"
@@ -33,11 +34,11 @@ static rp_fallback_reason try_device_simple(const ZSTD_CCtx *cctx, const rp_requ
                                             size_t *frame_size)
 {
     struct rp_context *context = rp_context_find(cctx);
-    rp_asker asker = {0, true};
+    rp_asker asker;
 
     if (context == NULL || (context->flags & RP_CONTEXT_OPAQUE) != 0)
         return RP_FALLBACK_PARAMETER;
-    asker.born = context->born;
+    asker = rp_asker_of(context, request, true);
     return try_device(&asker, request, frame_size);
 }
 
@@ -46,7 +47,7 @@ static rp_fallback_reason try_device_advanced(struct rp_zstd *zstd, ZSTD_CCtx *c
 {
     struct rp_context *context = rp_context_find(cctx);
     size_t (*reset)(ZSTD_CCtx *, ZSTD_ResetDirective) = RP_ZSTD(zstd, CCtx_reset);
-    rp_asker asker = {0, false};
+    rp_asker asker;
     rp_fallback_reason reason;
 
     if (context == NULL || (context->flags & RP_CONTEXT_OPAQUE) != 0 || reset == NULL)
@@ -55,7 +56,7 @@ static rp_fallback_reason try_device_advanced(struct rp_zstd *zstd, ZSTD_CCtx *c
         return RP_FALLBACK_DICTIONARY;
     request->level = context->level;
     request->checksum = (context->flags & RP_CONTEXT_CHECKSUM) != 0;
-    asker.born = context->born;
+    asker = rp_asker_of(context, request, false);
     reason = try_device(&asker, request, frame_size);
     /* ZSTD_compress2 ends a stream that was begun on the context, so this does, too. It is cheap.
      */

@@ -13,6 +13,7 @@
 #include "plugin/core/nesting.h"
 #include "plugin/core/stats.h"
 #include "plugin/core/zstd_real.h"
+#include "plugin/hook/asker.h"
 #include "plugin/hook/context_cache.h"
 #include "plugin/hook/context_table.h"
 
@@ -87,6 +88,7 @@ static size_t free_context(struct rp_zstd *zstd, size_t (*real)(ZSTD_CCtx *), ZS
         return cctx == NULL ? 0 : RP_ZSTD_GENERIC_ERROR;
     if (rp_nesting_is_nested())
         return real(cctx);
+    rp_asker_note_freed(flags);
     /* The batch's file is done: hook/dictionary_training.c says why. */
     if (ends_batch) {
         rp_batch_end(rp_thread.own_batch);

@@ -28,6 +28,9 @@
 #define RP_CONTEXT_DEFAULT_MEMORY UINT32_C(8)
 /* Has state that a reset does not undo: never reused. */
 #define RP_CONTEXT_TAINTED UINT32_C(16)
+/* Has been asked for a block, and for more than one (hook/asker.h). */
+#define RP_CONTEXT_USED UINT32_C(32)
+#define RP_CONTEXT_REUSED UINT32_C(64)
 
 struct rp_context {
     uint32_t flags;

@@ -127,6 +127,8 @@ rp_fallback_reason rp_route_compress_for(const rp_asker *asker, const rp_request
         if (is_found)
             return reason;
     }
+    if (asker != NULL && asker->is_reader && config->reads == RP_READS_CPU)
+        return RP_FALLBACK_READ;
     if (!rp_router_takes_direct(config, options.effort, request->input_size))
         return RP_FALLBACK_ROUTER;
     return rp_direct_compress(config, request, &options, frame_size);
