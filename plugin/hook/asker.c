@@ -29,16 +29,14 @@ static bool is_thread_of_rocksdb(void)
     return rp_thread.name == NAME_ROCKSDB;
 }
 
-rp_asker rp_asker_of(struct rp_context *context, const rp_request *request, bool is_legacy)
+bool rp_asker_reads(struct rp_context *context, const rp_request *request)
 {
     bool is_first = (context->flags & RP_CONTEXT_USED) == 0;
-    rp_asker asker = {context->born, is_legacy, false};
 
     context->flags |= is_first ? RP_CONTEXT_USED : RP_CONTEXT_REUSED;
-    if (is_first && rp_thread.single_uses >= SINGLE_USES)
-        asker.is_reader = request->output_capacity + CACHE_HEADER_BYTES >= request->input_size &&
-                          !is_thread_of_rocksdb();
-    return asker;
+    return is_first && rp_thread.single_uses >= SINGLE_USES &&
+           request->output_capacity + CACHE_HEADER_BYTES >= request->input_size &&
+           !is_thread_of_rocksdb();
 }
 
 void rp_asker_note_freed(uint32_t flags)

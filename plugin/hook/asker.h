@@ -24,9 +24,20 @@
 #include "plugin/core/request.h"
 #include "plugin/hook/context_table.h"
 
-/* What a block that the context is asked for says of the caller. Notes that it was asked.
- * `is_legacy` as in rp_asker. */
-rp_asker rp_asker_of(struct rp_context *context, const rp_request *request, bool is_legacy);
+/* Whether a thread that reads asks, which only a context's first block can say. Notes that the
+ * context was asked. */
+bool rp_asker_reads(struct rp_context *context, const rp_request *request);
+
+/* What a block that the context is asked for says of the caller; is_legacy as in rp_asker. */
+static inline rp_asker rp_asker_of(struct rp_context *context, const rp_request *request,
+                                   bool is_legacy)
+{
+    rp_asker asker = {context->born, is_legacy, false};
+
+    if ((context->flags & RP_CONTEXT_REUSED) == 0)
+        asker.is_reader = rp_asker_reads(context, request);
+    return asker;
+}
 
 /* The thread frees a context that had these flags. */
 void rp_asker_note_freed(uint32_t flags);
