@@ -19,3 +19,12 @@ uint32_t rp_thread_choose_shard(void)
     rp_thread.shard = shard + 1;
     return shard;
 }
+
+static _Atomic uint32_t last_number;
+
+uint32_t rp_thread_choose_number(void)
+{
+    while (rp_thread.number == 0)
+        rp_thread.number = atomic_fetch_add_explicit(&last_number, 1, memory_order_relaxed) + 1;
+    return rp_thread.number;
+}

@@ -23,11 +23,12 @@ struct rp_thread_state {
     uint32_t batch_next;              /* the block of `batch` that is expected next */
     uint64_t batch;                   /* rp_batch_id that was last taken from; 0: none */
 
-    /* Of the zstd hook: the batch that this thread began, rp_context_clock() at that time, and
-     * whether a block was served since this was last read. */
+    /* Of the zstd hook: the batch that this thread began, and rp_context_clock() at that time. */
     uint64_t own_batch;
     uint32_t own_batch_born;
-    uint32_t batch_served;
+    uint16_t single_uses; /* contexts for one block each that it freed one after the other */
+    uint16_t name;        /* what the thread's name says (hook/asker.c); 0: not looked yet */
+    uint32_t number;      /* rp_thread_number(); 0 is not chosen yet */
     /* What ZSTD_CCtx_setParameter last set on this thread; level 0: nothing yet. */
     int32_t set_level;
     uint32_t set_checksum;
@@ -41,6 +42,15 @@ extern __thread __attribute__((tls_model("initial-exec"))) struct rp_thread_stat
 #define RP_N_SHARDS 16u
 
 uint32_t rp_thread_choose_shard(void);
+
+uint32_t rp_thread_choose_number(void);
+
+/* A number that no other thread of the process has, except after 2^32 threads. Not 0. */
+static inline uint32_t rp_thread_number(void)
+{
+    uint32_t number = rp_thread.number;
+    return number != 0 ? number : rp_thread_choose_number();
+}
 
 /* This thread's shard, below RP_N_SHARDS. */
 static inline uint32_t rp_thread_shard(void)

@@ -12,26 +12,19 @@
  */
 #include "plugin/core/nesting.h"
 #include "plugin/core/request.h"
+#include "plugin/hook/asker.h"
 #include "plugin/hook/caller.h"
+#include "plugin/hook/dictionary_training.h"
 #include "plugin/route/cpu.h"
 #include "plugin/route/route.h"
 
 /* Calls that libzstd refuses, or leaves undefined, are left to libzstd. */
-static rp_fallback_reason try_device(const rp_request *request, size_t *frame_size)
+static rp_fallback_reason try_device(const rp_asker *asker, const rp_request *request,
+                                     size_t *frame_size)
 {
     if (request->input == NULL || request->output == NULL || rp_request_overlaps(request))
         return RP_FALLBACK_PARAMETER;
-    return rp_route_compress(request, frame_size);
-}
-
-/* Notes that the context is one of the file that this thread's batch is for. */
-static void note_served(struct rp_context *context)
-{
-    if (rp_thread.batch_served == 0)
-        return;
-    rp_thread.batch_served = 0;
-    if (rp_thread.batch == rp_thread.own_batch)
-        context->flags |= RP_CONTEXT_SERVED;
+    return rp_route_compress_for(asker, request, frame_size);
 }
 
 /* For the functions that ignore a context's parameters. Before 1.5 libzstd did not ignore all of
@@ -39,13 +32,12 @@ static void note_served(struct rp_context *context)
 static rp_fallback_reason try_device_simple(struct rp_context *context, const rp_request *request,
                                             size_t *frame_size)
 {
-    rp_fallback_reason reason;
+    rp_asker asker;
 
     if (context == NULL || (context->flags & RP_CONTEXT_OPAQUE) != 0)
         return RP_FALLBACK_PARAMETER;
-    reason = try_device(request, frame_size);
-    note_served(context);
-    return reason;
+    asker = rp_asker_of(context, request, true);
+    return try_device(&asker, request, frame_size);
 }
 
 static rp_fallback_reason try_device_advanced(struct rp_zstd *zstd, struct rp_context *context,
@@ -53,6 +45,7 @@ static rp_fallback_reason try_device_advanced(struct rp_zstd *zstd, struct rp_co
                                               size_t *frame_size)
 {
     rp_fallback_reason reason;
+    rp_asker asker;
 
     if (context == NULL || (context->flags & RP_CONTEXT_OPAQUE) != 0 || zstd->CCtx_reset == NULL)
         return RP_FALLBACK_PARAMETER;
@@ -60,8 +53,8 @@ static rp_fallback_reason try_device_advanced(struct rp_zstd *zstd, struct rp_co
         return RP_FALLBACK_DICTIONARY;
     request->level = context->level;
     request->checksum = (context->flags & RP_CONTEXT_CHECKSUM) != 0;
-    reason = try_device(request, frame_size);
-    note_served(context);
+    asker = rp_asker_of(context, request, false);
+    reason = try_device(&asker, request, frame_size);
     /* ZSTD_compress2 ends a stream that was begun on the context, so this does, too. It is cheap.
      */
     if (reason == RP_FALLBACK_NONE)
@@ -110,6 +103,8 @@ RP_API size_t ZSTD_compress2(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity, con
         return result;
     rp_cpu_begin(reason, &block);
     result = zstd->compress2(cctx, dst, dstCapacity, src, srcSize);
+    if (reason == RP_FALLBACK_DICTIONARY)
+        rp_dictionary_was_used(dst, result);
     return end_cpu(reason, &request, result, &block);
 }
 
@@ -191,7 +186,7 @@ RP_API size_t ZSTD_compress(void *dst, size_t dstCapacity, const void *src, size
         return missing(zstd);
     if (is_forwarded(zstd))
         return zstd->compress(dst, dstCapacity, src, srcSize, compressionLevel);
-    reason = try_device(&request, &result);
+    reason = try_device(NULL, &request, &result);
     if (reason == RP_FALLBACK_NONE)
         return result;
     rp_cpu_begin(reason, &block);

@@ -12,6 +12,7 @@
 #include "plugin/core/config.h"
 #include "plugin/core/nesting.h"
 #include "plugin/core/stats.h"
+#include "plugin/hook/asker.h"
 #include "plugin/hook/caller.h"
 #include "plugin/hook/context_cache.h"
 
@@ -84,9 +85,10 @@ RP_API ZSTD_CCtx *ZSTD_createCCtx_advanced(ZSTD_customMem customMem)
  * from inside ZSTD_freeCCtx, but makes them where the hook sees it. */
 static size_t free_context(struct rp_zstd *zstd, size_t (*real)(ZSTD_CCtx *), ZSTD_CCtx *cctx)
 {
+    bool ends_batch = rp_thread.own_batch != 0 && !rp_nesting_is_nested() &&
+                      rp_context_is_own_and_older(cctx, rp_thread.own_batch_born);
+    uint32_t flags = rp_context_remove(cctx, NULL);
     rp_nesting nesting;
-    uint32_t born = 0;
-    uint32_t flags = rp_context_remove(cctx, &born);
     bool keep = (flags & (RP_CONTEXT_DEFAULT_MEMORY | RP_CONTEXT_TAINTED | RP_CONTEXT_OPAQUE)) ==
                 RP_CONTEXT_DEFAULT_MEMORY;
     size_t result;
@@ -95,9 +97,9 @@ static size_t free_context(struct rp_zstd *zstd, size_t (*real)(ZSTD_CCtx *), ZS
         return cctx == NULL ? 0 : RP_ZSTD_NO_LIBRARY;
     if (rp_nesting_is_nested())
         return real(cctx);
+    rp_asker_note_freed(flags);
     /* The batch's file is done: hook/dictionary_training.c says why. */
-    if (rp_thread.own_batch != 0 && cctx != NULL &&
-        ((flags & RP_CONTEXT_SERVED) != 0 || (int32_t)(born - rp_thread.own_batch_born) <= 0)) {
+    if (ends_batch) {
         rp_batch_end(rp_thread.own_batch);
         rp_thread.own_batch = 0;
     }

@@ -20,6 +20,7 @@
 
 #include <stdalign.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,9 +34,9 @@
 #define RP_CONTEXT_DEFAULT_MEMORY UINT32_C(8)
 /* Has state that a reset does not undo: never reused. */
 #define RP_CONTEXT_TAINTED UINT32_C(16)
-
-/* A block was served from the batch of the thread that used it. */
-#define RP_CONTEXT_SERVED UINT32_C(32)
+/* Has been asked for a block, and for more than one (hook/asker.h). */
+#define RP_CONTEXT_USED UINT32_C(32)
+#define RP_CONTEXT_REUSED UINT32_C(64)
 
 struct rp_context {
     uint32_t flags;
@@ -57,14 +58,25 @@ uint32_t rp_context_remove(const void *cctx, uint32_t *born);
 /* Grows with each context that is inserted, and wraps around. */
 uint32_t rp_context_clock(void);
 
+/* Whether this thread has made the context, and that not after `born`. */
+bool rp_context_is_own_and_older(const void *cctx, uint32_t born);
+
+/* The youngest context that lives and that this thread has made; NULL: there is none. Reads the
+ * owners of all entries: for once in a file, not for each block. */
+struct rp_context *rp_context_youngest_own(void);
+
+/* This thread no longer counts as the maker of contexts that are not younger than `born`. */
+void rp_context_disown(uint32_t born);
+
 /* 1024 sets of 8: RocksDB has one context per compression thread and open blob, some hundreds
- * at most. 192 KiB, of which pages that no context hashes to are never touched. */
+ * at most. 256 KiB, of which pages that no context hashes to are never touched. */
 #define RP_CONTEXT_SETS 1024u
 #define RP_CONTEXT_WAYS 8u
 
 struct rp_context_set {
     alignas(64) _Atomic uintptr_t keys[RP_CONTEXT_WAYS];
     struct rp_context contexts[RP_CONTEXT_WAYS];
+    _Atomic uint32_t makers[RP_CONTEXT_WAYS]; /* rp_thread_number() of each; 0: nobody's */
 };
 
 extern struct rp_context_set rp_context_sets[RP_CONTEXT_SETS];

@@ -6,6 +6,8 @@ set -euo pipefail
 tree=$1 hook=$2 program=$3 contract=$4 linked=$5 librocksdb=$6
 # shellcheck source=tests/rocksdb/lib.sh
 . "$tree/tests/rocksdb/lib.sh"
+# hook_contract makes a context for each call, as threads that read do.
+export ROCKPRESS_READS=device
 need sst_dump ldb cc
 
 # A librocksdb that was itself dlopen'ed.
