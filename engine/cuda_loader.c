@@ -53,6 +53,14 @@ __attribute__((format(printf, 2, 3))) static const rp_cuda_table *refuse(rp_devi
     return NULL;
 }
 
+/* With what the dynamic linker says. Asked once more, it frees that. */
+static const rp_cuda_table *refuse_unloaded(rp_device_info *why)
+{
+    (void)refuse(why, "%s", dlerror());
+    (void)dlerror();
+    return NULL;
+}
+
 static const rp_cuda_table *check(const rp_cuda_table *table, const char *path, rp_device_info *why)
 {
     uint32_t version = table->version;
@@ -73,8 +81,10 @@ static const rp_cuda_table *check(const rp_cuda_table *table, const char *path, 
 static const rp_cuda_table *use(void *library, const char *path, rp_device_info *why)
 {
     rp_cuda_module_function *module = (rp_cuda_module_function *)dlsym(library, RP_CUDA_FUNCTION);
-    if (module == NULL)
+    if (module == NULL) {
+        (void)refuse_unloaded(why);
         return refuse(why, "%s is not rockpress's " RP_CUDA_LIBRARY, path);
+    }
     return check(module(), path, why);
 }
 
@@ -86,9 +96,7 @@ static void *open_library(const char *path)
 static const rp_cuda_table *load(const char *path, rp_device_info *why)
 {
     void *library = open_library(path);
-    if (library == NULL)
-        return refuse(why, "%s", dlerror());
-    return use(library, path, why);
+    return library != NULL ? use(library, path, why) : refuse_unloaded(why);
 }
 
 /* The path of the file that has the code at `address`, as the kernel mapped it: absolute, whatever
@@ -145,10 +153,10 @@ static const rp_cuda_table *find(rp_device_info *why)
     void *library = open_library(RP_CUDA_LIBRARY);
     if (library != NULL)
         return use(library, RP_CUDA_LIBRARY, why);
+    (void)refuse_unloaded(why);
     /* An error of a file that was found begins with its path. */
-    const char *error = dlerror();
-    if (strncmp(error, RP_CUDA_LIBRARY ":", sizeof(RP_CUDA_LIBRARY)) != 0)
-        return refuse(why, "%s", error);
+    if (strncmp(why->reason, RP_CUDA_LIBRARY ":", sizeof(RP_CUDA_LIBRARY)) != 0)
+        return NULL;
     return refuse(why,
                   "no " RP_CUDA_LIBRARY " (built without CUDA, or not installed) in "
                   "%s, beside %s or where the dynamic linker looks",

@@ -28,6 +28,9 @@ static void stay_loaded(void)
 
     if (dladdr((void *)(uintptr_t)stay_loaded, &info) != 0)
         (void)dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+    /* A program is not found by its name. The error is freed when it is asked for again. */
+    while (dlerror() != NULL)
+        ;
 }
 
 static void *thread_main(void *unused)

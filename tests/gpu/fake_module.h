@@ -23,9 +23,9 @@
 typedef struct fake_module_state {
     _Atomic int n_begun; /* calls that open the GPU */
     _Atomic int n_ended;
-    pid_t opener; /* the thread of the last call */
-    bool had_all_signals_blocked;
-    size_t stack_bytes;
+    _Atomic pid_t opener; /* the thread of the last call */
+    _Atomic bool had_all_signals_blocked;
+    _Atomic size_t stack_bytes;
 } fake_module_state;
 
 #endif
