@@ -370,6 +370,15 @@ static rp_status check_block_limits(const rp_plugin_config *config, rp_error *er
                    config->min_block_bytes, config->max_block_bytes);
 }
 
+/* Whether the library reads this variable when it loads librockpress_cuda.so (rockpress/device.h).
+ * It is no field of the configuration. */
+static bool is_of_library(const char *name, size_t length)
+{
+    static const char known[] = PREFIX "CUDA_LIBRARY";
+
+    return length == sizeof(known) - 1 && memcmp(name, known, length) == 0;
+}
+
 /* Reads every variable with our prefix. Each error goes to report(). */
 static uint32_t read_environment(rp_plugin_config *config, void (*report)(void *, const rp_error *),
                                  void *argument)
@@ -389,6 +398,8 @@ static uint32_t read_environment(rp_plugin_config *config, void (*report)(void *
         if (equals == NULL || strncmp(*entry, PREFIX, sizeof(PREFIX) - 1) != 0)
             continue;
         length = (size_t)(equals - *entry);
+        if (is_of_library(*entry, length))
+            continue;
         option = find_option(*entry, length);
         status = option == NULL ? reject_name(*entry, length, &error)
                                 : set_option(config, option, equals + 1, &error);
