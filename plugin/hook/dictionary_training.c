@@ -19,6 +19,10 @@
  * look like a zstd file. Then nobody asks for a block of the batch, and from then on that context
  * counts no more.
  *
+ * A block that is asked for with a dictionary is never given a frame of a batch, which has none. It
+ * would be larger, and a decoder that has the dictionary begins with the dictionary's repeat
+ * offsets.
+ *
  * When is a file done? libzstd's interface does not say it. The context that lived before the batch
  * began is freed with the builder. Contexts that took a block say nothing: from 10.7 on each block
  * of the file has one of its own. A thread begins the batch of its next file when the blocks of the

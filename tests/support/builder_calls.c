@@ -37,6 +37,8 @@ bool configure_batches(const char *device)
     config.batch = RP_BATCH_ON;
     config.log = RP_LOG_OFF;
     config.min_block_bytes = 1;
+    /* A chunk takes seconds under a sanitizer on a busy machine. */
+    config.timeout_ms = 60000;
     return rp_plugin_configure(&config, NULL) == RP_STATUS_OK;
 }
 

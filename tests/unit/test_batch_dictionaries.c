@@ -183,6 +183,7 @@ static bool device_that_fails(rp_status status)
     config.custom_device = &device.device;
     config.batch = RP_BATCH_ON;
     config.log = RP_LOG_OFF;
+    config.timeout_ms = 60000;
     config.breaker_faults = 1;
     config.breaker_retry_ms = 3600000;
     CHECK(rp_plugin_configure(&config, NULL) == RP_STATUS_OK);
