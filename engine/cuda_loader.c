@@ -15,6 +15,9 @@
  * hard link to a program would put that folder into the caller's hands. The dynamic linker takes
  * care of the third way itself.
  *
+ * The first folder is left out, too, if everybody may write to it. A library may be in /tmp: JVMs
+ * unpack the libraries of a jar there.
+ *
  * The library is never closed: its threads and the driver's may run until the process ends.
  * No lock: threads that come here together load the same file, which the dynamic linker does once.
  */
@@ -28,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/cuda/module.h"
@@ -127,26 +131,48 @@ static bool find_file(uintptr_t address, char *path)
     return is_found;
 }
 
-/* The library beside that file. */
-static bool is_beside(const char *file, char *path)
+typedef enum place { PLACE_UNKNOWN, PLACE_UNSAFE, PLACE_EMPTY, PLACE_FOUND } place;
+
+/* The library beside the file that has this code; *file is that file. */
+static place look_beside(char *file, char *path)
 {
+    struct stat folder;
+    if (getauxval(AT_SECURE) != 0 || !find_file((uintptr_t)look_beside, file))
+        return PLACE_UNKNOWN;
     size_t folder_bytes = (size_t)(strrchr(file, '/') + 1 - file);
     if (folder_bytes + sizeof(RP_CUDA_LIBRARY) > PATH_MAX)
-        return false;
+        return PLACE_UNKNOWN;
     memcpy(path, file, folder_bytes);
+    path[folder_bytes] = '\0';
+    if (stat(path, &folder) != 0)
+        return PLACE_UNKNOWN;
+    if ((folder.st_mode & S_IWOTH) != 0)
+        return PLACE_UNSAFE;
     memcpy(path + folder_bytes, RP_CUDA_LIBRARY, sizeof(RP_CUDA_LIBRARY));
-    return access(path, F_OK) == 0;
+    return access(path, F_OK) == 0 ? PLACE_FOUND : PLACE_EMPTY;
+}
+
+static const rp_cuda_table *refuse_missing(place beside, const char *file, rp_device_info *why)
+{
+    if (beside == PLACE_UNSAFE)
+        return refuse(why, "no " RP_CUDA_LIBRARY " in %s; everybody may write beside %s",
+                      ROCKPRESS_LIBRARY_DIR, file);
+    return refuse(why,
+                  "no " RP_CUDA_LIBRARY " (built without CUDA, or not installed) in "
+                  "%s, beside %s or where the dynamic linker looks",
+                  ROCKPRESS_LIBRARY_DIR, beside == PLACE_EMPTY ? file : "the program");
 }
 
 static const rp_cuda_table *find(rp_device_info *why)
 {
     static const char installed[] = ROCKPRESS_LIBRARY_DIR "/" RP_CUDA_LIBRARY;
     const char *named = secure_getenv("ROCKPRESS_CUDA_LIBRARY");
-    char file[PATH_MAX] = "";
+    char file[PATH_MAX];
     char path[PATH_MAX];
     if (named != NULL && named[0] != '\0')
         return load(named, why);
-    if (getauxval(AT_SECURE) == 0 && find_file((uintptr_t)find, file) && is_beside(file, path))
+    place beside = look_beside(file, path);
+    if (beside == PLACE_FOUND)
         return load(path, why);
     if (access(installed, F_OK) == 0)
         return load(installed, why);
@@ -157,10 +183,7 @@ static const rp_cuda_table *find(rp_device_info *why)
     /* An error of a file that was found begins with its path. */
     if (strncmp(why->reason, RP_CUDA_LIBRARY ":", sizeof(RP_CUDA_LIBRARY)) != 0)
         return NULL;
-    return refuse(why,
-                  "no " RP_CUDA_LIBRARY " (built without CUDA, or not installed) in "
-                  "%s, beside %s or where the dynamic linker looks",
-                  ROCKPRESS_LIBRARY_DIR, file[0] != '\0' ? file : "the program");
+    return refuse_missing(beside, file, why);
 }
 
 static const rp_cuda_table *table_or(rp_device_info *why)

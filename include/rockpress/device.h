@@ -113,8 +113,9 @@ struct rp_device {
  * listed, and stays. It is the file that the environment variable ROCKPRESS_CUDA_LIBRARY names.
  * Without that it is looked for beside the file that has rockpress in it, in the folder where
  * rockpress's libraries were to be installed, and where the dynamic linker looks. A program that
- * runs with more rights than its caller ignores the variable and the first folder. A module's
- * constructor, which runs under the dynamic linker's lock, must not wait for a thread that is here.
+ * runs with more rights than its caller ignores the variable and the first folder. A first folder
+ * that everybody may write to is left out. A module's constructor, which runs under the dynamic
+ * linker's lock, must not wait for a thread that is here.
  */
 RP_API rp_status rp_device_open(const char *name, rp_device **device);
 

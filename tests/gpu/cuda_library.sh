@@ -55,6 +55,18 @@ cp "$fake" "$work/beside/$name"
 rm "$installed/$name"
 expect "$loaded" "$beside"
 
+# Not where everybody may put a file.
+chmod 1777 "$work/beside"
+if [ $is_elsewhere = no ]; then
+    expect "no $name in $installed; everybody may write beside $beside" "$beside"
+fi
+cp "$fake" "$installed/$name"
+printf 'not a library\n' >"$work/beside/$name"
+expect "$loaded" "$beside"
+rm "$installed/$name"
+cp "$fake" "$work/beside/$name"
+chmod 755 "$work/beside"
+
 # Beside the file, whatever name it was called by: a relative one, a link.
 ln -s "$beside" "$work/elsewhere/link"
 expect "$loaded" "$work/elsewhere/link"
