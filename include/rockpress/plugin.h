@@ -138,7 +138,8 @@ typedef enum rp_fallback_reason {
     RP_FALLBACK_FAULT = 8,      /* the device failed on this block; counted in faults, too */
     RP_FALLBACK_ROUTER = 9,     /* libzstd is the cheaper way for such blocks */
     RP_FALLBACK_BUSY = 10,      /* its batch is still on the device, and libzstd is quicker */
-    RP_N_FALLBACK_REASONS = 11
+    RP_FALLBACK_MEMORY = 11,    /* batch_memory_bytes has no room for the frames of its batch */
+    RP_N_FALLBACK_REASONS = 12
 } rp_fallback_reason;
 
 typedef enum rp_fault {

@@ -22,7 +22,7 @@ const char *rp_fallback_reason_name(rp_fallback_reason reason)
 {
     static const char *const names[RP_N_FALLBACK_REASONS] = {
         "none", "dictionary", "size",  "device", "parameter", "capacity",
-        "pool", "breaker",    "fault", "router", "busy"};
+        "pool", "breaker",    "fault", "router", "busy",      "memory"};
 
     return (unsigned)reason < RP_N_FALLBACK_REASONS ? names[reason] : "unknown";
 }
