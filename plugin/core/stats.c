@@ -176,6 +176,10 @@ static const struct {
     [RP_STAT_LANES] = {"lanes", "", 1, NO_COUNTER, "Lanes (a stream and its memory) made."},
     [RP_STAT_DEVICE_ACTIVE] = {"device_info", "device", 1, NO_COUNTER,
                                "1 while the device takes blocks, else 0."},
+    [RP_STAT_FILES_WITHOUT_MEMORY] =
+        {"files_without_batch_memory_total", "", 1, RP_COUNT_FILES_WITHOUT_MEMORY,
+         "Files that were not gathered for a batch, for lack of memory "
+         "for batches."},
 };
 
 static bool is_known(rp_stat stat, unsigned index)
@@ -256,4 +260,11 @@ const char *rp_stats_label_value(rp_stat stat, unsigned index)
     default:
         return "";
     }
+}
+
+/* Here, and not beside what it calls: a program that is linked with an archive of the plugin gets
+ * the objects that something refers to, which whoever counts a block does to this one. */
+__attribute__((destructor)) static void at_exit(void)
+{
+    rp_stats_report_at_exit();
 }

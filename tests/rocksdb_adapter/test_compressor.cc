@@ -18,7 +18,9 @@
 #include "rockpress/rocksdb.h"
 #include "rocksdb/advanced_compression.h"
 #include "rocksdb/convenience.h"
+#include "rocksdb/filter_policy.h"
 #include "rocksdb/options.h"
+#include "rocksdb/table.h"
 #include "rocksdb/version.h"
 
 using namespace ROCKSDB_NAMESPACE;
@@ -363,12 +365,22 @@ void CheckDictionary()
     CHECK(Sampling(*plain, CacheEntryRole::kDataBlock) == 0);
 }
 
+// Of a file that is flushed.
+std::unique_ptr<Compressor> ForFlush(const CompressionOptions &options)
+{
+    static const BlockBasedTableOptions table_options;
+    FilterBuildingContext context(table_options);
+    context.reason = TableFileCreationReason::kFlush;
+    context.level_at_creation = 0;
+    return Manager()->GetCompressorForSST(context, options, kZSTD);
+}
+
 // ROCKPRESS_BATCH=on
 void CheckBatch()
 {
     CompressionOptions options;
     options.checksum = true;
-    auto compressor = Manager()->GetCompressor(options, kZSTD);
+    auto compressor = ForFlush(options);
     CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) >= 4 << 20);
     CHECK(Sampling(*compressor, CacheEntryRole::kIndexBlock) == 0);
     auto blocks = Blocks(200);
@@ -390,6 +402,8 @@ void CheckBatch()
     CHECK(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_DIRECT) == 2);
     // Files end their batch, taken or not.
     area = Compressor::ManagedWorkingArea();
+    compressor = ForFlush(options);
+    CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) >= 4 << 20);
     auto abandoned = Specialized(*compressor, Blocks(50));
     CHECK(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) > 0);
     abandoned.reset();
@@ -441,6 +455,21 @@ void CheckOff()
     CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) == 0);
 }
 
+// A level of libzstd's that gives the frame of the built-in compressor.
+int ZstdLevel(const CompressionOptions &options, const std::string &block)
+{
+    auto builtin = GetBuiltinV2CompressionManager()->GetCompressor(options, kZSTD);
+    const std::string frame = Frame(Compress(*builtin, block, block.size(), nullptr));
+    std::string other(block.size(), '\0');
+    for (int level = -5; level <= 22; level++) {
+        size_t size = ZSTD_compress(other.data(), other.size(), block.data(), block.size(), level);
+        if (level != 0 && frame == other.substr(0, size)) {
+            return level;
+        }
+    }
+    return 0;
+}
+
 void CheckLevel()
 {
     // At the highest levels the device's effort is the highest, too.
@@ -455,12 +484,16 @@ void CheckLevel()
         Compress(*manager->GetCompressor(high, kZSTD), block, 65536, nullptr).bytes.size();
     CHECK(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_DIRECT) == 2);
     CHECK(at_high < at_low);
-    // The default is 3.
-    CompressionOptions three;
-    three.level = 3;
-    CHECK(Compress(*manager->GetCompressor(three, kZSTD), block, 65536, nullptr).bytes ==
-          Compress(*manager->GetCompressor(CompressionOptions(), kZSTD), block, 65536, nullptr)
-              .bytes);
+    // Whatever the level, the device's effort is that of the level at which the
+    // built-in compressor calls libzstd, which its frame tells.
+    for (int level = -5; level <= 23; level++) {
+        CompressionOptions options, as_zstd;
+        options.level = level == 23 ? CompressionOptions::kDefaultCompressionLevel : level;
+        as_zstd.level = ZstdLevel(options, block);
+        CHECK(as_zstd.level != 0);
+        CHECK(Compress(*manager->GetCompressor(options, kZSTD), block, 65536, nullptr).bytes ==
+              Compress(*manager->GetCompressor(as_zstd, kZSTD), block, 65536, nullptr).bytes);
+    }
 }
 
 struct Case {
