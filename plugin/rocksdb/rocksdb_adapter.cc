@@ -295,10 +295,18 @@ class RockpressCompressor : public CompressorWrapper {
   }
 #endif
 
+  // The level that the built-in compressor gives to libzstd. For libzstd 0 is
+  // its default; from 11.5 on RocksDB asks for -1 there.
   int Level() const {
-    return options_.level == CompressionOptions::kDefaultCompressionLevel
-               ? kZstdDefaultLevel
-               : options_.level;
+    if (options_.level == CompressionOptions::kDefaultCompressionLevel) {
+      return kZstdDefaultLevel;
+    }
+#if ROCKPRESS_ROCKSDB_VERSION >= 1105
+    if (options_.level == 0) {
+      return -1;
+    }
+#endif
+    return options_.level;
   }
 
   static size_t BatchBytes(CacheEntryRole block_type) {

@@ -441,6 +441,21 @@ void CheckOff()
     CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) == 0);
 }
 
+// A level of libzstd's that gives the frame of the built-in compressor.
+int ZstdLevel(const CompressionOptions &options, const std::string &block)
+{
+    auto builtin = GetBuiltinV2CompressionManager()->GetCompressor(options, kZSTD);
+    const std::string frame = Frame(Compress(*builtin, block, block.size(), nullptr));
+    std::string other(block.size(), '\0');
+    for (int level = -5; level <= 22; level++) {
+        size_t size = ZSTD_compress(other.data(), other.size(), block.data(), block.size(), level);
+        if (level != 0 && frame == other.substr(0, size)) {
+            return level;
+        }
+    }
+    return 0;
+}
+
 void CheckLevel()
 {
     // At the highest levels the device's effort is the highest, too.
@@ -455,12 +470,16 @@ void CheckLevel()
         Compress(*manager->GetCompressor(high, kZSTD), block, 65536, nullptr).bytes.size();
     CHECK(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_DIRECT) == 2);
     CHECK(at_high < at_low);
-    // The default is 3.
-    CompressionOptions three;
-    three.level = 3;
-    CHECK(Compress(*manager->GetCompressor(three, kZSTD), block, 65536, nullptr).bytes ==
-          Compress(*manager->GetCompressor(CompressionOptions(), kZSTD), block, 65536, nullptr)
-              .bytes);
+    // Whatever the level, the device's effort is that of the level at which the
+    // built-in compressor calls libzstd, which its frame tells.
+    for (int level = -5; level <= 23; level++) {
+        CompressionOptions options, as_zstd;
+        options.level = level == 23 ? CompressionOptions::kDefaultCompressionLevel : level;
+        as_zstd.level = ZstdLevel(options, block);
+        CHECK(as_zstd.level != 0);
+        CHECK(Compress(*manager->GetCompressor(options, kZSTD), block, 65536, nullptr).bytes ==
+              Compress(*manager->GetCompressor(as_zstd, kZSTD), block, 65536, nullptr).bytes);
+    }
 }
 
 struct Case {

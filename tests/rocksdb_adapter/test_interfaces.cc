@@ -266,6 +266,11 @@ void CheckRoutes(CompressionManager &manager)
     area = Compressor::ManagedWorkingArea();
     CHECK(Compress(*manager.GetCompressor(CompressionOptions(), kZSTD), block, nullptr) == "ours");
     CHECK(plugin.request.level == 3 && !plugin.request.checksum);
+    for (int level : {-5, 0, 1, 22}) {
+        options.level = level;
+        CHECK(Compress(*manager.GetCompressor(options, kZSTD), block, nullptr) == "ours");
+        CHECK(plugin.request.level == (level == 0 && STAND_IN >= 1105 ? -1 : level));
+    }
 #if STAND_IN < 1006
     options.max_compressed_bytes_per_kb = 2000;
     CHECK(Compress(*manager.GetCompressor(options, kZSTD), block, nullptr) == "ours");
