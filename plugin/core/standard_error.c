@@ -66,7 +66,8 @@ static bool is_connection(const file_identity *error)
            family != AF_UNIX;
 }
 
-__attribute__((constructor)) static void remember(void)
+/* Before any other constructor, which may log: 101 is the first that programs may use. */
+__attribute__((constructor(101))) static void remember(void)
 {
     int saved_errno = errno;
 
