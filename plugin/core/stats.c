@@ -257,3 +257,10 @@ const char *rp_stats_label_value(rp_stat stat, unsigned index)
         return "";
     }
 }
+
+/* Here, and not beside what it calls: a program that is linked with an archive of the plugin gets
+ * the objects that something refers to, which whoever counts a block does to this one. */
+__attribute__((destructor)) static void at_exit(void)
+{
+    rp_stats_report_at_exit();
+}

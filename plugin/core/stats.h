@@ -94,6 +94,9 @@ void rp_stats_set_batch_memory(size_t used_bytes, size_t kept_bytes);
 
 void rp_stats_count_fault(rp_fault fault);
 
+/* Writes the report that the configuration asks for, if any. For the destructor only. */
+void rp_stats_report_at_exit(void);
+
 /* The device in use, for the reports. name and pool are valid until the process ends. */
 void rp_stats_set_device(const char *name, const rp_pool *pool);
 void rp_stats_set_device_active(bool active);

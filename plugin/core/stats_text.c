@@ -4,9 +4,9 @@
  * person. A file is written under another name and then renamed, so that a collector never reads
  * half of one. A path that is no regular file (a pipe, /dev/stdout) is written to directly.
  *
- * The report at exit is written by a library destructor. Destructors run after every atexit handler
- * and after C++ static objects are gone, so blocks that RocksDB compresses while it shuts down are
- * still counted. It only writes a file, and never touches a device.
+ * The report at exit is written by a library destructor (core/stats.c). Destructors run after every
+ * atexit handler and after C++ static objects are gone, so blocks that RocksDB compresses while it
+ * shuts down are still counted. It only writes a file, and never touches a device.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -169,7 +169,7 @@ static void write_to_standard_error(void)
     rp_standard_error_write(text.bytes, text.used, EXIT_WAIT_MS);
 }
 
-__attribute__((destructor)) static void report_at_exit(void)
+void rp_stats_report_at_exit(void)
 {
     const rp_plugin_config *config = rp_config_peek();
 
