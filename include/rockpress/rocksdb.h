@@ -23,7 +23,8 @@ extern "C" {
 /*
  * Makes the name "rockpress" known to RocksDB's object registry. Loading the library has done that
  * already, but without a call a linker may leave the library out, and a static build needs one. May
- * be called any number of times, from any thread. Returns 0; or -1 when memory ran out, or when the
+ * be called any number of times, from any thread. Returns 0; or -1 when memory ran out, when there
+ * is no RocksDB where the dynamic linker looked for it as the library was loaded, or when the
  * RocksDB that is running is of another release (10.7, say) than the one that the library was built
  * for (10.8).
  */

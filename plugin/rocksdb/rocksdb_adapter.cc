@@ -359,6 +359,18 @@ class RockpressManager : public CompressionManagerWrapper {
 bool IsOurRelease() {
   const std::string ours =
       std::to_string(ROCKSDB_MAJOR) + "." + std::to_string(ROCKSDB_MINOR);
+#ifdef ROCKPRESS_REGISTER_ON_LOAD
+  // librockpress_rocksdb.so brings no RocksDB along (adapter.cmake): what it
+  // does not find in the process is null, which a compiler cannot know.
+  std::string (*volatile version)(bool) = &GetRocksVersionAsString;
+  if (version == nullptr) {
+    rp_log(RP_LOG_INFO,
+           "the CompressionManager for RocksDB %s was loaded where no RocksDB "
+           "is; it was not registered",
+           ours.c_str());
+    return false;
+  }
+#endif
   const std::string theirs = GetRocksVersionAsString(false);
   if (theirs == ours) {
     return true;
@@ -416,8 +428,27 @@ RP_API int rockpress_register_plugin(ROCKSDB_NAMESPACE::ObjectLibrary& library,
 }
 
 #ifdef ROCKPRESS_REGISTER_ON_LOAD
+// The configuration is not in force yet, and the program may still set its own.
+// What the environment says of the log holds until then.
+static void LogAsTheEnvironmentSays() {
+  static rp_plugin_config config;
+  if (rp_plugin_config_default(&config, sizeof(config)) == RP_STATUS_OK) {
+    rp_plugin_config_from_environment(&config, nullptr);
+    rp_log_set_level(config.log);
+    rp_log_set_file(config.log_file);
+  }
+}
+
 __attribute__((constructor)) static void RegisterOnLoad() {
-  rockpress_register();
+  LogAsTheEnvironmentSays();
+  if (rockpress_register() == 0) {
+    rp_log(
+        RP_LOG_INFO,
+        "the CompressionManager \"rockpress\" is registered; column families "
+        "have it whose options say compression_manager=rockpress, until a "
+        "program without this library opens the database for writing and "
+        "loses that from its OPTIONS file");
+  }
 }
 #endif
 }

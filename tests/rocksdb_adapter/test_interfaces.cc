@@ -468,6 +468,12 @@ std::string rocksdb::GetRocksVersionAsString(bool with_patch)
     return with_patch ? release + ".5" : release;
 }
 
+std::shared_ptr<ObjectLibrary> &ObjectLibrary::Default()
+{
+    static std::shared_ptr<ObjectLibrary> library = std::make_shared<ObjectLibrary>();
+    return library;
+}
+
 const std::shared_ptr<CompressionManager> &rocksdb::GetBuiltinV2CompressionManager()
 {
     static const std::shared_ptr<CompressionManager> manager = std::make_shared<BuiltinManager>();

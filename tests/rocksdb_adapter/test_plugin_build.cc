@@ -54,6 +54,12 @@ class BuiltinManager : public BuiltinManagerBase
 
 } // namespace
 
+std::shared_ptr<ObjectLibrary> &ObjectLibrary::Default()
+{
+    static std::shared_ptr<ObjectLibrary> library = std::make_shared<ObjectLibrary>();
+    return library;
+}
+
 const std::shared_ptr<CompressionManager> &rocksdb::GetBuiltinV2CompressionManager()
 {
     static const std::shared_ptr<CompressionManager> manager = std::make_shared<BuiltinManager>();

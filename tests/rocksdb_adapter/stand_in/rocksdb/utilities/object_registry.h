@@ -25,11 +25,7 @@ class ObjectLibrary
         make = factory;
     }
 
-    static std::shared_ptr<ObjectLibrary> &Default()
-    {
-        static std::shared_ptr<ObjectLibrary> library = std::make_shared<ObjectLibrary>();
-        return library;
-    }
+    static std::shared_ptr<ObjectLibrary> &Default();
 
     std::string names;
     FactoryFunc<CompressionManager> make;
