@@ -67,6 +67,11 @@ fi
 if bench "$preload" --benchmarks=fillrandom,compact --compression_type=zstd \
     --compression_manager=rockpress; then
     direct_blocks "patched, --compression_manager"
+    if bench "$preload" --benchmarks=fillrandom --compression_type=zstd --compression_manager=rokpress; then
+        fail "patched, and takes --compression_manager=rokpress"
+    fi
+    grep -q -- '--compression_manager=rokpress: not none, mixed' "$work/log" ||
+        fail "patched, and does not say what is wrong with --compression_manager=rokpress"
 else
     grep -q 'Requested compression manager not supported' "$work/log" || fail "--compression_manager"
     printf 'not patched: --compression_manager=rockpress is refused\n'
