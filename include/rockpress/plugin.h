@@ -195,7 +195,9 @@ typedef enum rp_stat {
     RP_STAT_BATCH_KEPT_BYTES = 19, /* the same as used, with the memory kept for the next batch */
     RP_STAT_LANES = 20,            /* lanes of single blocks made so far */
     RP_STAT_DEVICE_ACTIVE = 21,    /* 1: the device takes blocks (the breaker apart), else 0 */
-    RP_N_STATS = 22                /* of this header; the library may know more */
+    RP_STAT_FILES_WITHOUT_MEMORY = 22, /* files that no batch was begun for: there was no room for
+                                        * their blocks in batch_memory_bytes. CompressionManager */
+    RP_N_STATS = 23                    /* of this header; the library may know more */
 } rp_stat;
 
 /*

@@ -176,6 +176,10 @@ static const struct {
     [RP_STAT_LANES] = {"lanes", "", 1, NO_COUNTER, "Lanes (a stream and its memory) made."},
     [RP_STAT_DEVICE_ACTIVE] = {"device_info", "device", 1, NO_COUNTER,
                                "1 while the device takes blocks, else 0."},
+    [RP_STAT_FILES_WITHOUT_MEMORY] =
+        {"files_without_batch_memory_total", "", 1, RP_COUNT_FILES_WITHOUT_MEMORY,
+         "Files that were not gathered for a batch, for lack of memory "
+         "for batches."},
 };
 
 static bool is_known(rp_stat stat, unsigned index)
