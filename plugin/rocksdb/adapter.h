@@ -11,6 +11,7 @@ extern "C" {
 #endif
 
 #include "plugin/batch/batch.h"
+#include "plugin/batch/gather.h"
 #include "plugin/core/log.h"
 #include "plugin/route/cpu.h"
 #include "plugin/route/route.h"

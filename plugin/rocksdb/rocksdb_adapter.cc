@@ -15,6 +15,7 @@
 // below is all that this file knows of versions; tests/rocksdb_adapter compiles
 // each of them.
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <memory>
 #include <new>
@@ -26,6 +27,7 @@
 #include "rockpress/rocksdb.h"
 #include "rocksdb/advanced_compression.h"
 #include "rocksdb/compression_type.h"
+#include "rocksdb/filter_policy.h"
 #include "rocksdb/status.h"
 #include "rocksdb/utilities/object_registry.h"
 #include "rocksdb/version.h"
@@ -83,25 +85,60 @@ class Batch {
   rp_batch_id id_ = 0;
 };
 
+// The files of one kind, as far as their size goes. Without a context, nothing
+// is known of it.
+struct FileKind {
+  uint32_t number = 0;
+  // RocksDB has a limit for them, though it does not tell.
+  bool is_bounded = false;
+};
+
+FileKind KindOf(const FilterBuildingContext& context) {
+  FileKind kind;
+  uint32_t purpose = static_cast<uint32_t>(context.reason) << 16 |
+                     static_cast<uint16_t>(context.level_at_creation);
+  kind.number = rp_gather_kind(context.column_family_name.data(),
+                               context.column_family_name.size(), purpose);
+  switch (context.reason) {
+    case TableFileCreationReason::kFlush:
+    case TableFileCreationReason::kRecovery:
+      kind.is_bounded = true;
+      break;
+    case TableFileCreationReason::kCompaction:
+      // Universal compaction to level 0 makes one file of all.
+      kind.is_bounded = context.level_at_creation > 0 ||
+                        context.compaction_style != kCompactionStyleUniversal;
+      break;
+    case TableFileCreationReason::kMisc:
+      break;
+  }
+  return kind;
+}
+
 class RockpressCompressor : public CompressorWrapper {
  public:
   RockpressCompressor(std::unique_ptr<Compressor> builtin,
-                      const CompressionOptions& options, rp_batch_id batch = 0)
+                      const CompressionOptions& options, FileKind kind,
+                      rp_batch_id batch = 0)
       : CompressorWrapper(std::move(builtin)),
         options_(options),
+        kind_(kind),
         batch_(batch) {}
+
+  ~RockpressCompressor() override { rp_gather_end(gathered_bytes_); }
 
   const char* Name() const override { return kName; }
 
 #if ROCKPRESS_ROCKSDB_INTERFACE >= 1009
   std::unique_ptr<Compressor> Clone() const override {
-    return Wrap(wrapped_->Clone(), options_);
+    return Wrap(wrapped_->Clone(), options_, kind_);
   }
 #endif
 
   // Wraps a compressor of zstd blocks; any other one stays as it is.
   static std::unique_ptr<Compressor> Wrap(std::unique_ptr<Compressor> builtin,
                                           const CompressionOptions& options,
+                                          FileKind kind = FileKind(),
                                           rp_batch_id batch = 0) {
     if (builtin == nullptr || builtin->GetPreferredCompressionType() != kZSTD) {
       rp_batch_end(batch);
@@ -110,7 +147,8 @@ class RockpressCompressor : public CompressorWrapper {
     // Without memory for the wrapper, the built-in one does alone.
     RockpressCompressor* wrapper = nullptr;
     try {
-      wrapper = new RockpressCompressor(std::move(builtin), options, batch);
+      wrapper =
+          new RockpressCompressor(std::move(builtin), options, kind, batch);
     } catch (...) {
       rp_batch_end(batch);
     }
@@ -121,7 +159,7 @@ class RockpressCompressor : public CompressorWrapper {
 #if ROCKPRESS_ROCKSDB_INTERFACE >= 1011
   // Asks for all data blocks of a file where there are batches.
   DictConfig GetDictGuidance(CacheEntryRole block_type) const override {
-    size_t batch_bytes = BatchBytes(block_type);
+    size_t batch_bytes = Gather(block_type);
     if (batch_bytes > 0) {
       return DictSampling{batch_bytes};
     }
@@ -130,17 +168,20 @@ class RockpressCompressor : public CompressorWrapper {
 
   std::unique_ptr<Compressor> MaybeCloneSpecialized(
       CacheEntryRole block_type, DictConfigArgs&& dict_config) const override {
-    const DictSamples* samples = std::get_if<DictSamples>(&dict_config);
-    if (samples != nullptr && !samples->empty() && rp_batch_is_on()) {
-      return BeginBatch(samples->sample_data, samples->sample_lens);
+    DictSamples* samples = std::get_if<DictSamples>(&dict_config);
+    if (samples != nullptr && !samples->empty()) {
+      std::unique_ptr<Compressor> of_batch = BeginBatch(block_type, samples);
+      if (of_batch != nullptr) {
+        return of_batch;
+      }
     }
     return Wrap(
         wrapped_->MaybeCloneSpecialized(block_type, std::move(dict_config)),
-        options_);
+        options_, kind_);
   }
 #else
   size_t GetMaxSampleSizeIfWantDict(CacheEntryRole block_type) const override {
-    size_t batch_bytes = BatchBytes(block_type);
+    size_t batch_bytes = Gather(block_type);
     return batch_bytes > 0 ? batch_bytes
                            : wrapped_->GetMaxSampleSizeIfWantDict(block_type);
   }
@@ -152,11 +193,14 @@ class RockpressCompressor : public CompressorWrapper {
   std::unique_ptr<Compressor> MaybeCloneSpecialized(
       CacheEntryRole block_type, DictSampleArgs&& samples) override {
 #endif
-    if (!samples.empty() && rp_batch_is_on()) {
-      return BeginBatch(samples.sample_data, samples.sample_lens);
+    if (!samples.empty()) {
+      std::unique_ptr<Compressor> of_batch = BeginBatch(block_type, &samples);
+      if (of_batch != nullptr) {
+        return of_batch;
+      }
     }
     return Wrap(wrapped_->MaybeCloneSpecialized(block_type, std::move(samples)),
-                options_);
+                options_, kind_);
   }
 #endif
 
@@ -309,25 +353,88 @@ class RockpressCompressor : public CompressorWrapper {
     return options_.level;
   }
 
-  static size_t BatchBytes(CacheEntryRole block_type) {
-    return block_type == CacheEntryRole::kDataBlock ? rp_route_batch_bytes()
-                                                    : 0;
+  // How many bytes of samples to ask for: all blocks of a file, if the memory
+  // of batches has room for a file of that kind. RocksDB's builder asks once
+  // for each file, of a compressor that lives as long as the file is being
+  // built.
+  size_t Gather(CacheEntryRole block_type) const {
+    size_t limit = rp_route_batch_bytes();
+    if (block_type != CacheEntryRole::kDataBlock || limit == 0) {
+      return 0;
+    }
+    if (gathered_bytes_ == 0) {
+      size_t most = options_.max_dict_buffer_bytes != 0
+                        ? static_cast<size_t>(options_.max_dict_buffer_bytes)
+                    : kind_.is_bounded ? std::numeric_limits<size_t>::max()
+                                       : 0;
+      size_t bytes = rp_gather_begin(kind_.number, most, limit);
+      size_t none = 0;
+      if (bytes == 0) {
+        return 0;
+      }
+      if (!gathered_bytes_.compare_exchange_strong(none, bytes)) {
+        rp_gather_end(bytes);
+      }
+      limit_bytes_ = limit;
+    }
+    return rp_gather_most_samples(limit);
+  }
+
+  // How many bytes of samples the built-in compressor wants for a dictionary.
+  size_t BuiltinSampleBytes(CacheEntryRole block_type) const {
+#if ROCKPRESS_ROCKSDB_INTERFACE >= 1011
+    const DictConfig guidance = wrapped_->GetDictGuidance(block_type);
+    const DictSampling* sampling = std::get_if<DictSampling>(&guidance);
+    return sampling != nullptr ? sampling->max_sample_bytes : 0;
+#else
+    return wrapped_->GetMaxSampleSizeIfWantDict(block_type);
+#endif
+  }
+
+  // As if RocksDB had stopped at that many bytes.
+  template <typename Samples>
+  static void CutSamples(Samples* samples, size_t bytes) {
+    size_t kept = 0, n = 0;
+    while (n < samples->sample_lens.size() && kept < bytes) {
+      samples->sample_lens[n] = std::min(samples->sample_lens[n], bytes - kept);
+      kept += samples->sample_lens[n++];
+    }
+    samples->sample_lens.resize(n);
+    samples->sample_data.resize(kept);
   }
 
   // A compressor without a dictionary, for the blocks of a batch and any
-  // others.
-  template <typename Lengths>
-  std::unique_ptr<Compressor> BeginBatch(const std::string& samples,
-                                         const Lengths& lengths) const {
+  // others. Null where there is no batch and the samples, of which it leaves as
+  // many as the built-in compressor wants, are for a dictionary.
+  template <typename Samples>
+  std::unique_ptr<Compressor> BeginBatch(CacheEntryRole block_type,
+                                         Samples* samples) const {
+    if (gathered_bytes_ == 0) {
+      return nullptr;
+    }
+    gathered_bytes_ =
+        rp_gather_shown(kind_.number, gathered_bytes_,
+                        samples->sample_data.size(), limit_bytes_);
     rp_route_hint hint = {Level(), options_.checksum};
-    rp_batch_id batch = rp_route_begin_batch(samples.data(), lengths.data(),
-                                             lengths.size(), &hint);
+    rp_batch_id batch = rp_route_begin_batch(
+        samples->sample_data.data(), samples->sample_lens.data(),
+        samples->sample_lens.size(), &hint);
+    size_t wanted = batch == 0 ? BuiltinSampleBytes(block_type) : 0;
+    if (wanted > 0) {
+      CutSamples(samples, wanted);
+      return nullptr;
+    }
+    // Some releases keep them until the file is written.
+    std::string().swap(samples->sample_data);
     return Wrap(
         GetBuiltinV2CompressionManager()->GetCompressor(options_, kZSTD),
-        options_, batch);
+        options_, kind_, batch);
   }
 
   const CompressionOptions options_;
+  const FileKind kind_;
+  // What rp_gather_begin has counted for this file, and with which limit.
+  mutable std::atomic<size_t> gathered_bytes_{0}, limit_bytes_{0};
   const Batch batch_;
 };
 
@@ -343,7 +450,8 @@ class RockpressManager : public CompressionManagerWrapper {
       const FilterBuildingContext& context, const CompressionOptions& options,
       CompressionType preferred) override {
     return RockpressCompressor::Wrap(
-        wrapped_->GetCompressorForSST(context, options, preferred), options);
+        wrapped_->GetCompressorForSST(context, options, preferred), options,
+        KindOf(context));
   }
 
   std::unique_ptr<Compressor> GetCompressor(const CompressionOptions& options,

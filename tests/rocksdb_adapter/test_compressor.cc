@@ -18,7 +18,9 @@
 #include "rockpress/rocksdb.h"
 #include "rocksdb/advanced_compression.h"
 #include "rocksdb/convenience.h"
+#include "rocksdb/filter_policy.h"
 #include "rocksdb/options.h"
+#include "rocksdb/table.h"
 #include "rocksdb/version.h"
 
 using namespace ROCKSDB_NAMESPACE;
@@ -363,12 +365,22 @@ void CheckDictionary()
     CHECK(Sampling(*plain, CacheEntryRole::kDataBlock) == 0);
 }
 
+// Of a file that is flushed.
+std::unique_ptr<Compressor> ForFlush(const CompressionOptions &options)
+{
+    static const BlockBasedTableOptions table_options;
+    FilterBuildingContext context(table_options);
+    context.reason = TableFileCreationReason::kFlush;
+    context.level_at_creation = 0;
+    return Manager()->GetCompressorForSST(context, options, kZSTD);
+}
+
 // ROCKPRESS_BATCH=on
 void CheckBatch()
 {
     CompressionOptions options;
     options.checksum = true;
-    auto compressor = Manager()->GetCompressor(options, kZSTD);
+    auto compressor = ForFlush(options);
     CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) >= 4 << 20);
     CHECK(Sampling(*compressor, CacheEntryRole::kIndexBlock) == 0);
     auto blocks = Blocks(200);
@@ -390,6 +402,8 @@ void CheckBatch()
     CHECK(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_DIRECT) == 2);
     // Files end their batch, taken or not.
     area = Compressor::ManagedWorkingArea();
+    compressor = ForFlush(options);
+    CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) >= 4 << 20);
     auto abandoned = Specialized(*compressor, Blocks(50));
     CHECK(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) > 0);
     abandoned.reset();

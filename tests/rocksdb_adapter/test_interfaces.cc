@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The adapter with one version's interface, on top of a RocksDB and a plugin
 // that are made up here: each call has to reach the one it is for.
-#include <atomic>
-#include <cstdio>
-#include <cstdlib>
+#include <cstdint>
 #include <cstring>
-#include <new>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "builtin_manager.h"
 #include "check.h"
-#include "plugin/rocksdb/adapter.h"
+#include "made_up.h"
 #include "rockpress/rocksdb.h"
 #include "rocksdb/advanced_compression.h"
+#include "rocksdb/filter_policy.h"
 #include "rocksdb/utilities/object_registry.h"
 
 using namespace rocksdb;
@@ -24,151 +21,6 @@ extern "C" int rockpress_register_plugin(ObjectLibrary &library, const std::stri
 
 namespace
 {
-
-// What the plugin was told, and is to answer: to each thread on its own, so that
-// all they share is the adapter's.
-thread_local struct {
-    rp_fallback_reason answer = RP_FALLBACK_NONE;
-    size_t batch_bytes = 0;
-    bool batch_on = false;
-    rp_request request;
-    int routed = 0;
-    int cpu_begins = 0;
-    rp_fallback_reason cpu_reason = RP_FALLBACK_NONE;
-    size_t cpu_frame_size = 0;
-    size_t batch_samples = 0;
-    rp_route_hint hint;
-    rp_batch_id begun = 0;
-    rp_batch_id ended = 0;
-    int log_lines = 0;
-} plugin;
-
-// How many allocations of this thread go well before one fails; below 0: all.
-thread_local int n_allocations = -1;
-
-std::atomic<int> n_areas{0};
-
-// The RocksDB that runs.
-std::string release = std::to_string(STAND_IN_MAJOR) + "." + std::to_string(STAND_IN_MINOR);
-
-class Builtin : public Compressor
-{
-  public:
-    Builtin(CompressionType type, std::string dictionary)
-        : type_(type), dictionary_(std::move(dictionary))
-    {
-    }
-
-    const char *Name() const override
-    {
-        return "Builtin";
-    }
-    Slice GetSerializedDict() const override
-    {
-        return dictionary_;
-    }
-    CompressionType GetPreferredCompressionType() const override
-    {
-        return type_;
-    }
-    ManagedWorkingArea ObtainWorkingArea() override
-    {
-        ManagedWorkingArea area(new WorkingArea(), this);
-        n_areas++;
-        return area;
-    }
-    void ReleaseWorkingArea(WorkingArea *area) override
-    {
-        n_areas--;
-        delete area;
-    }
-
-#if STAND_IN >= 1102
-    uint32_t GetRecommendedParallelThreads() const override
-    {
-        return 5;
-    }
-#endif
-#if STAND_IN >= 1009
-    std::unique_ptr<Compressor> Clone() const override
-    {
-        return std::make_unique<Builtin>(type_, dictionary_);
-    }
-#endif
-#if STAND_IN >= 1011
-    DictConfig GetDictGuidance(CacheEntryRole) const override
-    {
-        return DictSampling{77};
-    }
-    std::unique_ptr<Compressor> MaybeCloneSpecialized(CacheEntryRole,
-                                                      DictConfigArgs &&args) const override
-    {
-        auto *samples = std::get_if<DictSamples>(&args);
-        if (samples != nullptr && !samples->empty()) {
-            return std::make_unique<Builtin>(type_, samples->sample_data);
-        }
-        if (auto *given = std::get_if<DictPreDefined>(&args)) {
-            return std::make_unique<Builtin>(type_, given->dict_data);
-        }
-        return nullptr;
-    }
-#else
-    size_t GetMaxSampleSizeIfWantDict(CacheEntryRole) const override
-    {
-        return 77;
-    }
-    std::unique_ptr<Compressor> MaybeCloneSpecialized(CacheEntryRole, DictSampleArgs &&samples)
-#if STAND_IN >= 1009
-        const
-#endif
-        override
-    {
-        return samples.empty() ? nullptr : std::make_unique<Builtin>(type_, samples.sample_data);
-    }
-#endif
-
-#if STAND_IN >= 1006
-    Status CompressBlock(Slice, char *output, size_t *size, CompressionType *type,
-                         ManagedWorkingArea *area) override
-    {
-        own_area = area != nullptr && area->owner() == this;
-        foreign_area = area != nullptr && !own_area;
-        if (*size < 7) {
-            *type = kNoCompression;
-            return Status::OK();
-        }
-        std::memcpy(output, "builtin", 7);
-        *size = 7;
-#else
-    Status CompressBlock(Slice, std::string *output, CompressionType *type,
-                         ManagedWorkingArea *area) override
-    {
-        own_area = area != nullptr && area->owner() == this;
-        foreign_area = area != nullptr && !own_area;
-        CHECK(output->empty());
-        *output = "builtin";
-#endif
-        *type = type_;
-        return Status::OK();
-    }
-
-    inline static thread_local bool own_area = false;
-    inline static thread_local bool foreign_area = false;
-
-  private:
-    const CompressionType type_;
-    const std::string dictionary_;
-};
-
-class BuiltinManager : public BuiltinManagerBase
-{
-  public:
-    std::unique_ptr<Compressor> GetCompressor(const CompressionOptions &,
-                                              CompressionType type) override
-    {
-        return type == kNoCompression ? nullptr : std::make_unique<Builtin>(type, "");
-    }
-};
 
 // "ours" or "builtin", whichever made the block; empty when nobody did.
 std::string Compress(Compressor &compressor, const std::string &block,
@@ -307,27 +159,113 @@ void CheckClones(CompressionManager &manager)
 #endif
 }
 
+std::unique_ptr<Compressor> ForFile(CompressionManager &manager, const CompressionOptions &options,
+                                    TableFileCreationReason reason,
+                                    CompactionStyle style = kCompactionStyleLevel, int level = 0)
+{
+    FilterBuildingContext context;
+    context.reason = reason;
+    context.compaction_style = style;
+    context.level_at_creation = level;
+    context.column_family_name = "name";
+    return manager.GetCompressorForSST(context, options, kZSTD);
+}
+
+std::unique_ptr<Compressor> ForFlush(CompressionManager &manager)
+{
+    return ForFile(manager, CompressionOptions(), TableFileCreationReason::kFlush);
+}
+
 void CheckBatches(CompressionManager &manager)
 {
     const std::string block(1000, 'x');
     CompressionOptions options;
     options.checksum = true;
-    auto compressor = manager.GetCompressor(options, kZSTD);
+    auto compressor = ForFile(manager, options, TableFileCreationReason::kFlush);
     plugin.batch_bytes = 5000;
     plugin.batch_on = true;
-    CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) == 5000);
-    CHECK(Sampling(*compressor, CacheEntryRole::kIndexBlock) == 77);
+    plugin.gathered = 100;
+    CHECK(Sampling(*compressor, CacheEntryRole::kIndexBlock) == 77 && plugin.counted == 0);
+    CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) == 4000);
+    CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) == 4000 && plugin.counted == 100);
     auto of_batch = Specialized(*compressor, "samples");
     CHECK(plugin.begun == 1 && plugin.batch_samples == 1 && plugin.ended == 0);
+    CHECK(plugin.shown == 7 && plugin.counted == 7);
     CHECK(plugin.hint.level == 3 && plugin.hint.checksum);
     CHECK(of_batch->GetSerializedDict().empty());
     CHECK(std::strcmp(of_batch->Name(), "rockpress") == 0);
     CHECK(Compress(*of_batch, block, nullptr) == "ours");
     CHECK(plugin.ended == 0);
     of_batch.reset();
-    CHECK(plugin.ended == 1);
+    CHECK(plugin.ended == 1 && plugin.counted == 7);
+    compressor.reset();
+    CHECK(plugin.counted == 0);
+    // Where no batch is begun, the built-in compressor gets the samples, and no
+    // more of them than it wants.
+    plugin.begins = false;
+    compressor = ForFlush(manager);
+    CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) == 4000);
+    auto trained = Specialized(*compressor, std::string(500, 's'));
+    CHECK(plugin.begun == 1 && plugin.shown == 500 && plugin.counted == 500);
+    CHECK(trained->GetSerializedDict().size() == 77);
+    compressor.reset();
+    CHECK(plugin.begun == 1 && plugin.counted == 0);
+    plugin.begins = true;
+    plugin.gathered = 0;
     plugin.batch_bytes = 0;
     plugin.batch_on = false;
+}
+
+// Which files are asked for, and how much RocksDB may hold of them.
+void CheckGathering(CompressionManager &manager)
+{
+    using Reason = TableFileCreationReason;
+    const size_t unlimited = SIZE_MAX;
+    const struct {
+        Reason reason;
+        CompactionStyle style;
+        int level;
+        uint64_t max_dict_buffer_bytes;
+        size_t most;
+    } files[] = {
+        {Reason::kFlush, kCompactionStyleLevel, 0, 0, unlimited},
+        {Reason::kFlush, kCompactionStyleUniversal, 0, 0, unlimited},
+        {Reason::kRecovery, kCompactionStyleLevel, 0, 0, unlimited},
+        {Reason::kCompaction, kCompactionStyleLevel, 0, 0, unlimited},
+        {Reason::kCompaction, kCompactionStyleLevel, 3, 0, unlimited},
+        {Reason::kCompaction, kCompactionStyleUniversal, 3, 0, unlimited},
+        {Reason::kCompaction, kCompactionStyleUniversal, 0, 0, 0},
+        {Reason::kCompaction, kCompactionStyleUniversal, 0, 900, 900},
+        {Reason::kMisc, kCompactionStyleLevel, -1, 0, 0},
+        {Reason::kMisc, kCompactionStyleLevel, -1, 900, 900},
+        {Reason::kFlush, kCompactionStyleLevel, 0, 900, 900},
+    };
+    plugin.batch_bytes = 5000;
+    plugin.batch_on = true;
+    for (const auto &file : files) {
+        CompressionOptions options;
+        options.max_dict_buffer_bytes = file.max_dict_buffer_bytes;
+        auto compressor = ForFile(manager, options, file.reason, file.style, file.level);
+        // There is no room: the file is as without batches.
+        CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) == 77);
+        CHECK(plugin.most == file.most);
+        int begun = static_cast<int>(plugin.begun);
+        CHECK(Specialized(*compressor, "samples")->GetSerializedDict().size() == 7);
+        CHECK(static_cast<int>(plugin.begun) == begun);
+    }
+    uint32_t to_level_0 = plugin.kind;
+    auto compressor =
+        ForFile(manager, CompressionOptions(), Reason::kFlush, kCompactionStyleLevel, 1);
+    CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) == 77 && plugin.kind != to_level_0);
+    // Of what is no file, nothing is known.
+    plugin.gathered = 1;
+    compressor = manager.GetCompressor(CompressionOptions(), kZSTD);
+    CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) == 4000 && plugin.most == 0);
+    compressor.reset();
+    plugin.gathered = 0;
+    plugin.batch_bytes = 0;
+    plugin.batch_on = false;
+    CHECK(plugin.counted == 0);
 }
 
 void CheckManager(CompressionManager &manager)
@@ -385,12 +323,18 @@ void CheckMemory(CompressionManager &manager)
 
     // A batch that no compressor could be made for is ended.
     plugin.batch_on = true;
+    plugin.batch_bytes = 5000;
+    plugin.gathered = 100;
+    compressor = ForFlush(manager);
+    CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) == 4000);
     Samples samples = SamplesOf("samples");
     n_allocations = 1;
     auto of_batch =
         compressor->MaybeCloneSpecialized(CacheEntryRole::kDataBlock, std::move(samples));
     CHECK(n_allocations == -1 && std::strcmp(of_batch->Name(), "Builtin") == 0);
     CHECK(plugin.ended == plugin.begun);
+    plugin.gathered = 0;
+    plugin.batch_bytes = 0;
     plugin.batch_on = false;
 }
 
@@ -416,7 +360,11 @@ void CheckThreads(CompressionManager &manager)
             CHECK(Compress(*trained, block, nullptr) == "builtin");
             auto another = manager.GetCompressor(CompressionOptions(), kZSTD);
             plugin.batch_on = true;
-            auto of_batch = Specialized(*compressor, "samples");
+            plugin.batch_bytes = 5000;
+            plugin.gathered = 100;
+            auto for_file = ForFlush(manager);
+            CHECK(Sampling(*for_file, CacheEntryRole::kDataBlock) == 4000);
+            auto of_batch = Specialized(*for_file, "samples");
             plugin.answer = RP_FALLBACK_NONE;
             CHECK(Compress(*of_batch, block, nullptr) == "ours");
             of_batch.reset();
@@ -430,112 +378,6 @@ void CheckThreads(CompressionManager &manager)
 }
 
 } // namespace
-
-// Not inlined: where only one of a pair is, gcc takes it for a mismatch.
-__attribute__((noinline)) void *operator new(size_t size)
-{
-    void *memory = n_allocations == 0 ? nullptr : std::malloc(size);
-    if (n_allocations >= 0) {
-        n_allocations--;
-    }
-    if (memory == nullptr) {
-        throw std::bad_alloc();
-    }
-    return memory;
-}
-
-void *operator new(size_t size, const std::nothrow_t &) noexcept
-{
-    try {
-        return operator new(size);
-    } catch (...) {
-        return nullptr;
-    }
-}
-
-__attribute__((noinline)) void operator delete(void *memory) noexcept
-{
-    std::free(memory);
-}
-
-__attribute__((noinline)) void operator delete(void *memory, size_t) noexcept
-{
-    std::free(memory);
-}
-
-std::string rocksdb::GetRocksVersionAsString(bool with_patch)
-{
-    return with_patch ? release + ".5" : release;
-}
-
-std::shared_ptr<ObjectLibrary> &ObjectLibrary::Default()
-{
-    static std::shared_ptr<ObjectLibrary> library = std::make_shared<ObjectLibrary>();
-    return library;
-}
-
-const std::shared_ptr<CompressionManager> &rocksdb::GetBuiltinV2CompressionManager()
-{
-    static const std::shared_ptr<CompressionManager> manager = std::make_shared<BuiltinManager>();
-    return manager;
-}
-
-extern "C" {
-rp_fallback_reason rp_route_compress(const rp_request *request, size_t *frame_size)
-{
-    plugin.routed++;
-    plugin.request = *request;
-    // Also where it is declined the output may have been written to.
-    std::memcpy(request->output, "frame", 5);
-    *frame_size = 5;
-    return plugin.answer;
-}
-
-void rp_cpu_begin(rp_fallback_reason reason, rp_cpu_block *block)
-{
-    plugin.cpu_begins++;
-    plugin.cpu_reason = reason;
-    block->begun_ns = 4711;
-}
-
-void rp_cpu_end(rp_fallback_reason reason, const rp_request *request, size_t frame_size,
-                const rp_cpu_block *block)
-{
-    CHECK(reason == plugin.cpu_reason && block->begun_ns == 4711);
-    CHECK(request->input_size == 1000);
-    plugin.cpu_frame_size = frame_size;
-}
-
-size_t rp_route_batch_bytes(void)
-{
-    return plugin.batch_bytes;
-}
-bool rp_batch_is_on(void)
-{
-    return plugin.batch_on;
-}
-
-rp_batch_id rp_route_begin_batch(const void *, const size_t *, size_t n_samples,
-                                 const rp_route_hint *hint)
-{
-    plugin.batch_samples = n_samples;
-    plugin.hint = *hint;
-    return ++plugin.begun;
-}
-
-void rp_batch_end(rp_batch_id id)
-{
-    if (id != 0) {
-        plugin.ended = id;
-    }
-}
-
-void rp_log(rp_log_level level, const char *, ...)
-{
-    CHECK(level == RP_LOG_ERROR);
-    plugin.log_lines++;
-}
-}
 
 int main()
 {
@@ -562,6 +404,7 @@ int main()
     CheckRoutes(*manager);
     CheckClones(*manager);
     CheckBatches(*manager);
+    CheckGathering(*manager);
     CHECK(n_areas == 0);
     CheckMemory(*manager);
     CheckThreads(*manager);

@@ -18,8 +18,7 @@
 namespace ROCKSDB_NAMESPACE
 {
 
-struct FilterBuildingContext {
-};
+struct FilterBuildingContext;
 class Decompressor
 {
 };

@@ -21,6 +21,7 @@ struct CompressionOptions {
     int level = kDefaultCompressionLevel;
     uint32_t max_dict_bytes = 0;
     uint32_t parallel_threads = 1;
+    uint64_t max_dict_buffer_bytes = 0;
     int max_compressed_bytes_per_kb = 896;
     bool checksum = false;
 };
