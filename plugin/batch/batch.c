@@ -7,6 +7,7 @@
  *   chunk         a run of slabs that one launch compresses, from idle to done
  *   lane          a stream and the device memory of one chunk
  *   slab          the host memory in which blocks and frames lie
+ *   gather        which files a table builder is asked to hold until they are shown
  *
  * Open batches are in slots. A slot's state is one word: how often it was used, whether its batch
  * is open, and how many threads are in it. A thread enters by a compare-and-swap that succeeds only
