@@ -88,6 +88,12 @@ const Scenario kScenarios[] = {
      RP_ROUTE_DIRECT},
     {"batch", "", RP_ROUTE_BATCH},
     {"batch_parallel", "compression_opts={parallel_threads=8;level=3};", RP_ROUTE_BATCH},
+    // Compactions of all files to one of any size.
+    {"batch_unbounded", "compaction_style=kCompactionStyleUniversal;num_levels=1;", RP_ROUTE_BATCH},
+    {"batch_bounded",
+     "compaction_style=kCompactionStyleUniversal;num_levels=1;"
+     "compression_opts={max_dict_buffer_bytes=256K;level=3};",
+     RP_ROUTE_BATCH},
     {"verified",
      "block_based_table_factory={format_version=5;verify_compression=true;"
      "block_size=16K};",
@@ -223,6 +229,10 @@ void CheckCounters(const Scenario &scenario)
     if (std::strcmp(scenario.name, "dictionary") == 0) {
         Check(rp_stats_value(RP_STAT_FALLBACKS, RP_FALLBACK_DICTIONARY) > 100, "no dictionary");
     }
+    // RocksDB is not asked to hold what has no bound.
+    bool is_unbounded = std::strcmp(scenario.name, "batch_unbounded") == 0;
+    Check((rp_stats_value(RP_STAT_FILES_WITHOUT_MEMORY, 0) > 0) == is_unbounded,
+          "files without memory for batches");
     if (std::strcmp(scenario.name, "tight") == 0) {
         Check(rp_stats_value(RP_STAT_FALLBACKS, RP_FALLBACK_CAPACITY) > 0,
               "the limit was never met");
