@@ -2,7 +2,7 @@
 /*
  * Lanes of batches: see batch/lane.h.
  *
- * The plugin has no thread of its own. A lane whose device is done is noticed by a thread that
+ * Batches have no thread of their own. A lane whose device is done is noticed by a thread that
  * waits for its chunk, or by one that looks for a free lane. Calls of the device for one stream are
  * made by one thread at a time, the one that attends to the lane.
  *
