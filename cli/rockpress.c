@@ -60,7 +60,9 @@ static unsigned print_variables(void)
         rp_plugin_config config;
         rp_error error = {""};
         rp_plugin_config_default(&config, sizeof(config));
-        if (rp_plugin_config_set(&config, name, equals + 1, &error) == RP_STATUS_OK)
+        /* The library's own variable: if its value is wrong, the list of devices says so. */
+        if (strcmp(name, "ROCKPRESS_CUDA_LIBRARY") == 0 ||
+            rp_plugin_config_set(&config, name, equals + 1, &error) == RP_STATUS_OK)
             printf("  %s=%s\n", name, equals + 1);
         else {
             printf("  ignored: %s\n", error.message);

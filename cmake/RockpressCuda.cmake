@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Whether the CUDA device is built: sets ROCKPRESS_WITH_CUDA. AUTO builds it where nvcc and the
-# static runtime are found; ON demands them.
+# Whether the CUDA device, librockpress_cuda.so, is built: sets ROCKPRESS_WITH_CUDA. AUTO builds it where
+# nvcc and the static runtime are found; ON demands them. The other libraries are the same either way.
 set(ROCKPRESS_CUDA AUTO CACHE STRING "Build the CUDA device: AUTO (when it can be), ON, OFF")
 set_property(CACHE ROCKPRESS_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(ROCKPRESS_WITH_CUDA OFF)
@@ -42,6 +42,10 @@ if(CMAKE_CUDA_COMPILER AND TARGET CUDA::cudart_static)
   string(APPEND CMAKE_CUDA_FLAGS " -Xcompiler=-fno-exceptions,-fno-rtti,-fno-threadsafe-statics")
   set(CMAKE_CUDA_IMPLICIT_LINK_LIBRARIES "")
   set(CMAKE_CUDA_IMPLICIT_LINK_DIRECTORIES "")
+  # Libraries and programs of the build tree find librockpress_cuda.so by this; installed ones have it
+  # beside them.
+  set(ROCKPRESS_CUDA_BUILD_DIR ${PROJECT_BINARY_DIR}/engine)
+  set(CMAKE_BUILD_RPATH ${ROCKPRESS_CUDA_BUILD_DIR})
   message(STATUS "CUDA device: yes, with nvcc ${CMAKE_CUDA_COMPILER_VERSION} for ${CMAKE_CUDA_ARCHITECTURES}")
 elseif(ROCKPRESS_CUDA STREQUAL "ON")
   message(FATAL_ERROR "ROCKPRESS_CUDA=ON: no nvcc with a static runtime; set CMAKE_CUDA_COMPILER, or AUTO or OFF")

@@ -12,29 +12,6 @@ static const rp_struct_kind info_kind = RP_STRUCT_KIND(rp_device_info, reason);
 static const rp_struct_kind device_kind = RP_STRUCT_KIND(rp_device, state);
 static const rp_struct_kind ops_kind = RP_STRUCT_KIND(rp_device_ops, close);
 
-#ifndef ROCKPRESS_WITH_CUDA
-rp_status rp_open_cuda_device(int ordinal, rp_device **device)
-{
-    (void)ordinal;
-    *device = NULL;
-    return RP_STATUS_DEVICE_UNAVAILABLE;
-}
-
-int rp_count_cuda_devices(rp_device_info *why_none)
-{
-    const rp_device_info none = {sizeof(none), "cuda", "", RP_STATUS_DEVICE_UNAVAILABLE,
-                                 "this build of rockpress has no CUDA support"};
-    *why_none = none;
-    return 0;
-}
-
-void rp_describe_cuda_device(int ordinal, rp_device_info *info)
-{
-    (void)ordinal;
-    (void)rp_count_cuda_devices(info);
-}
-#endif
-
 /* "cuda" gives -1, "cuda:N" gives N; false for anything else. */
 static int parse_cuda(const char *name, int *ordinal)
 {

@@ -7,7 +7,8 @@
 
 rp_status rp_open_host_device(rp_device **device);
 
-/* ordinal < 0: the first usable GPU. RP_STATUS_DEVICE_UNAVAILABLE in a build without CUDA. */
+/* ordinal < 0: the first usable GPU. RP_STATUS_DEVICE_UNAVAILABLE also where librockpress_cuda.so
+ * cannot be loaded (engine/cuda_loader.c). */
 rp_status rp_open_cuda_device(int ordinal, rp_device **device);
 
 /* How many GPUs there are; if there are none, *why_none says why. */

@@ -35,7 +35,7 @@ static const status_text texts[] = {
     STATUS(RP_STATUS_OUT_OF_HOST_MEMORY, "out of host memory"),
     STATUS(RP_STATUS_OUT_OF_DEVICE_MEMORY, "out of device memory"),
     STATUS(RP_STATUS_DEVICE_UNAVAILABLE,
-           "the device cannot be used on this machine or in this build"),
+           "the device cannot be used here; rp_device_list() says why"),
     STATUS(RP_STATUS_LAUNCH_FAILED, "a launch failed; the device still works"),
     STATUS(RP_STATUS_TIMEOUT, "the work was not done in time; it may still be running"),
     STATUS(RP_STATUS_DEVICE_FAULT, "the device is lost to this process"),

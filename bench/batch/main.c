@@ -234,6 +234,7 @@ static double run_zstd(const struct arguments *args, const struct file *file, ui
     compress_function *compress;
     size_t (*destroy)(ZSTD_CCtx *);
     ZSTD_CCtx *cctx;
+    rp_nesting nesting;
     double begun;
 
     if (library == NULL)
@@ -247,7 +248,7 @@ static double run_zstd(const struct arguments *args, const struct file *file, ui
     destroy = (size_t(*)(ZSTD_CCtx *))dlsym(library, "ZSTD_freeCCtx");
     /* libzstd calls its own functions through its PLT and so reaches the plugin's hook in this
      * program. The nesting tells the hook to forward. */
-    rp_nesting_enter();
+    rp_nesting_enter(&nesting);
     cctx = create();
     begun = times_now(CLOCK_THREAD_CPUTIME_ID);
     for (size_t i = 0; i < file->n; i++)
@@ -255,7 +256,7 @@ static double run_zstd(const struct arguments *args, const struct file *file, ui
                  args->level);
     begun = times_now(CLOCK_THREAD_CPUTIME_ID) - begun;
     destroy(cctx);
-    rp_nesting_leave();
+    rp_nesting_leave(&nesting);
     return begun * 1e6 / (double)file->n;
 }
 

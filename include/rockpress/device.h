@@ -105,9 +105,17 @@ struct rp_device {
 /*
  * Opens a device by name: "host", "cuda" (the first usable GPU) or "cuda:N".
  * RP_STATUS_NULL_POINTER, RP_STATUS_UNKNOWN_DEVICE for another name, RP_STATUS_DEVICE_UNAVAILABLE
- * when there is no driver, no such GPU or no CUDA support in this build,
+ * when there is no driver, no such GPU or no librockpress_cuda.so of this version,
  * RP_STATUS_OUT_OF_HOST_MEMORY, or another run-time status where CUDA reports an error.
  * On failure *device is NULL. Close with rp_device_close(). Any thread.
+ *
+ * Everything of CUDA is in librockpress_cuda.so, which is loaded when a GPU is first opened or
+ * listed, and stays. It is the file that the environment variable ROCKPRESS_CUDA_LIBRARY names.
+ * Without that it is looked for beside the file that has rockpress in it, in the folder where
+ * rockpress's libraries were to be installed, and where the dynamic linker looks. A program that
+ * runs with more rights than its caller ignores the variable and the first folder. A first folder
+ * that everybody may write to is left out. A module's constructor, which runs under the dynamic
+ * linker's lock, must not wait for a thread that is here.
  */
 RP_API rp_status rp_device_open(const char *name, rp_device **device);
 

@@ -51,6 +51,10 @@ typedef enum rp_goal {
 /* Whether blocks that RocksDB samples for a dictionary are compressed as a batch instead. */
 typedef enum rp_batch_mode { RP_BATCH_OFF = 0, RP_BATCH_ON = 1 } rp_batch_mode;
 
+/* Who compresses blocks that a thread asks for which reads: the entries of a compressed secondary
+ * cache. */
+typedef enum rp_reads_mode { RP_READS_CPU = 0, RP_READS_DEVICE = 1 } rp_reads_mode;
+
 /* Effort "auto": chosen by the zstd level that the caller asked for. */
 #define RP_PLUGIN_EFFORT_AUTO 0
 
@@ -79,6 +83,7 @@ typedef struct rp_plugin_config {
     size_t batch_memory_bytes; /* bound on host memory of batches, 4 MiB to 2^63 - 1; 1 GiB */
     size_t batch_chunk_bytes;  /* blocks of one launch of a batch, 1 to 16 MiB; 4 MiB */
     uint32_t batch_lanes;      /* most launches of batches on the device, 1 to 64; 8 */
+    rp_reads_mode reads;       /* cpu */
     rp_log_level log;          /* error */
     char log_file[1024]; /* lines are appended to it; "": standard error, "syslog": syslog(3); "" */
     char stats_path[1024]; /* written at exit; "-": standard error, "": nowhere, %p: the pid; "" */
@@ -138,7 +143,9 @@ typedef enum rp_fallback_reason {
     RP_FALLBACK_FAULT = 8,      /* the device failed on this block; counted in faults, too */
     RP_FALLBACK_ROUTER = 9,     /* libzstd is the cheaper way for such blocks */
     RP_FALLBACK_BUSY = 10,      /* its batch is still on the device, and libzstd is quicker */
-    RP_N_FALLBACK_REASONS = 11
+    RP_FALLBACK_MEMORY = 11,    /* batch_memory_bytes has no room for the frames of its batch */
+    RP_FALLBACK_READ = 12,      /* a thread that reads asks, as far as can be told */
+    RP_N_FALLBACK_REASONS = 13
 } rp_fallback_reason;
 
 typedef enum rp_fault {

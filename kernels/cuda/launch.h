@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What engine/device_cuda.c needs of cuda/launch.c. Results are values of cudaError_t, 0 is
+ * What engine/cuda/device.c needs of cuda/launch.c. Results are values of cudaError_t, 0 is
  * success; streams are cudaStream_t. Both are for the thread's current device.
  */
 #ifndef ROCKPRESS_KERNELS_CUDA_LAUNCH_H

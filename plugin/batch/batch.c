@@ -14,8 +14,16 @@
  * never waits, and a thread that remembers an old id finds that it is old.
  *
  * A builder that was abandoned (an error, a cancelled compaction) never says so to its compressor.
- * Its batch is ended by the first of: its owner's end, the last block taken, or a new batch that
- * finds it unused for IDLE_NS. Until then it holds its share of the memory of batches.
+ * Its batch is ended by the first of: its owner's end, the last block taken, or a thread that
+ * begins a batch or looks for a block and finds it unused for IDLE_NS. Until then it holds its
+ * share of the memory of batches. In a process that compresses nothing more, that memory stays
+ * where it is, as that of batches which have ended does (batch/slab.h).
+ *
+ * RocksDB may compress a block twice, the first time as a sample, to see how large it would get
+ * (sample_for_compression, up to 10.3). Such a sample must not take the block from the file. Its
+ * context is younger than the batch. In the releases that do so, the file's own contexts are older.
+ * In those that don't, all contexts of the file's blocks are younger. So younger contexts are
+ * served until an older one has asked.
  */
 #include "plugin/batch/batch.h"
 
@@ -47,6 +55,7 @@ struct rp_batch_slot {
     _Atomic uint64_t state;
     _Atomic bool is_claimed;
     struct rp_open_batch *batch;
+    _Atomic rp_batch_id in_vain; /* the last one that ended with all of its blocks */
 };
 
 static struct rp_batch_slot slots[N_SLOTS];
@@ -55,21 +64,19 @@ static _Atomic uint64_t open_slots; /* one bit for each slot */
 static pthread_once_t setup_once = PTHREAD_ONCE_INIT;
 static pthread_once_t log_once = PTHREAD_ONCE_INIT;
 static bool is_usable;
+static _Atomic uint64_t next_look_ns; /* for batches that were forgotten */
 
 static void log_dictionaries(void)
 {
     rp_log(RP_LOG_INFO, "ROCKPRESS_BATCH is on: blocks that are sampled for a dictionary are "
-                        "compressed as a batch; no dictionary is trained");
+                        "compressed as a batch; no dictionary is trained for them");
 }
 
 bool rp_batch_is_on(void)
 {
     const rp_plugin_config *config = rp_config_get();
 
-    if (config == NULL || config->batch != RP_BATCH_ON)
-        return false;
-    pthread_once(&log_once, log_dictionaries);
-    return true;
+    return config != NULL && config->batch == RP_BATCH_ON;
 }
 
 bool rp_batch_any_open(void)
@@ -141,6 +148,11 @@ static void note_cost(const struct rp_open_batch *batch)
                       atomic_load_explicit(&batch->cpu_ns, memory_order_relaxed));
 }
 
+static bool is_untouched(const struct rp_open_batch *batch)
+{
+    return atomic_load(&batch->n_left) == batch->n_blocks;
+}
+
 /* No thread is inside, and none can enter. */
 static void retire(struct rp_batch_slot *slot)
 {
@@ -149,6 +161,8 @@ static void retire(struct rp_batch_slot *slot)
     rp_stats_add(&rp_stats_shards[rp_thread_shard()], RP_COUNT_BATCH_UNTAKEN,
                  atomic_load(&batch->n_left));
     note_cost(batch);
+    if (is_untouched(batch))
+        atomic_store(&slot->in_vain, id_of(slot, atomic_load(&slot->state)));
     slot->batch = NULL;
     rp_batch_plan_destroy(batch);
     atomic_store_explicit(&slot->is_claimed, false, memory_order_release);
@@ -194,8 +208,23 @@ void rp_batch_end(rp_batch_id id)
     leave(slot);
 }
 
+bool rp_batch_is_in_vain(rp_batch_id id)
+{
+    struct rp_batch_slot *slot = slot_of(id);
+    bool in_vain;
+
+    if (id == 0 || rp_session_is_child())
+        return false;
+    if (!enter(slot, id))
+        return atomic_load(&slot->in_vain) == id;
+    in_vain = is_untouched(slot->batch);
+    leave(slot);
+    return in_vain;
+}
+
 static void end_forgotten(uint64_t now_ns)
 {
+    atomic_store_explicit(&next_look_ns, now_ns + IDLE_NS / 4, memory_order_relaxed);
     for (uint32_t i = 0; i < N_SLOTS; i++) {
         uint64_t state = atomic_load_explicit(&slots[i].state, memory_order_relaxed);
         rp_batch_id id = id_of(&slots[i], state);
@@ -227,6 +256,7 @@ static uint32_t lookahead_of(const struct rp_open_batch *batch)
 bool rp_batch_prepare(void)
 {
     const rp_plugin_config *config;
+    rp_nesting nesting;
 
     if (!rp_session_may_work() || !rp_batch_is_on())
         return false;
@@ -236,9 +266,9 @@ bool rp_batch_prepare(void)
     pthread_once(&setup_once, setup);
     if (!is_usable)
         return false;
-    rp_nesting_enter();
+    rp_nesting_enter(&nesting);
     end_forgotten(rp_clock_ns());
-    rp_nesting_leave();
+    rp_nesting_leave(&nesting);
     return true;
 }
 
@@ -258,6 +288,7 @@ static rp_batch_id begin(const rp_plugin_config *config, const void *samples, co
         return 0;
     }
     atomic_init(&batch->last_used_ns, begun);
+    batch->born = rp_thread.own_batch_born;
     batch->lookahead = lookahead_of(batch);
     if (options != NULL)
         rp_batch_chunk_start_ahead(batch, 0, options);
@@ -267,17 +298,19 @@ static rp_batch_id begin(const rp_plugin_config *config, const void *samples, co
     atomic_init(&batch->cpu_ns, rp_costs_cpu_ns(config) - cpu_begun);
     rp_thread.batch_next = 0;
     rp_thread.batch = publish(slot, batch);
+    pthread_once(&log_once, log_dictionaries);
     return rp_thread.batch;
 }
 
 rp_batch_id rp_batch_begin(const rp_plugin_config *config, const void *samples, const size_t *sizes,
                            size_t n_samples, const rp_compress_options *options)
 {
+    rp_nesting nesting;
     rp_batch_id id;
 
-    rp_nesting_enter();
+    rp_nesting_enter(&nesting);
     id = begin(config, samples, sizes, n_samples, options);
-    rp_nesting_leave();
+    rp_nesting_leave(&nesting);
     return id;
 }
 
@@ -300,25 +333,46 @@ static rp_fallback_reason hand_over(const rp_plugin_config *config, struct rp_op
 
 #define CPU_SAMPLING 16u
 
+/* Whether the context may be one of the batch's file. */
+static bool may_take(struct rp_open_batch *batch, uint64_t fingerprint, const rp_request *request,
+                     const rp_asker *asker)
+{
+    bool is_young;
+
+    if (asker == NULL)
+        return true;
+    is_young = (int32_t)(asker->born - batch->born) > 0;
+    if (is_young)
+        return !asker->is_legacy &&
+               !atomic_load_explicit(&batch->is_asked_by_old, memory_order_relaxed);
+    if (!atomic_load_explicit(&batch->is_asked_by_old, memory_order_relaxed) &&
+        rp_block_table_has(batch, fingerprint, request->input_size))
+        atomic_store_explicit(&batch->is_asked_by_old, true, memory_order_relaxed);
+    return true;
+}
+
 /* In a batch that the thread has entered. */
 static bool claim_in(struct rp_batch_slot *slot, uint64_t fingerprint, const rp_request *request,
-                     rp_batch_claim *claim)
+                     const rp_asker *asker, rp_batch_claim *claim)
 {
     rp_batch_id id = id_of(slot, atomic_load_explicit(&slot->state, memory_order_relaxed));
     uint32_t expected = rp_thread.batch == id ? rp_thread.batch_next : UINT32_MAX;
-    uint32_t block = rp_block_table_claim(slot->batch, fingerprint, request, expected);
+    uint32_t block;
 
+    if (!may_take(slot->batch, fingerprint, request, asker))
+        return false;
+    block = rp_block_table_claim(slot->batch, fingerprint, request, expected);
     if (block == UINT32_MAX)
         return false;
     claim->slot = slot;
     claim->block = block;
     rp_thread.batch = id;
     rp_thread.batch_next = block + 1;
-    rp_thread.batch_served = 1;
     return true;
 }
 
-bool rp_batch_find(const rp_plugin_config *config, const rp_request *request, rp_batch_claim *claim)
+bool rp_batch_find(const rp_plugin_config *config, const rp_request *request, const rp_asker *asker,
+                   rp_batch_claim *claim)
 {
     uint64_t open = atomic_load_explicit(&open_slots, memory_order_acquire);
     uint32_t first = (uint32_t)(rp_thread.batch % N_SLOTS);
@@ -327,6 +381,8 @@ bool rp_batch_find(const rp_plugin_config *config, const rp_request *request, rp
     if (open == 0)
         return false;
     claim->begun_ns = rp_clock_ns();
+    if (claim->begun_ns > atomic_load_explicit(&next_look_ns, memory_order_relaxed))
+        end_forgotten(claim->begun_ns);
     /* The CPU's clock is a system call: only one block in CPU_SAMPLING is timed by it. */
     claim->cpu_begun_ns = claim->begun_ns % CPU_SAMPLING == 0 ? rp_costs_cpu_ns(config) : 0;
     fingerprint = rp_block_table_fingerprint(request->input, request->input_size);
@@ -335,7 +391,7 @@ bool rp_batch_find(const rp_plugin_config *config, const rp_request *request, rp
 
         if ((open >> ((first + i) % N_SLOTS) & 1) == 0 || !enter(slot, 0))
             continue;
-        if (claim_in(slot, fingerprint, request, claim))
+        if (claim_in(slot, fingerprint, request, asker, claim))
             return true;
         leave(slot);
     }

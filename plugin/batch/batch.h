@@ -31,8 +31,7 @@
 /* Names a batch, for as long as the process lives: an id is never used again. 0 is none. */
 typedef uint64_t rp_batch_id;
 
-/* Whether ROCKPRESS_BATCH is on. Then a caller that shows samples is told that there is no
- * dictionary, even when no batch could be begun. The log says so once. */
+/* Whether ROCKPRESS_BATCH is on. */
 bool rp_batch_is_on(void);
 
 /* Whether any batch is open: a look-up without one costs a single load. */
@@ -48,7 +47,9 @@ bool rp_batch_prepare(void);
  * caller's is read after the return. `options` is how the blocks will probably be asked for: if the
  * first block is asked for with others, the work that was begun is thrown away. NULL: nothing is
  * known, and the first block starts the work. Returns 0 when there is no batch, for lack of
- * memory. Blocks that do not fit the memory are left out.
+ * memory. Blocks that do not fit the memory are left out. rp_thread.own_batch_born tells contexts
+ * that are older than the batch from younger ones (rp_asker). The log says once that a batch takes
+ * the place of a dictionary.
  */
 rp_batch_id rp_batch_begin(const rp_plugin_config *config, const void *samples, const size_t *sizes,
                            size_t n_samples, const rp_compress_options *options);
@@ -56,6 +57,10 @@ rp_batch_id rp_batch_begin(const rp_plugin_config *config, const void *samples, 
 /* Ends a batch. Its memory is freed as soon as the threads that are taking a block from it have
  * finished. Never waits for the device. 0 and batches that have ended are allowed. */
 void rp_batch_end(rp_batch_id id);
+
+/* Whether none of the batch's blocks was taken, up to now or when it ended. Of batches that ended
+ * long ago it may be false all the same. */
+bool rp_batch_is_in_vain(rp_batch_id id);
 
 /* A block of an open batch, claimed by one thread. */
 typedef struct rp_batch_claim {
@@ -65,8 +70,9 @@ typedef struct rp_batch_claim {
 } rp_batch_claim;
 
 /* Finds the request's block in the open batches, while the device is open. True: *claim has it,
- * and the caller ends the claim with one of the two functions below. */
-bool rp_batch_find(const rp_plugin_config *config, const rp_request *request,
+ * and the caller ends the claim with one of the two functions below. `asker` may be NULL: then any
+ * batch will do. */
+bool rp_batch_find(const rp_plugin_config *config, const rp_request *request, const rp_asker *asker,
                    rp_batch_claim *claim);
 
 /* Serves the block. RP_FALLBACK_NONE: done and counted, the frame is output[0, *frame_size).

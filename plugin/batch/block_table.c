@@ -99,3 +99,15 @@ uint32_t rp_block_table_claim(struct rp_open_batch *batch, uint64_t fingerprint,
     }
     return UINT32_MAX;
 }
+
+bool rp_block_table_has(const struct rp_open_batch *batch, uint64_t fingerprint, size_t size)
+{
+    uint32_t place = (uint32_t)fingerprint & batch->table_mask;
+
+    for (; batch->table[place] != 0; place = (place + 1) & batch->table_mask) {
+        const struct rp_batch_block *block = &batch->blocks[batch->table[place] - 1];
+        if (block->fingerprint == fingerprint && block->size == size)
+            return true;
+    }
+    return false;
+}

@@ -8,6 +8,7 @@
 #ifndef ROCKPRESS_PLUGIN_BATCH_BLOCK_TABLE_H
 #define ROCKPRESS_PLUGIN_BATCH_BLOCK_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,9 @@ uint64_t rp_block_table_fingerprint(const void *block, size_t size);
 
 /* Enters a block of the batch into its table. The block's fingerprint is set. */
 void rp_block_table_insert(struct rp_open_batch *batch, uint32_t index);
+
+/* Whether the batch probably has, or had, the block. */
+bool rp_block_table_has(const struct rp_open_batch *batch, uint64_t fingerprint, size_t size);
 
 /* A block that is not taken yet and equals the request's, claimed for the caller: `expected` if
  * that one is equal. UINT32_MAX when there is none. */

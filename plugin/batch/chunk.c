@@ -41,7 +41,7 @@ static rp_fallback_reason find_lane(struct rp_open_batch *batch, struct rp_batch
         if (*slab == NULL)
             *slab = rp_batch_slab_take(true);
         if (*slab == NULL)
-            return RP_FALLBACK_POOL;
+            return RP_FALLBACK_MEMORY;
     }
     *lane = rp_batch_lane_take(&status);
     if (status == RP_STATUS_POOL_EXHAUSTED)

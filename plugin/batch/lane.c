@@ -343,14 +343,15 @@ static void note_duration(const struct rp_batch_lane *lane, uint64_t waited_ns)
 void rp_batch_lane_attend(struct rp_batch_lane *lane, uint32_t limit_us)
 {
     uint64_t begun = rp_clock_ns();
+    rp_nesting nesting;
     rp_status status;
     bool overdue;
 
     lane->is_attended = true;
     pthread_mutex_unlock(&rp_batch_lock);
-    rp_nesting_enter();
+    rp_nesting_enter(&nesting);
     status = rp_stream_wait(lane->stream, limit_us);
-    rp_nesting_leave();
+    rp_nesting_leave(&nesting);
     pthread_mutex_lock(&rp_batch_lock);
     lane->is_attended = false;
     if (status == RP_STATUS_OK)

@@ -10,6 +10,7 @@
 #define ROCKPRESS_PLUGIN_BATCH_PLAN_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,6 +45,8 @@ struct rp_open_batch {
     _Atomic uint32_t n_left;
     _Atomic uint32_t next_launch; /* every chunk before this one was started or passed over */
     _Atomic uint64_t last_used_ns;
+    uint32_t born;                /* contexts that are younger may be none of the file's */
+    _Atomic bool is_asked_by_old; /* a context that is older has asked for a block of it */
     /* What the batch has cost the threads that use it. */
     _Atomic uint64_t wall_ns, cpu_ns, bytes_served;
     _Atomic uint32_t effort; /* the last that a block was asked for with */

@@ -27,6 +27,7 @@
 _Static_assert(sizeof(rp_verify_mode) == sizeof(uint32_t), "choices are stored as uint32_t");
 _Static_assert(sizeof(rp_goal) == sizeof(uint32_t), "choices are stored as uint32_t");
 _Static_assert(sizeof(rp_batch_mode) == sizeof(uint32_t), "choices are stored as uint32_t");
+_Static_assert(sizeof(rp_reads_mode) == sizeof(uint32_t), "choices are stored as uint32_t");
 _Static_assert(sizeof(rp_log_level) == sizeof(uint32_t), "choices are stored as uint32_t");
 
 _Atomic int rp_config_state;
@@ -39,6 +40,7 @@ enum kind { KIND_DEVICE, KIND_CHOICE, KIND_U32, KIND_SIZE, KIND_PATH };
 static const char *const verify_choices[] = {"off", "sample", "all", NULL};
 static const char *const goal_choices[] = {"auto", "throughput", "cpu", "device", NULL};
 static const char *const batch_choices[] = {"off", "on", NULL};
+static const char *const reads_choices[] = {"cpu", "device", NULL};
 static const char *const effort_choices[] = {"auto", "fast", "default", "high", "max", NULL};
 static const char *const log_choices[] = {"off", "error", "info", NULL};
 
@@ -80,6 +82,7 @@ static const struct option options[] = {
      NULL},
     {"BATCH_CHUNK_BYTES", KIND_SIZE, FIELD(batch_chunk_bytes), 1, (uint64_t)16 << 20, NULL},
     {"BATCH_LANES", KIND_U32, FIELD(batch_lanes), 1, 64, NULL},
+    {"READS", KIND_CHOICE, FIELD(reads), 0, 0, reads_choices},
     {"LOG", KIND_CHOICE, FIELD(log), 0, 0, log_choices},
     {"LOG_FILE", KIND_PATH, FIELD(log_file), 0, 0, NULL},
     {"STATS", KIND_PATH, FIELD(stats_path), 0, 0, NULL},
@@ -129,6 +132,8 @@ static void set_defaults(rp_plugin_config *config)
     config->batch_chunk_bytes = (size_t)4 << 20;
     /* Two to three files at a time; on a GPU each holds some 140 MiB of its memory. */
     config->batch_lanes = 8;
+    /* A thread that reads would wait for the device longer than for libzstd. */
+    config->reads = RP_READS_CPU;
     config->log = RP_LOG_ERROR;
 }
 
@@ -365,6 +370,15 @@ static rp_status check_block_limits(const rp_plugin_config *config, rp_error *er
                    config->min_block_bytes, config->max_block_bytes);
 }
 
+/* Whether the library reads this variable when it loads librockpress_cuda.so (rockpress/device.h).
+ * It is no field of the configuration. */
+static bool is_of_library(const char *name, size_t length)
+{
+    static const char known[] = PREFIX "CUDA_LIBRARY";
+
+    return length == sizeof(known) - 1 && memcmp(name, known, length) == 0;
+}
+
 /* Reads every variable with our prefix. Each error goes to report(). */
 static uint32_t read_environment(rp_plugin_config *config, void (*report)(void *, const rp_error *),
                                  void *argument)
@@ -384,6 +398,8 @@ static uint32_t read_environment(rp_plugin_config *config, void (*report)(void *
         if (equals == NULL || strncmp(*entry, PREFIX, sizeof(PREFIX) - 1) != 0)
             continue;
         length = (size_t)(equals - *entry);
+        if (is_of_library(*entry, length))
+            continue;
         option = find_option(*entry, length);
         status = option == NULL ? reject_name(*entry, length, &error)
                                 : set_option(config, option, equals + 1, &error);

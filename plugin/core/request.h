@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "rockpress/plugin.h"
 
@@ -21,6 +22,18 @@ typedef struct rp_request {
     int level;     /* zstd's */
     bool checksum; /* the frame is to carry one */
 } rp_request;
+
+/*
+ * The context that asks, where the zstd hook knows it. RocksDB makes the contexts of a file before
+ * it shows the file's blocks (all releases), or makes new ones for the blocks that follow
+ * (from 10.4 on). The contexts of other calls (samples that it compresses to estimate sizes, blobs,
+ * the compressed secondary cache) are made for a single block.
+ */
+typedef struct rp_asker {
+    uint32_t born;  /* rp_context_clock() when the context was made */
+    bool is_legacy; /* the function that RocksDB called before it had ZSTD_compress2 */
+    bool is_reader; /* a thread that reads, as far as can be told (hook/asker.h) */
+} rp_asker;
 
 /* Whether input and output have a byte in common. Any addresses and sizes. */
 bool rp_request_overlaps(const rp_request *request);

@@ -21,8 +21,8 @@ const char *rp_route_name(rp_route route)
 const char *rp_fallback_reason_name(rp_fallback_reason reason)
 {
     static const char *const names[RP_N_FALLBACK_REASONS] = {
-        "none", "dictionary", "size",  "device", "parameter", "capacity",
-        "pool", "breaker",    "fault", "router", "busy"};
+        "none",    "dictionary", "size",   "device", "parameter", "capacity", "pool",
+        "breaker", "fault",      "router", "busy",   "memory",    "read"};
 
     return (unsigned)reason < RP_N_FALLBACK_REASONS ? names[reason] : "unknown";
 }

@@ -2,13 +2,15 @@
 /*
  * The device of the process: see device/session.h.
  *
- * The device is opened by the first block that could use it, on that block's thread. Blocks that
- * arrive meanwhile are compressed on the CPU, so nobody waits. The device is never closed: while a
- * process ends, a driver may already be gone, and the kernel takes everything back anyway. A forked
- * child can not use a GPU context, so it does not touch the device at all.
+ * The device is opened by the first block that could use it: a GPU on a thread of its own
+ * (device/opener.h), which this block waits for, but not for long; any other device on that block's
+ * thread. Blocks that arrive meanwhile are compressed on the CPU without waiting. The device is
+ * never closed: while a process ends, a driver may already be gone, and the kernel takes everything
+ * back anyway. A forked child can not use a GPU context, so it does not touch the device at all.
  */
 #include "plugin/device/session.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -16,7 +18,11 @@
 #include "plugin/core/log.h"
 #include "plugin/core/nesting.h"
 #include "plugin/core/stats.h"
+#include "plugin/device/opener.h"
 #include "plugin/device/verify.h"
+
+/* GPUs that are looked at for the reason why one cannot be used. */
+#define MAX_DEVICES 16
 
 enum phase {
     PHASE_UNOPENED = 0,
@@ -27,7 +33,8 @@ enum phase {
 
 static _Atomic int phase;
 static _Atomic bool is_child;
-static rp_pool *pool; /* written before PHASE_READY */
+static _Atomic uint64_t retry_at_ns; /* PHASE_UNOPENED: not before */
+static rp_pool *pool;                /* written before PHASE_READY */
 static const rp_device *device_in_use;
 static const char *device_name;
 static struct rp_breaker breaker;
@@ -46,28 +53,64 @@ static void forked(void)
 /*
  * "auto" opens a GPU where batches are on; the router then decides which single blocks it gets. For
  * single blocks alone "auto" opens none: the calling thread would wait longer for each of them than
- * libzstd takes. "cuda" opens a GPU in any case.
+ * libzstd takes. "cuda" opens a GPU in any case. NULL: none is opened.
  */
-static rp_status open_device(const rp_plugin_config *config, const rp_device **device)
+static const char *device_to_open(const rp_plugin_config *config)
+{
+    if (strcmp(config->device, "off") == 0)
+        return NULL;
+    if (strcmp(config->device, "auto") == 0)
+        return config->batch == RP_BATCH_ON ? "cuda" : NULL;
+    return config->device;
+}
+
+/* Whether libraries are loaded to open the device. */
+static bool is_loaded(const rp_plugin_config *config)
+{
+    const char *name = device_to_open(config);
+
+    return config->custom_device == NULL && name != NULL && strncmp(name, "cuda", 4) == 0;
+}
+
+static void log_unopened(const rp_plugin_config *config, const char *reason)
 {
     bool automatic = strcmp(config->device, "auto") == 0;
+
+    rp_log(automatic ? RP_LOG_INFO : RP_LOG_ERROR,
+           "device %s: %s; blocks are compressed on the CPU", config->device, reason);
+}
+
+/* The list of devices knows more than the status says. */
+static void log_failure(const rp_plugin_config *config, const char *name, rp_status status)
+{
+    rp_device_info infos[MAX_DEVICES] = {RP_DEVICE_INFO_INIT};
+    size_t n = rp_device_list(infos, MAX_DEVICES);
+    const char *reason = rp_status_string(status);
+
+    for (size_t i = 0; i < n && i < MAX_DEVICES; i++) {
+        bool is_meant = strcmp(infos[i].name, name) == 0 || strcmp(infos[i].name, "cuda") == 0 ||
+                        (strcmp(name, "cuda") == 0 && strncmp(infos[i].name, "cuda", 4) == 0);
+        if (is_meant && infos[i].reason[0] != '\0') {
+            reason = infos[i].reason;
+            break;
+        }
+    }
+    log_unopened(config, reason);
+}
+
+static rp_status open_device(const rp_plugin_config *config, const rp_device **device)
+{
+    const char *name = device_to_open(config);
     rp_device *opened = NULL;
     rp_status status;
 
     *device = config->custom_device;
     if (*device != NULL)
         return RP_STATUS_OK;
-    if (!automatic)
-        status = rp_device_open(config->device, &opened);
-    else if (config->batch == RP_BATCH_ON)
-        status = rp_device_open("cuda", &opened);
-    else
-        status = RP_STATUS_DEVICE_UNAVAILABLE;
+    status = rp_device_open(name, &opened);
     *device = opened;
     if (status != RP_STATUS_OK)
-        rp_log(automatic ? RP_LOG_INFO : RP_LOG_ERROR,
-               "device %s: %s; blocks are compressed on the CPU", config->device,
-               rp_status_string(status));
+        log_failure(config, name, status);
     return status;
 }
 
@@ -102,20 +145,12 @@ static void set_phase_after_opening(int next)
                                             memory_order_relaxed);
 }
 
-static void open_once(const rp_plugin_config *config)
+static void open_now(const void *argument)
 {
-    int unopened = PHASE_UNOPENED;
+    const rp_plugin_config *config = argument;
     const rp_device *device;
 
-    if (!atomic_compare_exchange_strong_explicit(&phase, &unopened, PHASE_OPENING,
-                                                 memory_order_acquire, memory_order_relaxed))
-        return;
-    if (config->custom_device == NULL && strcmp(config->device, "off") == 0) {
-        set_phase_after_opening(PHASE_OFF);
-        return;
-    }
-    if (pthread_atfork(NULL, NULL, forked) != 0 || open_device(config, &device) != RP_STATUS_OK ||
-        !make_pool(config, device)) {
+    if (open_device(config, &device) != RP_STATUS_OK || !make_pool(config, device)) {
         set_phase_after_opening(PHASE_OFF);
         return;
     }
@@ -128,6 +163,64 @@ static void open_once(const rp_plugin_config *config)
     rp_log(RP_LOG_INFO, "device %s: open, up to %u lanes for blocks of %zu to %zu bytes",
            device->name, config->lanes, config->min_block_bytes, config->max_block_bytes);
     set_phase_after_opening(PHASE_READY);
+}
+
+static bool is_opened(void)
+{
+    return atomic_load_explicit(&phase, memory_order_acquire) != PHASE_OPENING;
+}
+
+/* Without a thread the device stays unopened for a while: a process that is short of threads now
+ * may have some later. */
+static void open_on_thread(const rp_plugin_config *config)
+{
+    static const rp_opener opener = {open_now, is_opened};
+    static bool is_logged; /* PHASE_OPENING is one thread's */
+    int error = rp_opener_run(&opener, config);
+
+    if (error == 0)
+        return;
+    if (!is_logged)
+        rp_log(RP_LOG_ERROR,
+               "device %s: no thread to open it: %s; tried again, until then blocks are compressed "
+               "on the CPU",
+               config->device, strerror(error));
+    is_logged = true;
+    atomic_store_explicit(&retry_at_ns,
+                          rp_clock_ns() + (uint64_t)config->breaker_retry_ms * 1000000u,
+                          memory_order_relaxed);
+    set_phase_after_opening(PHASE_UNOPENED);
+}
+
+static bool watch_forks(void)
+{
+    static bool is_watching; /* PHASE_OPENING is one thread's */
+
+    if (!is_watching)
+        is_watching = pthread_atfork(NULL, NULL, forked) == 0;
+    return is_watching;
+}
+
+static void open_once(const rp_plugin_config *config)
+{
+    int unopened = PHASE_UNOPENED;
+
+    if (rp_clock_ns() < atomic_load_explicit(&retry_at_ns, memory_order_relaxed) ||
+        !atomic_compare_exchange_strong_explicit(&phase, &unopened, PHASE_OPENING,
+                                                 memory_order_acquire, memory_order_relaxed))
+        return;
+    if (config->custom_device == NULL && device_to_open(config) == NULL) {
+        if (strcmp(config->device, "off") != 0)
+            log_unopened(config,
+                         "batches are off, and single blocks take a GPU longer than libzstd");
+        set_phase_after_opening(PHASE_OFF);
+    } else if (!watch_forks()) {
+        set_phase_after_opening(PHASE_OFF);
+    } else if (is_loaded(config)) {
+        open_on_thread(config);
+    } else {
+        open_now(config);
+    }
 }
 
 static void give_up(const char *why)
@@ -219,9 +312,12 @@ bool rp_session_ready(const rp_plugin_config *config)
     int now = atomic_load_explicit(&phase, memory_order_acquire);
 
     if (now == PHASE_UNOPENED) {
-        rp_nesting_enter();
+        int saved_errno = errno;
+        rp_nesting nesting;
+        rp_nesting_enter(&nesting);
         open_once(config);
-        rp_nesting_leave();
+        rp_nesting_leave(&nesting);
+        errno = saved_errno;
         now = atomic_load_explicit(&phase, memory_order_acquire);
     }
     return now == PHASE_READY;

@@ -23,7 +23,8 @@ bool rp_session_is_child(void);
 /* False once the device is off for good: not there, given up, or this is a forked child. Cheap. */
 bool rp_session_may_work(void);
 
-/* True when the device is open; tries to open it when nobody has yet. */
+/* True when the device is open; tries to open it when nobody has yet, and then waits for a GPU for
+ * a bounded time (device/opener.h). */
 bool rp_session_ready(const rp_plugin_config *config);
 
 /* True only when it is open already. */

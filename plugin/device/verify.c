@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plugin/core/idle_slots.h"
 #include "plugin/core/stats.h"
-#include "plugin/core/zstd_real.h"
+#include "plugin/core/thread_state.h"
+#include "plugin/zstd/library.h"
 
 struct verifier {
     ZSTD_DCtx *decoder;
@@ -16,7 +16,6 @@ struct verifier {
     unsigned char block[]; /* capacity bytes */
 };
 
-static struct rp_idle_slots idle;
 static _Atomic uint64_t n_blocks;
 
 bool rp_verify_due(const rp_plugin_config *config)
@@ -33,7 +32,7 @@ bool rp_verify_due(const rp_plugin_config *config)
 
 static void destroy(struct rp_zstd *zstd, struct verifier *verifier)
 {
-    RP_ZSTD(zstd, freeDCtx)(verifier->decoder);
+    zstd->freeDCtx(verifier->decoder);
     free(verifier);
 }
 
@@ -44,7 +43,7 @@ static struct verifier *create(struct rp_zstd *zstd, size_t capacity)
     if (verifier == NULL)
         return NULL;
     verifier->capacity = capacity;
-    verifier->decoder = RP_ZSTD(zstd, createDCtx)();
+    verifier->decoder = zstd->createDCtx();
     if (verifier->decoder == NULL) {
         free(verifier);
         return NULL;
@@ -55,23 +54,32 @@ static struct verifier *create(struct rp_zstd *zstd, size_t capacity)
 rp_verify_result rp_verify_frame(const rp_plugin_config *config, const void *frame,
                                  size_t frame_size, const void *block, size_t size)
 {
-    struct rp_zstd *zstd = rp_zstd_real();
+    struct rp_zstd *zstd = rp_thread.zstd != NULL ? rp_thread.zstd : rp_zstd_own();
     struct verifier *verifier;
     bool good;
 
-    if (RP_ZSTD(zstd, createDCtx) == NULL || RP_ZSTD(zstd, freeDCtx) == NULL ||
-        RP_ZSTD(zstd, decompressDCtx) == NULL || size > config->max_block_bytes)
+    if (zstd == NULL || zstd->createDCtx == NULL || zstd->freeDCtx == NULL ||
+        zstd->decompressDCtx == NULL || size > config->max_block_bytes)
         return RP_VERIFY_UNABLE;
-    verifier = rp_idle_slots_take(&idle, RP_IDLE_SLOTS);
+    verifier = rp_idle_slots_take(&zstd->idle_verifiers, RP_IDLE_SLOTS);
     if (verifier == NULL)
         verifier = create(zstd, config->max_block_bytes);
     if (verifier == NULL)
         return RP_VERIFY_UNABLE;
-    good = RP_ZSTD(zstd, decompressDCtx)(verifier->decoder, verifier->block, verifier->capacity,
-                                         frame, frame_size) == size &&
+    good = zstd->decompressDCtx(verifier->decoder, verifier->block, verifier->capacity, frame,
+                                frame_size) == size &&
            memcmp(verifier->block, block, size) == 0;
-    if (!rp_idle_slots_keep(&idle, RP_IDLE_SLOTS, verifier))
+    if (!rp_zstd_may_keep(zstd) ||
+        !rp_idle_slots_keep(&zstd->idle_verifiers, RP_IDLE_SLOTS, verifier))
         destroy(zstd, verifier);
     rp_stats_count(RP_COUNT_VERIFIED);
     return good ? RP_VERIFY_GOOD : RP_VERIFY_MISMATCH;
+}
+
+void rp_verify_clear(struct rp_zstd *zstd)
+{
+    struct verifier *verifier;
+
+    while ((verifier = rp_idle_slots_take(&zstd->idle_verifiers, RP_IDLE_SLOTS)) != NULL)
+        destroy(zstd, verifier);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Verification: a frame that a device made is decoded by the caller's libzstd and compared with the
- * block before it is handed over. The configuration says which frames: the first thousand detect a
- * wrong build or a broken card at once, and one in verify_interval detects later damage.
+ * Verification: a frame that a device made is decoded by the caller's libzstd (the one that the
+ * thread's last hooked call was for, or the CompressionManager's) and compared with the block
+ * before it is handed over. The configuration says which frames: the first thousand detect a wrong
+ * build or a broken card at once, and one in verify_interval detects later damage.
  *
- * Decoders and their buffers are kept and shared by all threads. Nothing is allocated once there is
- * one for each thread that verifies at the same time.
+ * Decoders and their buffers are kept for each library, and shared by all threads. Nothing is
+ * allocated once there is one for each thread that verifies at the same time.
  */
 #ifndef ROCKPRESS_PLUGIN_DEVICE_VERIFY_H
 #define ROCKPRESS_PLUGIN_DEVICE_VERIFY_H
@@ -30,5 +31,9 @@ bool rp_verify_due(const rp_plugin_config *config);
 /* Decodes the frame and compares. size is at most the configured max_block_bytes. */
 rp_verify_result rp_verify_frame(const rp_plugin_config *config, const void *frame,
                                  size_t frame_size, const void *block, size_t size);
+
+/* Frees what is kept to decode with this library. */
+struct rp_zstd;
+void rp_verify_clear(struct rp_zstd *zstd);
 
 #endif

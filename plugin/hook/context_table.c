@@ -2,21 +2,9 @@
 /* The table of contexts: see hook/context_table.h. */
 #include "plugin/hook/context_table.h"
 
-#include <stdalign.h>
-#include <stdatomic.h>
-#include <stddef.h>
+#include "plugin/core/thread_state.h"
 
-/* 1024 sets of 8: RocksDB has one context per compression thread and open blob, some hundreds
- * at most. 192 KiB, of which pages that no context hashes to are never touched. */
-#define SETS 1024u
-#define WAYS 8u
-
-struct set {
-    alignas(64) _Atomic uintptr_t keys[WAYS];
-    struct rp_context contexts[WAYS];
-};
-
-static struct set sets[SETS];
+struct rp_context_set rp_context_sets[RP_CONTEXT_SETS];
 static _Atomic uint32_t n_inserted;
 
 uint32_t rp_context_clock(void)
@@ -24,56 +12,60 @@ uint32_t rp_context_clock(void)
     return atomic_load_explicit(&n_inserted, memory_order_relaxed);
 }
 
-static struct set *set_of(const void *cctx)
+static void set_maker(struct rp_context_set *set, unsigned way)
 {
-    /* Allocations are 16 bytes apart or more; the multiplier is 2^64 by the golden ratio. */
-    uint64_t hash = ((uint64_t)(uintptr_t)cctx >> 4) * UINT64_C(0x9E3779B97F4A7C15);
-
-    return &sets[hash >> 54];
+    atomic_store_explicit(&set->makers[way], rp_thread_number(), memory_order_relaxed);
 }
 
-_Static_assert(SETS == 1u << 10, "set_of takes the top 10 bits");
-
-void rp_context_insert(const void *cctx, uint32_t flags)
+static bool is_own(struct rp_context_set *set, unsigned way)
 {
-    struct set *set = set_of(cctx);
+    return atomic_load_explicit(&set->makers[way], memory_order_relaxed) == rp_thread_number();
+}
+
+void rp_context_insert(const void *cctx, uint32_t zstd, uint32_t flags)
+{
+    struct rp_context_set *set = rp_context_set_of(cctx);
     struct rp_context *known = rp_context_find(cctx);
     uint32_t born = atomic_fetch_add_explicit(&n_inserted, 1, memory_order_relaxed) + 1;
-    struct rp_context fresh = {flags, RP_CONTEXT_DEFAULT_LEVEL, born};
+    struct rp_context fresh = {flags, RP_CONTEXT_DEFAULT_LEVEL, born, zstd};
 
     if (known != NULL) {
         *known = fresh;
+        set_maker(set, (unsigned)(known - set->contexts));
         return;
     }
-    for (unsigned i = 0; i < WAYS; i++) {
+    for (unsigned i = 0; i < RP_CONTEXT_WAYS; i++) {
         uintptr_t empty = 0;
         if (atomic_load_explicit(&set->keys[i], memory_order_relaxed) == 0 &&
             atomic_compare_exchange_strong_explicit(&set->keys[i], &empty, (uintptr_t)cctx,
                                                     memory_order_acquire, memory_order_relaxed)) {
             set->contexts[i] = fresh;
+            set_maker(set, i);
             return;
         }
     }
 }
 
-static unsigned way_of(struct set *set, const void *cctx)
+static unsigned way_of(struct rp_context_set *set, const void *cctx)
 {
     unsigned i = 0;
 
-    while (i < WAYS && atomic_load_explicit(&set->keys[i], memory_order_relaxed) != (uintptr_t)cctx)
+    while (i < RP_CONTEXT_WAYS &&
+           atomic_load_explicit(&set->keys[i], memory_order_relaxed) != (uintptr_t)cctx)
         i++;
     return i;
 }
 
 uint32_t rp_context_remove(const void *cctx, uint32_t *born)
 {
-    struct set *set = set_of(cctx);
+    struct rp_context_set *set = rp_context_set_of(cctx);
     unsigned way = way_of(set, cctx);
     uint32_t flags;
 
-    if (cctx == NULL || way == WAYS)
+    if (cctx == NULL || way == RP_CONTEXT_WAYS)
         return 0;
     flags = set->contexts[way].flags;
+    atomic_store_explicit(&set->makers[way], 0, memory_order_relaxed);
     if (born != NULL)
         *born = set->contexts[way].born;
     /* Release: these reads come before the writes of the next owner of the entry. */
@@ -81,10 +73,46 @@ uint32_t rp_context_remove(const void *cctx, uint32_t *born)
     return flags;
 }
 
-struct rp_context *rp_context_find(const void *cctx)
+struct rp_context *rp_context_find_in(struct rp_context_set *set, const void *cctx)
 {
-    struct set *set = set_of(cctx);
     unsigned way = way_of(set, cctx);
 
-    return cctx != NULL && way < WAYS ? &set->contexts[way] : NULL;
+    return cctx != NULL && way < RP_CONTEXT_WAYS ? &set->contexts[way] : NULL;
+}
+
+bool rp_context_is_own_and_older(const void *cctx, uint32_t born)
+{
+    struct rp_context_set *set = rp_context_set_of(cctx);
+    unsigned way = way_of(set, cctx);
+
+    return cctx != NULL && way < RP_CONTEXT_WAYS && is_own(set, way) &&
+           (int32_t)(set->contexts[way].born - born) <= 0;
+}
+
+/* A context that is used stays where it is. One that another thread frees just now may have given
+ * its entry to a new one: then the entry has another maker. */
+struct rp_context *rp_context_youngest_own(void)
+{
+    struct rp_context *youngest = NULL;
+
+    for (unsigned i = 0; i < RP_CONTEXT_SETS; i++) {
+        for (unsigned way = 0; way < RP_CONTEXT_WAYS; way++) {
+            struct rp_context *context = &rp_context_sets[i].contexts[way];
+            if (is_own(&rp_context_sets[i], way) &&
+                (youngest == NULL || (int32_t)(context->born - youngest->born) > 0))
+                youngest = context;
+        }
+    }
+    return youngest;
+}
+
+void rp_context_disown(uint32_t born)
+{
+    for (unsigned i = 0; i < RP_CONTEXT_SETS; i++) {
+        for (unsigned way = 0; way < RP_CONTEXT_WAYS; way++) {
+            if (is_own(&rp_context_sets[i], way) &&
+                (int32_t)(rp_context_sets[i].contexts[way].born - born) <= 0)
+                atomic_store_explicit(&rp_context_sets[i].makers[way], 0, memory_order_relaxed);
+        }
+    }
 }

@@ -10,12 +10,11 @@
  * of 1.4 to 1.5 some of them are missing or declared differently, while their calling convention is
  * the same in all. Structures that are passed by value are therefore repeated here.
  */
-#include <errno.h>
-#include <stdatomic.h>
 #include <stddef.h>
 
 #include "plugin/core/nesting.h"
 #include "plugin/hook/context_table.h"
+#include "plugin/zstd/setup_names.h"
 #include "rockpress/export.h"
 
 typedef struct ZSTD_CCtx_s ZSTD_CCtx;
@@ -35,28 +34,13 @@ typedef struct parameters {
     frame_parameters frame;
 } parameters;
 
-#define GENERIC_ERROR ((size_t)-1)
+/* From hook/caller.c, which includes libzstd's headers: the function of the call's library. Without
+ * it NULL, and *error is what the call returns. */
+void (*rp_setup_function_of(const struct rp_context *context, const void *caller,
+                            enum rp_zstd_setup_number number, size_t *error))(void);
 
-/* From core/zstd_real.h, which includes libzstd's headers. */
-void *rp_zstd_symbol(const char *name);
-
-static void *real_function(void *_Atomic *cached, const char *name)
+static void mark(struct rp_context *context)
 {
-    void *function = atomic_load_explicit(cached, memory_order_acquire);
-    int saved_errno = errno;
-
-    if (function == NULL) {
-        function = rp_zstd_symbol(name);
-        atomic_store_explicit(cached, function, memory_order_release);
-        errno = saved_errno;
-    }
-    return function;
-}
-
-static void mark(const ZSTD_CCtx *cctx)
-{
-    struct rp_context *context = rp_context_find(cctx);
-
     if (context != NULL)
         context->flags |= RP_CONTEXT_OPAQUE | RP_CONTEXT_TAINTED;
 }
@@ -66,16 +50,19 @@ static void mark(const ZSTD_CCtx *cctx)
     RP_API size_t name declared;                                                                   \
     RP_API size_t name declared                                                                    \
     {                                                                                              \
-        static void *_Atomic cached;                                                               \
-        size_t(*real) declared = (size_t(*) declared)real_function(&cached, #name);                \
+        struct rp_context *context = rp_context_find(cctx);                                        \
+        rp_nesting nesting;                                                                        \
         size_t result;                                                                             \
-        if (!rp_nesting_is_nested())                                                               \
-            mark(cctx);                                                                            \
+        size_t(*real) declared = (size_t(*) declared)rp_setup_function_of(                         \
+            context, __builtin_return_address(0), RP_##name, &result);                             \
         if (real == NULL)                                                                          \
-            return GENERIC_ERROR;                                                                  \
-        rp_nesting_enter();                                                                        \
+            return result;                                                                         \
+        if (rp_nesting_is_nested())                                                                \
+            return real arguments;                                                                 \
+        mark(context);                                                                             \
+        rp_nesting_enter(&nesting);                                                                \
         result = real arguments;                                                                   \
-        rp_nesting_leave();                                                                        \
+        rp_nesting_leave(&nesting);                                                                \
         return result;                                                                             \
     }
 
@@ -83,6 +70,8 @@ DEFINE_OPAQUE(ZSTD_CCtx_setParametersUsingCCtxParams, (ZSTD_CCtx * cctx, const v
               (cctx, params))
 DEFINE_OPAQUE(ZSTD_CCtx_setCParams, (ZSTD_CCtx * cctx, compression_parameters params),
               (cctx, params))
+DEFINE_OPAQUE(ZSTD_CCtx_setFParams, (ZSTD_CCtx * cctx, frame_parameters params), (cctx, params))
+DEFINE_OPAQUE(ZSTD_CCtx_setParams, (ZSTD_CCtx * cctx, parameters params), (cctx, params))
 DEFINE_OPAQUE(ZSTD_CCtx_loadDictionary_byReference,
               (ZSTD_CCtx * cctx, const void *dict, size_t size), (cctx, dict, size))
 DEFINE_OPAQUE(ZSTD_CCtx_loadDictionary_advanced,
@@ -116,13 +105,14 @@ DEFINE_OPAQUE(ZSTD_initCStream_usingCDict_advanced,
 RP_API void ZSTD_registerSequenceProducer(ZSTD_CCtx *cctx, void *state, void (*producer)(void));
 RP_API void ZSTD_registerSequenceProducer(ZSTD_CCtx *cctx, void *state, void (*producer)(void))
 {
-    static void *_Atomic cached;
+    struct rp_context *context = rp_context_find(cctx);
+    size_t error;
     void (*real)(ZSTD_CCtx *, void *, void (*)(void)) =
-        (void (*)(ZSTD_CCtx *, void *, void (*)(void)))real_function(
-            &cached, "ZSTD_registerSequenceProducer");
+        (void (*)(ZSTD_CCtx *, void *, void (*)(void)))rp_setup_function_of(
+            context, __builtin_return_address(0), RP_ZSTD_registerSequenceProducer, &error);
 
     if (!rp_nesting_is_nested())
-        mark(cctx);
+        mark(context);
     if (real != NULL)
         real(cctx, state, producer);
 }

@@ -186,11 +186,12 @@ class RockpressCompressor : public CompressorWrapper {
       *type = kZSTD;
       return Status::OK();
     }
-    uint64_t begun = rp_cpu_begin(reason);
+    rp_cpu_block cpu;
+    rp_cpu_begin(reason, &cpu);
     Status status = wrapped_->CompressBlock(block, output, output_size, type,
                                             BuiltinArea(area));
     bool good = status.ok() && *type != kNoCompression;
-    rp_cpu_end(reason, &request, good ? *output_size : 0, begun);
+    rp_cpu_end(reason, &request, good ? *output_size : 0, &cpu);
     return status;
   }
 #else
@@ -205,11 +206,12 @@ class RockpressCompressor : public CompressorWrapper {
       *type = kZSTD;
       return Status::OK();
     }
-    uint64_t begun = rp_cpu_begin(reason);
+    rp_cpu_block cpu;
+    rp_cpu_begin(reason, &cpu);
     Status status =
         wrapped_->CompressBlock(block, output, type, BuiltinArea(area));
     bool good = status.ok() && *type != kNoCompression;
-    rp_cpu_end(reason, &request, good ? output->size() : 0, begun);
+    rp_cpu_end(reason, &request, good ? output->size() : 0, &cpu);
     return status;
   }
 #endif

@@ -4,7 +4,6 @@
 
 #include "plugin/core/config.h"
 #include "plugin/core/costs.h"
-#include "plugin/core/nesting.h"
 #include "plugin/core/stats.h"
 
 /* 0 while the goal does not ask for it. */
@@ -27,25 +26,23 @@ static void note_cost(const rp_request *request, uint64_t wall_ns, uint64_t cpu_
                   cpu_ns);
 }
 
-uint64_t rp_cpu_begin(rp_fallback_reason reason)
+void rp_cpu_begin(rp_fallback_reason reason, rp_cpu_block *block)
 {
     /* Where the router has chosen, each block tells it whether it was right. */
-    uint64_t begun = reason == RP_FALLBACK_ROUTER ? rp_clock_ns() : rp_stats_cpu_begin();
-
-    rp_nesting_enter();
-    if (begun != 0)
-        rp_thread.cpu_begun_ns = cpu_clock();
-    return begun;
+    block->begun_ns = reason == RP_FALLBACK_ROUTER ? rp_clock_ns() : rp_stats_cpu_begin();
+    if (block->begun_ns != 0)
+        block->cpu_begun_ns = cpu_clock();
+    rp_nesting_enter(&block->nesting);
 }
 
 void rp_cpu_end(rp_fallback_reason reason, const rp_request *request, size_t frame_size,
-                uint64_t begun_ns)
+                const rp_cpu_block *block)
 {
     uint64_t ns;
 
-    rp_nesting_leave();
-    ns = rp_stats_cpu_end(reason, request->input_size, frame_size, begun_ns);
+    rp_nesting_leave(&block->nesting);
+    ns = rp_stats_cpu_end(reason, request->input_size, frame_size, block->begun_ns);
     /* The device takes no block with a dictionary or such a parameter: nothing is to be chosen. */
     if (ns != 0 && reason != RP_FALLBACK_DICTIONARY && reason != RP_FALLBACK_PARAMETER)
-        note_cost(request, ns, cpu_clock() - rp_thread.cpu_begun_ns);
+        note_cost(request, ns, cpu_clock() - block->cpu_begun_ns);
 }

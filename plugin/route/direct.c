@@ -50,11 +50,12 @@ rp_fallback_reason rp_direct_compress(const rp_plugin_config *config, const rp_r
 {
     rp_breaker_pass pass;
     rp_fallback_reason reason;
+    rp_nesting nesting;
 
     if (!rp_session_enter(&pass))
         return RP_FALLBACK_BREAKER;
-    rp_nesting_enter();
+    rp_nesting_enter(&nesting);
     reason = compress_on_lane(config, request, options, pass, frame_size);
-    rp_nesting_leave();
+    rp_nesting_leave(&nesting);
     return reason;
 }

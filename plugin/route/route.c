@@ -76,14 +76,14 @@ size_t rp_route_batch_bytes(void)
 }
 
 /* False when no batch has the block. */
-static bool serve_from_batch(const rp_plugin_config *config, const rp_request *request,
-                             const rp_compress_options *options, size_t *frame_size,
-                             rp_fallback_reason *reason)
+static bool serve_from_batch(const rp_plugin_config *config, const rp_asker *asker,
+                             const rp_request *request, const rp_compress_options *options,
+                             size_t *frame_size, rp_fallback_reason *reason)
 {
     size_t size = request->input_size;
     rp_batch_claim claim;
 
-    if (!rp_batch_find(config, request, &claim))
+    if (!rp_batch_find(config, request, asker, &claim))
         return false;
     remember_options(options);
     if (rp_router_samples_cpu(config, options->effort, size)) {
@@ -97,6 +97,12 @@ static bool serve_from_batch(const rp_plugin_config *config, const rp_request *r
 }
 
 rp_fallback_reason rp_route_compress(const rp_request *request, size_t *frame_size)
+{
+    return rp_route_compress_for(NULL, request, frame_size);
+}
+
+rp_fallback_reason rp_route_compress_for(const rp_asker *asker, const rp_request *request,
+                                         size_t *frame_size)
 {
     const rp_plugin_config *config;
     rp_compress_options options;
@@ -115,12 +121,15 @@ rp_fallback_reason rp_route_compress(const rp_request *request, size_t *frame_si
         return RP_FALLBACK_DEVICE;
     rp_request_options(config, request->level, request->checksum, &options);
     if (rp_batch_any_open()) {
-        rp_nesting_enter();
-        is_found = serve_from_batch(config, request, &options, frame_size, &reason);
-        rp_nesting_leave();
+        rp_nesting nesting;
+        rp_nesting_enter(&nesting);
+        is_found = serve_from_batch(config, asker, request, &options, frame_size, &reason);
+        rp_nesting_leave(&nesting);
         if (is_found)
             return reason;
     }
+    if (asker != NULL && asker->is_reader && config->reads == RP_READS_CPU)
+        return RP_FALLBACK_READ;
     if (!rp_router_takes_direct(config, options.effort, request->input_size))
         return RP_FALLBACK_ROUTER;
     return rp_direct_compress(config, request, &options, frame_size);

@@ -31,6 +31,10 @@
  */
 rp_fallback_reason rp_route_compress(const rp_request *request, size_t *frame_size);
 
+/* The same for a context that the caller knows something about. */
+rp_fallback_reason rp_route_compress_for(const rp_asker *asker, const rp_request *request,
+                                         size_t *frame_size);
+
 /* How the blocks of a file will be asked for, where that is known. */
 typedef struct rp_route_hint {
     int level; /* zstd's */

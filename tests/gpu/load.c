@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * load <shared library>...: each is loaded with all of its symbols bound, in a process of its own,
- * and used a little. Until a device is listed, none of CUDA's libraries may come in with it, nor a
- * C++ library.
+ * and used a little. Until a device is listed, none of CUDA's libraries and not ours for CUDA may
+ * come in with it, nor a C++ library.
  */
 #include <dlfcn.h>
 #include <stdbool.h>
@@ -20,7 +20,8 @@ typedef size_t list_function(rp_device_info *infos, size_t capacity);
 /* Prints a library that is mapped and should not be. */
 static bool nothing_foreign(void)
 {
-    static const char *const foreign[] = {"libcuda", "libnvidia", "libstdc++", "librocksdb"};
+    static const char *const foreign[] = {"libcuda", "librockpress_cuda", "libnvidia", "libstdc++",
+                                          "librocksdb"};
     char line[1024];
     bool good = true;
     size_t n = 0;

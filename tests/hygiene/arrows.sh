@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# arrows.sh <tree>: which folder may include what (docs/architecture.md), and that the syntax of
-# CUDA kernels and launches stands in kernels/cuda/ only, and in the tests that need kernels of
-# their own: of the collectives, which no program but a kernel can call, and of a kernel that traps.
+# arrows.sh <tree>: which folder may include what (docs/architecture.md), that CUDA is used by
+# librockpress_cuda.so only, and that the syntax of CUDA kernels and launches stands in kernels/cuda/ only,
+# and in the tests that need kernels of their own: of the collectives, which no program but a kernel can
+# call, and of a kernel that traps.
 set -euo pipefail
 # shellcheck source=tests/hygiene/common.sh
 . "$(dirname "$0")/common.sh"
@@ -17,7 +18,7 @@ includes()
 
 # Inside these, a folder includes itself and those before it in its list.
 kernels_order=(team base entropy match literals sequences frame fused cuda)
-plugin_order=(core device batch route hook rocksdb)
+plugin_order=(core zstd device batch route hook rocksdb)
 
 # is_before <file> <name> <folders...>: whether the folder of what is included is at or before the file's
 is_before()
@@ -39,8 +40,14 @@ may_include()
     case $name in
     rocksdb/*) [[ $file == plugin/rocksdb/rocksdb_adapter.* ]] && return 0 || return 1 ;;
     cuda* | cub/* | thrust/* | cooperative_groups*)
-        [[ $file == engine/device_cuda.* || $file == kernels/cuda/*.cu* || $file == kernels/cuda/launch.c ]] && return 0 || return 1
+        [[ $file == engine/cuda/*.c || $file == kernels/cuda/*.cu* || $file == kernels/cuda/launch.c ]] && return 0 || return 1
         ;;
+    # engine/cuda/ is the other library, and this all that the two have of each other.
+    engine/cuda/module.h) ;;
+    engine/cuda/* | kernels/cuda/launch.h | kernels/cuda/kernels.h)
+        [[ $file == engine/cuda/* || $file == kernels/cuda/* ]] || return 1
+        ;;
+    engine/*) [[ $file != engine/cuda/* ]] || return 1 ;;
     esac
     case $folder:$top in
     *:rockpress) return 0 ;;

@@ -98,7 +98,9 @@ plant kernels/match/a.h '#include "rockpress/a.h"' '#include "kernels/base/b.h"'
 plant kernels/cuda/a.cu '#include <cuda_runtime.h>' '__global__ void f(void) {}'
 plant kernels/cuda/launch.c '#include <cuda_runtime_api.h>'
 plant engine/a.c '#include "kernels/a.h"' '#include "engine/b.h"'
-plant engine/device_cuda.cu '#include <cuda_runtime.h>'
+plant engine/cuda/device.c '#include <cuda_runtime_api.h>' '#include "engine/cuda/errors.h"' \
+    '#include "engine/cuda/module.h"' '#include "kernels/cuda/launch.h"'
+plant engine/cuda_loader.c '#include "engine/cuda/module.h"' '#include "kernels/cuda/schedule.h"'
 plant engine/b.c '/* never <<<>>> and __global__ here */' 'int x = 1 << 3;'
 plant plugin/route/a.c '#include "rockpress/a.h"' '#include "plugin/core/b.h"' '#include "neighbour.h"' \
     '#include "plugin/route/b.h"' '#include <zstd.h>'
@@ -127,6 +129,11 @@ kernels/base/a.h "kernels/a.h"
 engine/a.c "plugin/a.h"
 engine/a.c <rocksdb/c.h>
 engine/a.c <cuda.h>
+engine/cuda_loader.c <cuda_runtime_api.h>
+engine/cuda/module.h <cuda_runtime_api.h>
+engine/a.c "engine/cuda/errors.h"
+engine/a.c "kernels/cuda/launch.h"
+engine/cuda/device.c "engine/check.h"
 engine/a.c "../plugin/a.h"
 plugin/core/a.c "plugin/device/a.h"
 plugin/batch/a.c "plugin/route/a.h"
@@ -145,8 +152,8 @@ new_tree
 plant kernels/team/team.h 'int x;' '__global__ void f(void);'
 refuses 'kernels/team/team.h: __global__' arrows "$tree"
 new_tree
-plant engine/device_cuda.cu 'void f(void) { g<<<1, 2>>>(); }'
-refuses 'engine/device_cuda.cu: __global__' arrows "$tree"
+plant engine/cuda/device.cu 'void f(void) { g<<<1, 2>>>(); }'
+refuses 'engine/cuda/device.cu: __global__' arrows "$tree"
 new_tree
 plant tests/gpu/a.c 'int x;' '__global__ void f(void);'
 refuses 'tests/gpu/a.c: __global__' arrows "$tree"
@@ -269,6 +276,23 @@ for open in cuInit cudaMalloc __cudaRegisterFatBinary _Znwm __cxa_throw; do
     make_library "void $open(void); void rp_f(void) { $open(); }"
     refuses "leaves $open open" needed "$tree/lib.so"
 done
+
+# Of thread-local storage 128 bytes, and nothing of CUDA in a library or in an archive.
+make_library '_Thread_local char rp_state[128]; int rp_f(void) { return rp_state[5]; }'
+accepts footprint "$tree/lib.so"
+make_library '_Thread_local char rp_state[129]; int rp_f(void) { return rp_state[5]; }'
+refuses '129 bytes of thread-local storage' footprint "$tree/lib.so"
+for name in cudaMalloc cuInit __cudaRegisterFatBinary nvPTXCompilerCreate; do
+    make_library "static int $name(void) { return 1; } int rp_f(void) { return $name(); }" -O0
+    refuses "has $name" footprint "$tree/lib.so"
+    "${CC:-cc}" -c -O0 -o "$tree/lib.o" "$tree/lib.c"
+    ar rc "$tree/lib.a" "$tree/lib.o"
+    refuses "has $name" footprint "$tree/lib.a"
+done
+make_library '__attribute__((section(".nv_fatbin"))) int rp_code = 1; int rp_f(void) { return rp_code; }'
+refuses 'has the section .nv_fatbin' footprint "$tree/lib.so"
+make_library 'int rp_f(void) { return 1; }' -s
+refuses 'no symbols' footprint "$tree/lib.so"
 
 printf '%d samples, %d wrong, %d skipped\n' $tested $wrong $skipped
 [ $wrong -eq 0 ] || exit 1

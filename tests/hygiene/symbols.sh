@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # symbols.sh <shared library> [hook]: it exports names that start with rp_ only; the hook also
-# exports functions of zstd's C interface, each of which the real libzstd has.
+# exports functions of zstd's C interface, each of which the real libzstd has or a later one will, and
+# dlclose, which may unload one.
 set -euo pipefail
 # shellcheck source=tests/hygiene/common.sh
 . "$(dirname "$0")/common.sh"
@@ -13,6 +14,9 @@ exported()
 {
     nm -D --defined-only "$1" | awk '$2 != "A" { sub(/@.*/, "", $NF); print $NF }' | sort -u
 }
+
+# Functions that came after zstd 1.5.4, the oldest that the project is tested with.
+later='ZSTD_CCtx_setFParams ZSTD_CCtx_setParams'
 
 zstd=
 if [ "$kind" = hook ]; then
@@ -28,10 +32,10 @@ hooked=0
 while IFS= read -r name; do
     n=$((n + 1))
     case $kind:$name in
-    *:rp_*) ;;
+    *:rp_* | hook:dlclose) ;;
     hook:ZSTD_* | hook:ZDICT_*)
         hooked=$((hooked + 1))
-        grep -qxF -- "$name" <<<"$zstd" || violation "$library: libzstd has no $name to hook"
+        grep -qxF -- "$name" <<<"$zstd" || [[ " $later " == *" $name "* ]] || violation "$library: libzstd has no $name to hook"
         ;;
     *) violation "$library: exports $name" ;;
     esac

@@ -13,6 +13,35 @@ diff -r "$source_tree/include/rockpress" "$prefix/include/rockpress" ||
 for library in librockpress.so librockpress.a librockpress_zstd.so; do
     [ -e "$libdir/$library" ] || fail "$library is not in $libdir"
 done
+# The CUDA device, if this build has one, is a library of its own. Nobody is told to link CUDA, and
+# nothing has a path of the build in it.
+module=librockpress_cuda.so.0
+if [ -e "$build/engine/$module" ]; then
+    [ -e "$libdir/$module" ] || fail "$module is not in $libdir"
+fi
+! grep -rniE 'cuda' "$libdir/pkgconfig" "$libdir/cmake" || fail "above: a program would be linked with CUDA"
+while IFS= read -r file; do
+    ! readelf -d "$file" | grep -E 'R(UN)?PATH' || fail "above: in $file"
+done < <(find "$libdir" -name '*.so*' -type f)
+
+# finds_module: whether the library and the command load the CUDA device of the installation
+finds_module()
+{
+    local program
+    printf '%s\n' '#include <rockpress/device.h>' '#include <stdio.h>' 'int main(void) {' \
+        'rp_device_info infos[2] = {RP_DEVICE_INFO_INIT}; rp_device_list(infos, 2);' \
+        'printf("%s %s\n", infos[1].name, infos[1].reason); return 0; }' >"$work/list.c"
+    "${CC:-cc}" -I"$prefix/include" "$work/list.c" -o "$work/list" "$libdir/librockpress.so" \
+        -Wl,-rpath,"$libdir"
+    for program in "$work/list" "$prefix/bin/rockpress info"; do
+        # shellcheck disable=SC2086 # a program and its argument
+        $program >"$work/found" || fail "$program: status $?"
+        if grep 'librockpress_cuda' "$work/found"; then
+            return 1
+        fi
+    done
+}
+
 soname=$(readelf -d "$libdir/librockpress.so" | sed -nE 's/.*SONAME.*\[(.*)\].*/\1/p')
 [[ $soname == librockpress.so.[0-9]* ]] || fail "librockpress.so has the soname '$soname'"
 nm -D --with-symbol-versions "$libdir/librockpress.so" |
@@ -53,6 +82,12 @@ build_and_run "$libdir"
 needs_shared "$work/consumer_c" || fail "the program is not linked with the shared library"
 
 move_installation second
+if [ -e "$libdir/$module" ]; then
+    finds_module || fail "$module is not found in an installation that was moved"
+fi
+# And a build without CUDA uses one that is put there: here one that says it is none.
+printf 'not a library\n' >"$libdir/$module"
+! finds_module >"$work/log" || fail "$libdir/$module is not looked at"
 rm "$libdir"/librockpress.so*
 build_and_run '' --static
 ! needs_shared "$work/consumer_c" || fail "the program is not linked with the static library"

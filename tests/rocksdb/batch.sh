@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# batch.sh <tree> <hook> <all|some|blobs|routed> <db_bench options...>: RocksDB as it is distributed, with
+# batch.sh <tree> <hook> <all|some|blobs|routed|sampled> <db_bench options...>: RocksDB as it is distributed, with
 # samples for dictionaries and ROCKPRESS_BATCH=on: all data blocks come from batches (or some, or all
 # but the blobs), and the database is the one that stock libzstd writes, readable without the hook.
 # routed: with a goal: what it decides depends on the machine's speed, so only that it tries other ways.
+# sampled: some blocks are compressed a second time to see how large they get, not from a batch.
 set -euo pipefail
 tree=$1 hook=$2 expected=$3
 shift 3
@@ -22,8 +23,8 @@ stock "${bench[@]}" --compression_max_dict_bytes=0 --compression_zstd_max_train_
 
 # A notice, once, however many files there are: no error is logged. db_bench draws its progress with
 # carriage returns.
-env LD_PRELOAD="$hook" ROCKPRESS_DEVICE=off ROCKPRESS_BATCH=on ROCKPRESS_LOG=info \
-    "${bench[@]}" --db="$work/off" >"$work/log" 2>"$work/stderr" || fail "$(tail -n 3 "$work/stderr")"
+env LD_PRELOAD="$hook" ROCKPRESS_DEVICE=host ROCKPRESS_BATCH=on ROCKPRESS_LOG=info \
+    "${bench[@]}" --db="$work/info" >"$work/log" 2>"$work/stderr" || fail "$(tail -n 3 "$work/stderr")"
 said=$(tr '\r' '\n' <"$work/stderr" | grep -c '^rockpress: .*no dictionary is trained') || true
 [ "$said" = 1 ] || fail "said $said times that no dictionary is trained"
 
@@ -32,7 +33,7 @@ export ROCKPRESS_BATCH=on ROCKPRESS_LOG=off ROCKPRESS_MIN_BLOCK_BYTES=1
 [ "$expected" != routed ] || export ROCKPRESS_GOAL=throughput
 hooked host "${bench[@]}" --db="$work/db" >"$work/log"
 cp "$work/stats" "$work/stats.kept"
-for database in stock off db; do
+for database in stock info db; do
     check_tables "$work/$database" || fail "$database"
     check_consistency "$work/$database" || fail "$database"
     blocks=$tables_blocks
@@ -54,6 +55,10 @@ all)
     # Not from a batch are the index block of each file and what db_bench compresses when it starts.
     [ "$others" -le $((batches + 2)) ] || fail "$others of $((batch + others)) blocks not from one"
     [ "$batch" -ge "$blocks" ] || fail "$batch blocks served, the tables alone hold $blocks"
+    ;;
+sampled)
+    [ "$batch" -ge "$blocks" ] || fail "$batch blocks served, the tables alone hold $blocks"
+    [ "$others" -gt $((batches + 2)) ] || fail "$others blocks not from a batch: no samples"
     ;;
 some)
     [ "$batch" -gt $((others / 4)) ] || fail "$batch blocks served, $others not"

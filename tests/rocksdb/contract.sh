@@ -7,6 +7,8 @@ tree=$1 hook=$2 program=$3 device=$4
 # shellcheck source=tests/rocksdb/lib.sh
 . "$tree/tests/rocksdb/lib.sh"
 
+# The program makes a context for each call, as threads that read do.
+export ROCKPRESS_READS=device
 mode=
 [ "$device" != off ] || mode=bytes
 stock "$program" $mode >"$work/expected"

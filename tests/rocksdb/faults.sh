@@ -50,7 +50,7 @@ expect_counters_add_up()
     local faults
     faults=$(sum_of faults_total timeout launch memory device verify internal)
     expect_counter blocks_total cpu -eq \
-        "$(sum_of fallbacks_total dictionary size device parameter capacity pool breaker fault)"
+        "$(sum_of fallbacks_total dictionary size device parameter capacity pool breaker fault memory read)"
     # A chunk of a batch that failed is one fault, of many blocks or of none.
     [ "$route" = batch ] || expect_counter fallbacks_total fault -eq "$faults"
     expect_counter verified_blocks_total '' -eq "$(sum_of blocks_total direct batch)"

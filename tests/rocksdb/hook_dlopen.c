@@ -80,7 +80,7 @@ static int compress_late(void)
     for (size_t i = 0; i < sizeof(block); i++)
         block[i] = "late but welcome, "[i % 18];
     size = cctx != NULL ? ZSTD_compress2(cctx, frame, sizeof(frame), block, sizeof(block)) : 0;
-    /* Without any libzstd: no context, and libzstd's generic error from all else. */
+    /* Without any libzstd: no context, and an error of libzstd's from all else. */
     if (cctx == NULL) {
         size = ZSTD_compress2(NULL, frame, sizeof(frame), block, sizeof(block));
         printf("no context, error %d\n", (int)-size);

@@ -78,7 +78,7 @@ expect_no_faults()
     expect_counter fallbacks_total fault -eq 0
     expect_counter verified_blocks_total '' -eq \
         $(($(counter blocks_total direct) + $(counter blocks_total batch)))
-    for reason in dictionary size device parameter capacity pool breaker fault router busy; do
+    for reason in dictionary size device parameter capacity pool breaker fault router busy memory read; do
         sum=$((sum + $(counter fallbacks_total $reason)))
     done
     expect_counter blocks_total cpu -eq $sum

@@ -480,17 +480,17 @@ rp_fallback_reason rp_route_compress(const rp_request *request, size_t *frame_si
     return plugin.answer;
 }
 
-uint64_t rp_cpu_begin(rp_fallback_reason reason)
+void rp_cpu_begin(rp_fallback_reason reason, rp_cpu_block *block)
 {
     plugin.cpu_begins++;
     plugin.cpu_reason = reason;
-    return 4711;
+    block->begun_ns = 4711;
 }
 
 void rp_cpu_end(rp_fallback_reason reason, const rp_request *request, size_t frame_size,
-                uint64_t begun)
+                const rp_cpu_block *block)
 {
-    CHECK(reason == plugin.cpu_reason && begun == 4711);
+    CHECK(reason == plugin.cpu_reason && block->begun_ns == 4711);
     CHECK(request->input_size == 1000);
     plugin.cpu_frame_size = frame_size;
 }

@@ -29,6 +29,9 @@ expect 0 'device host, effort high, verify all' ROCKPRESS_DEVICE=host ROCKPRESS_
 expect 1 'the device cuda:999 cannot be used' ROCKPRESS_DEVICE=cuda:999 -- info
 expect 3 'ignored: ROCKPRESS_EFFORT' ROCKPRESS_EFFORT=best -- info
 expect 3 'ignored: ' ROCKPRESS_NO_SUCH=1 -- info
+expect 0 'cannot be used: /nonexistent/library.so: ' ROCKPRESS_CUDA_LIBRARY=/nonexistent/library.so -- info
+expect 0 '  ROCKPRESS_CUDA_LIBRARY=/nonexistent/library.so' \
+    ROCKPRESS_CUDA_LIBRARY=/nonexistent/library.so -- info
 expect 0 'rockpress ' -- --version
 expect 0 'usage: rockpress' -- --help
 expect 2 'usage: rockpress' --

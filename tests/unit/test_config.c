@@ -142,6 +142,13 @@ static void environment_keeps_what_it_understands(void **state)
     rp_plugin_config_default(&config, sizeof(config));
     assert_int_equal(rp_plugin_config_from_environment(&config, &error), 0);
     assert_string_equal(error.message, "");
+    /* Of the library, which reads it by itself. */
+    setenv("ROCKPRESS_CUDA_LIBRARY", "/nonexistent", 1);
+    assert_int_equal(rp_plugin_config_from_environment(&config, &error), 0);
+    setenv("ROCKPRESS_CUDA_LIBRARYX", "/nonexistent", 1);
+    assert_int_equal(rp_plugin_config_from_environment(&config, &error), 1);
+    unsetenv("ROCKPRESS_CUDA_LIBRARYX");
+    unsetenv("ROCKPRESS_CUDA_LIBRARY");
 
     setenv("ROCKPRESS_DEVICE", "host", 1);
     setenv("ROCKPRESS_LANES", "many", 1);

@@ -10,7 +10,7 @@
 
 #include "tests/support/cases.h"
 
-#include "engine/cuda_errors.h"
+#include "engine/cuda/errors.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define N_ERRORS 2000

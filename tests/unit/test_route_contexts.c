@@ -2,6 +2,7 @@
 /* The table of contexts and the cache of idle ones, and the hooked functions that use them.
  * The hook is linked into this program, so libzstd's public names here are the hook's. */
 #include <pthread.h>
+#include <setjmp.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,8 +11,8 @@
 #include "tests/support/cases.h"
 
 #include "plugin/core/nesting.h"
-#include "plugin/core/zstd_real.h"
 #include "plugin/hook/context_table.h"
+#include "plugin/zstd/library.h"
 #include "rockpress/plugin.h"
 
 static void table_keeps_apart(void **state)
@@ -23,7 +24,7 @@ static void table_keeps_apart(void **state)
     assert_null(rp_context_find(NULL));
     assert_int_equal(rp_context_remove(NULL, NULL), 0);
     for (int i = 0; i < 4096; i++) {
-        rp_context_insert(addresses[i], RP_CONTEXT_DEFAULT_MEMORY);
+        rp_context_insert(addresses[i], 1, RP_CONTEXT_DEFAULT_MEMORY);
         if (rp_context_find(addresses[i]) != NULL)
             rp_context_find(addresses[i])->level = i;
     }
@@ -47,10 +48,10 @@ static void a_known_address_starts_anew(void **state)
     char address[16] = {0};
 
     (void)state;
-    rp_context_insert(address, 0);
+    rp_context_insert(address, 1, 0);
     rp_context_find(address)->flags = RP_CONTEXT_OPAQUE;
     rp_context_find(address)->level = 19;
-    rp_context_insert(address, RP_CONTEXT_DEFAULT_MEMORY);
+    rp_context_insert(address, 1, RP_CONTEXT_DEFAULT_MEMORY);
     assert_int_equal(rp_context_find(address)->level, RP_CONTEXT_DEFAULT_LEVEL);
     assert_int_equal(rp_context_remove(address, NULL), RP_CONTEXT_DEFAULT_MEMORY);
     assert_int_equal(rp_context_remove(address, NULL), 0);
@@ -139,13 +140,55 @@ static void what_libzstd_refuses_changes_nothing(void **state)
 static void nested_frees_are_noticed(void **state)
 {
     ZSTD_CCtx *cctx = ZSTD_createCCtx();
+    rp_nesting nesting;
 
     (void)state;
     assert_non_null(rp_context_find(cctx));
-    rp_nesting_enter();
+    rp_nesting_enter(&nesting);
     ZSTD_freeCCtx(cctx);
-    rp_nesting_leave();
+    rp_nesting_leave(&nesting);
     assert_null(rp_context_find(cctx));
+}
+
+static jmp_buf out_of_memory;
+static bool leaves_by_jump;
+
+static void *allocate_or_jump(void *opaque, size_t size)
+{
+    (void)opaque;
+    if (leaves_by_jump)
+        longjmp(out_of_memory, 1);
+    return malloc(size);
+}
+
+static void release(void *opaque, void *address)
+{
+    (void)opaque;
+    free(address);
+}
+
+/* As a server's allocator does that reports an error by longjmp. */
+static void a_call_that_was_left_by_a_jump_is_over(void **state)
+{
+    static const char block[8192];
+    static char frame[16384];
+    const ZSTD_customMem memory = {allocate_or_jump, release, NULL};
+    ZSTD_CCtx *volatile cctx = ZSTD_createCCtx_advanced(memory);
+
+    (void)state;
+    assert_non_null(cctx);
+    leaves_by_jump = true;
+    if (setjmp(out_of_memory) == 0) {
+        ZSTD_compressCCtx(cctx, frame, sizeof(frame), block, sizeof(block), 3);
+        fail_msg("libzstd allocated nothing");
+    }
+    leaves_by_jump = false;
+    assert_non_null(rp_thread.nesting);
+    /* Set-up is followed again, which it is not in a nested call. */
+    ZSTD_CCtx_setParameter(cctx, ZSTD_c_compressionLevel, 7);
+    assert_null(rp_thread.nesting);
+    assert_int_equal(rp_context_find(cctx)->level, 7);
+    ZSTD_freeCCtx(cctx);
 }
 
 static void stray_contexts_are_not_known(void **state)
@@ -274,6 +317,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(set_up_is_followed),
         cmocka_unit_test(what_libzstd_refuses_changes_nothing),
         cmocka_unit_test(nested_frees_are_noticed),
+        cmocka_unit_test(a_call_that_was_left_by_a_jump_is_over),
         cmocka_unit_test(stray_contexts_are_not_known),
         cmocka_unit_test(idle_contexts_come_back_clean),
         cmocka_unit_test(foreign_and_large_contexts_are_freed),

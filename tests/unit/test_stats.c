@@ -116,6 +116,8 @@ static void statistics_have_names(void **state)
     assert_string_equal(rp_stats_name(RP_STAT_FALLBACKS), "fallbacks_total");
     assert_string_equal(rp_stats_label(RP_STAT_FALLBACKS), "reason");
     assert_string_equal(rp_stats_label_value(RP_STAT_FALLBACKS, RP_FALLBACK_BUSY), "busy");
+    assert_string_equal(rp_stats_label_value(RP_STAT_FALLBACKS, RP_FALLBACK_MEMORY), "memory");
+    assert_string_equal(rp_stats_label_value(RP_STAT_FALLBACKS, RP_FALLBACK_READ), "read");
     assert_string_equal(rp_stats_label_value(RP_STAT_BYTES_OUT, RP_ROUTE_BATCH), "batch");
     assert_string_equal(rp_stats_label_value(RP_STAT_DEVICE_ACTIVE, 0), "none");
     assert_null(rp_stats_name(RP_N_STATS));

@@ -2,7 +2,7 @@
 /*
  * The status for each error of the CUDA runtime. The table is by number, because CUDA never changes
  * a number: so it can be tested without CUDA, and it covers errors that the toolkit of the build
- * has no name for. device_cuda.c asserts that names and numbers belong together.
+ * has no name for. device.c asserts that names and numbers belong together.
  *
  * RP_STATUS_DEVICE_FAULT: CUDA says that the process must be terminated ("sticky": every later call
  * returns the error too), or there is no context any more.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The "cuda" device: an NVIDIA GPU through the CUDA runtime, which is linked statically and does
- * nothing before the first call. Nothing here calls it before a device is listed or opened, nor
- * from a constructor or destructor. A stream's handle is a cudaStream_t, and may be the caller's.
+ * The "cuda" device: an NVIDIA GPU through the CUDA runtime, which is linked statically into this
+ * library (engine/cuda/module.h) and does nothing before the first call. Nothing here calls it from
+ * a constructor or destructor. A stream's handle is a cudaStream_t, and may be the caller's.
  *
  * The device that is current on the calling thread is left as it was found.
  *
@@ -20,8 +20,9 @@
 #include <sys/prctl.h>
 #include <time.h>
 
-#include "engine/cuda_errors.h"
-#include "engine/devices.h"
+#include "engine/cuda/errors.h"
+#include "engine/cuda/module.h"
+#include "kernels/base/stages.h"
 #include "kernels/cuda/launch.h"
 
 /* The first with __reduce_min_sync and with asynchronous copies to shared memory. */
@@ -41,7 +42,7 @@ static cuda_state *state_of(const rp_device *device)
 
 /* The table names errors by number. */
 #define SAME(name, number, status)                                                                 \
-    _Static_assert((int)name == (number), "engine/cuda_errors.h: " #name);
+    _Static_assert((int)name == (number), "engine/cuda/errors.h: " #name);
 RP_CUDA_ERRORS(SAME)
 #if CUDART_VERSION >= 13000
 RP_CUDA_ERRORS_OF_LATER_TOOLKITS(SAME)
@@ -290,7 +291,7 @@ static void explain(rp_device_info *info, cudaError_t error)
     }
 }
 
-void rp_describe_cuda_device(int ordinal, rp_device_info *info)
+static void describe_device(int ordinal, rp_device_info *info)
 {
     const rp_device_info empty = RP_DEVICE_INFO_INIT;
     struct cudaDeviceProp properties;
@@ -322,7 +323,7 @@ void rp_describe_cuda_device(int ordinal, rp_device_info *info)
     (void)cudaSetDevice(previous);
 }
 
-int rp_count_cuda_devices(rp_device_info *why_none)
+static int count_devices(rp_device_info *why_none)
 {
     const rp_device_info empty = RP_DEVICE_INFO_INIT;
     int n = 0;
@@ -349,10 +350,10 @@ static bool has_mapped_staging(int ordinal)
     return unified != 0 && can_map != 0;
 }
 
-rp_status rp_open_cuda_device(int ordinal, rp_device **device)
+static rp_status open_device(int ordinal, rp_device **device)
 {
     rp_device_info info;
-    int n = rp_count_cuda_devices(&info);
+    int n = count_devices(&info);
     *device = NULL;
     if (n == 0)
         return info.status;
@@ -360,7 +361,7 @@ rp_status rp_open_cuda_device(int ordinal, rp_device **device)
     int end = ordinal < 0 ? n : ordinal + 1;
     rp_status status = RP_STATUS_DEVICE_UNAVAILABLE;
     for (int i = first; i < end && i < n && status != RP_STATUS_OK; i++) {
-        rp_describe_cuda_device(i, &info);
+        describe_device(i, &info);
         status = info.status;
         first = i;
     }
@@ -380,4 +381,13 @@ rp_status rp_open_cuda_device(int ordinal, rp_device **device)
     state->device.state = state;
     *device = &state->device;
     return RP_STATUS_OK;
+}
+
+const rp_cuda_table *rp_cuda_module(void)
+{
+    static const rp_cuda_table table = {
+        sizeof(table), RP_VERSION_NUMBER, sizeof(struct rp_launch),
+        count_devices, describe_device,   open_device,
+    };
+    return &table;
 }

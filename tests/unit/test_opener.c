@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A GPU is opened on a thread of its own, which a block waits for, but not for long. Each scenario
+ * runs in a child process, because a process opens its device once. The GPU is that of
+ * tests/gpu/fake_module.h, which takes as long as it is told.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <zstd.h>
+
+#include "plugin/core/stats.h"
+#include "plugin/device/opener.h"
+#include "plugin/device/session.h"
+#include "plugin/route/route.h"
+#include "rockpress/plugin.h"
+#include "tests/gpu/fake_module.h"
+#include "tests/support/check.h"
+#include "tests/support/scenarios.h"
+
+#define RETRY_MS 1000u
+
+/* --wrap: threads that the plugin starts are counted, and do not start on command. */
+static _Atomic int n_started, n_to_fail;
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                          void *argument);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                          void *argument);
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                          void *argument)
+{
+    n_started++;
+    if (n_to_fail > 0) {
+        n_to_fail--;
+        return EAGAIN;
+    }
+    return __real_pthread_create(thread, attributes, run, argument);
+}
+
+static rp_fallback_reason compress_block(void)
+{
+    char block[4096], frame[8192], decoded[4096];
+    rp_request request = {block, sizeof(block), frame, sizeof(frame), 3, false};
+    size_t size = 0;
+    rp_fallback_reason reason;
+
+    for (size_t i = 0; i < sizeof(block); i++)
+        block[i] = (char)('a' + i * i % 13);
+    reason = rp_route_compress(&request, &size);
+    if (reason == RP_FALLBACK_NONE &&
+        (ZSTD_decompress(decoded, sizeof(decoded), frame, size) != sizeof(block) ||
+         memcmp(decoded, block, sizeof(block)) != 0)) {
+        fprintf(stderr, "a wrong frame was handed over\n");
+        exit(1);
+    }
+    return reason;
+}
+
+static unsigned ms_since(uint64_t begun_ns)
+{
+    return (unsigned)((rp_clock_ns() - begun_ns) / 1000000);
+}
+
+static void sleep_ms(long ms)
+{
+    struct timespec pause = {ms / 1000, ms % 1000 * 1000000};
+
+    nanosleep(&pause, NULL);
+}
+
+/* NULL if it is not loaded. */
+static fake_module_state *module_state(void)
+{
+    void *library = dlopen(getenv("ROCKPRESS_CUDA_LIBRARY"), RTLD_NOW | RTLD_NOLOAD);
+
+    return library != NULL ? dlsym(library, "fake_module_now") : NULL;
+}
+
+static char log_path[] = "/tmp/rockpress_opener_XXXXXX";
+
+/* The lines of the log that have these words. */
+static int lines_with(const char *words)
+{
+    char line[1024];
+    int n = 0;
+    FILE *log = fopen(log_path, "r");
+
+    while (log != NULL && fgets(line, sizeof(line), log) != NULL)
+        n += strstr(line, words) != NULL;
+    if (log != NULL)
+        fclose(log);
+    return n;
+}
+
+static void remove_log(void)
+{
+    unlink(log_path);
+}
+
+static bool configure(const char *device, rp_batch_mode batch, const char *open_ms)
+{
+    rp_plugin_config config;
+    int file = mkstemp(log_path);
+
+    CHECK(file >= 0 && close(file) == 0 && atexit(remove_log) == 0);
+    setenv("FAKE_MODULE_GPU", "1", 1);
+    setenv("FAKE_MODULE_OPEN_MS", open_ms, 1);
+    rp_plugin_config_default(&config, sizeof(config));
+    snprintf(config.device, sizeof(config.device), "%s", device);
+    snprintf(config.log_file, sizeof(config.log_file), "%s", log_path);
+    config.log = RP_LOG_INFO;
+    config.batch = batch;
+    config.goal = RP_GOAL_DEVICE;
+    config.breaker_retry_ms = RETRY_MS;
+    config.timeout_ms = 60000;
+    CHECK(rp_plugin_configure(&config, NULL) == RP_STATUS_OK);
+    return true;
+}
+
+static bool await_device(void)
+{
+    for (int i = 0; i < 2000 && !rp_session_is_open(); i++)
+        sleep_ms(10);
+    return rp_session_is_open();
+}
+
+static bool is_thread(pid_t thread)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/self/task/%d", (int)thread);
+    return access(path, F_OK) == 0;
+}
+
+/* Whatever signals this thread lets through, the other one has none and this one keeps its own. */
+static bool signals_are_left_alone(void)
+{
+    sigset_t mine, after;
+
+    sigemptyset(&mine);
+    sigaddset(&mine, SIGUSR2);
+    CHECK(pthread_sigmask(SIG_SETMASK, &mine, NULL) == 0);
+    errno = E2BIG;
+    CHECK(compress_block() == RP_FALLBACK_NONE);
+    CHECK(errno == E2BIG);
+    CHECK(pthread_sigmask(SIG_SETMASK, NULL, &after) == 0);
+    for (int signal = 1; signal < 32; signal++)
+        CHECK(sigismember(&after, signal) == (signal == SIGUSR2));
+    return true;
+}
+
+static bool a_gpu_is_opened_on_a_thread_that_ends(void)
+{
+    fake_module_state *state;
+
+    CHECK(configure("cuda", RP_BATCH_OFF, "30") && module_state() == NULL);
+    CHECK(signals_are_left_alone());
+    state = module_state();
+    CHECK(state != NULL && state->n_ended == 1 && n_started == 1);
+    CHECK(state->had_all_signals_blocked && state->opener != gettid());
+    CHECK(state->stack_bytes >= (size_t)1 << 20);
+    CHECK(strcmp(rp_stats_device(), "cuda:0") == 0);
+    for (int i = 0; i < 2000 && is_thread(state->opener); i++)
+        sleep_ms(10);
+    CHECK(!is_thread(state->opener));
+    for (int i = 0; i < 20; i++)
+        CHECK(compress_block() == RP_FALLBACK_NONE);
+    CHECK(state->n_begun == 1 && n_started == 1);
+    return true;
+}
+
+static bool batches_of_auto_open_one(void)
+{
+    CHECK(configure("auto", RP_BATCH_ON, "0"));
+    CHECK(compress_block() == RP_FALLBACK_NONE);
+    CHECK(n_started == 1 && module_state()->n_ended == 1);
+    return true;
+}
+
+/* No thread, and no library is loaded. */
+static bool starts_nothing(const char *device, rp_fallback_reason expected)
+{
+    CHECK(configure(device, RP_BATCH_OFF, "0"));
+    for (int i = 0; i < 10; i++)
+        CHECK(compress_block() == expected);
+    CHECK(n_started == 0 && module_state() == NULL);
+    return true;
+}
+
+static bool auto_without_batches_starts_nothing(void)
+{
+    return starts_nothing("auto", RP_FALLBACK_DEVICE) && lines_with("device auto: batches are off");
+}
+
+static bool off_starts_nothing(void)
+{
+    return starts_nothing("off", RP_FALLBACK_DEVICE);
+}
+
+static bool the_host_device_needs_no_thread(void)
+{
+    return starts_nothing("host", RP_FALLBACK_NONE);
+}
+
+/* The GPU takes this much longer than the wait. */
+#define LONGER "3000"
+
+static bool the_wait_is_bounded(void)
+{
+    uint64_t begun = rp_clock_ns();
+
+    CHECK(configure("cuda", RP_BATCH_OFF, LONGER));
+    CHECK(compress_block() == RP_FALLBACK_DEVICE);
+    CHECK(ms_since(begun) >= RP_OPENER_WAIT_MS && module_state()->n_ended == 0);
+    /* Nobody waits again. */
+    for (int i = 0; i < 100; i++)
+        CHECK(compress_block() == RP_FALLBACK_DEVICE);
+    CHECK(module_state()->n_ended == 0);
+    CHECK(await_device() && compress_block() == RP_FALLBACK_NONE);
+    CHECK(n_started == 1 && module_state()->n_begun == 1);
+    CHECK(rp_stats_value(RP_STAT_DEVICE_ACTIVE, 0) == 1);
+    return true;
+}
+
+static void *compress_one(void *reason)
+{
+    *(rp_fallback_reason *)reason = compress_block();
+    return NULL;
+}
+
+/* Starts a thread that waits for a GPU, and waits until it is being opened. */
+static bool begin_opening(pthread_t *waiting, rp_fallback_reason *reason)
+{
+    CHECK(configure("cuda", RP_BATCH_OFF, "1500"));
+    CHECK(__real_pthread_create(waiting, NULL, compress_one, reason) == 0);
+    for (int i = 0; i < 2000 && (module_state() == NULL || module_state()->n_begun == 0); i++)
+        sleep_ms(1);
+    CHECK(module_state() != NULL && module_state()->n_begun == 1);
+    return true;
+}
+
+static bool other_blocks_do_not_wait(void)
+{
+    rp_fallback_reason reason = RP_N_FALLBACK_REASONS;
+    pthread_t waiting;
+
+    CHECK(begin_opening(&waiting, &reason));
+    for (int i = 0; i < 20; i++)
+        CHECK(compress_block() == RP_FALLBACK_DEVICE);
+    CHECK(module_state()->n_ended == 0);
+    pthread_join(waiting, NULL);
+    CHECK(reason == RP_FALLBACK_NONE && compress_block() == RP_FALLBACK_NONE);
+    return true;
+}
+
+static bool a_child_forked_meanwhile_has_no_device(void)
+{
+    rp_fallback_reason reason = RP_N_FALLBACK_REASONS;
+    pthread_t waiting;
+    int status = 1;
+    pid_t child;
+
+    CHECK(begin_opening(&waiting, &reason));
+    child = fork();
+    if (child == 0) {
+        bool good = rp_session_is_child() && !rp_session_may_work();
+
+        alarm(30);
+        for (int i = 0; i < 10; i++)
+            good &= compress_block() == RP_FALLBACK_DEVICE;
+        _exit(good ? 0 : 1);
+    }
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    pthread_join(waiting, NULL);
+    CHECK(reason == RP_FALLBACK_NONE && compress_block() == RP_FALLBACK_NONE);
+    return true;
+}
+
+static bool end_inside(int unused)
+{
+    (void)unused;
+    return configure("cuda", RP_BATCH_OFF, LONGER) && compress_block() == RP_FALLBACK_DEVICE &&
+           module_state()->n_ended == 0;
+}
+
+/* The module ends the process with a status of its own if its functions for the end are called
+ * while it is being used. */
+static bool the_end_of_the_process_waits(void)
+{
+    int status = run_in_child(end_inside, 0, 60);
+
+    if (status != 0)
+        fprintf(stderr, "status %d\n", status);
+    return status == 0;
+}
+
+static bool a_missing_thread_is_tried_again(void)
+{
+    uint64_t begun;
+
+    CHECK(configure("cuda", RP_BATCH_OFF, "0"));
+    n_to_fail = 2;
+    for (int round = 0; round < 2; round++) {
+        begun = rp_clock_ns();
+        CHECK(compress_block() == RP_FALLBACK_DEVICE && n_started == round + 1);
+        while (ms_since(begun) < RETRY_MS / 4)
+            CHECK(compress_block() == RP_FALLBACK_DEVICE);
+        CHECK(n_started == round + 1 && module_state() == NULL);
+        sleep_ms(RETRY_MS);
+    }
+    CHECK(compress_block() == RP_FALLBACK_NONE && n_started == 3);
+    CHECK(lines_with("device cuda: no thread to open it: ") == 1);
+    return true;
+}
+
+/* The log says what the list of devices says. */
+static bool says(const char *device, const char *library, const char *reason)
+{
+    if (library != NULL)
+        setenv("ROCKPRESS_CUDA_LIBRARY", library, 1);
+    CHECK(configure(device, RP_BATCH_OFF, "0"));
+    if (library == NULL)
+        unsetenv("FAKE_MODULE_GPU");
+    CHECK(compress_block() == RP_FALLBACK_DEVICE);
+    CHECK(!rp_session_may_work());
+    CHECK(lines_with(reason) == 1);
+    return true;
+}
+
+static bool a_missing_library_is_named(void)
+{
+    return says("cuda", "/nonexistent/module.so", "device cuda: /nonexistent/module.so: ");
+}
+
+static bool a_missing_gpu_is_explained(void)
+{
+    return says("cuda:0", NULL, "device cuda:0: " FAKE_MODULE_NO_GPU);
+}
+
+static const scenario scenarios[] = {
+    SCENARIO(a_gpu_is_opened_on_a_thread_that_ends),
+    SCENARIO(batches_of_auto_open_one),
+    SCENARIO(auto_without_batches_starts_nothing),
+    SCENARIO(off_starts_nothing),
+    SCENARIO(the_host_device_needs_no_thread),
+    SCENARIO(the_wait_is_bounded),
+    SCENARIO(other_blocks_do_not_wait),
+    SCENARIO(a_child_forked_meanwhile_has_no_device),
+    SCENARIO(the_end_of_the_process_waits),
+    SCENARIO(a_missing_thread_is_tried_again),
+    SCENARIO(a_missing_library_is_named),
+    SCENARIO(a_missing_gpu_is_explained),
+};
+
+int main(void)
+{
+    if (getenv("ROCKPRESS_CUDA_LIBRARY") == NULL) {
+        fprintf(stderr, "ROCKPRESS_CUDA_LIBRARY is to name the fake module\n");
+        return 2;
+    }
+    return RUN_SCENARIOS(scenarios, 60);
+}
