@@ -139,7 +139,9 @@ static struct rp_zstd *search_global(void)
         int saved_errno = errno;
         struct rp_zstd *zstd = table_of_lasting(dlsym(RTLD_NEXT, "ZSTD_createCCtx"), find_next);
 
-        (void)dlerror(); /* is not the program's */
+        /* An error would not be the program's. A search that succeeds takes it away. So would
+         * dlerror(), which makes a text of it first: that brings 100 KiB of libc into memory. */
+        (void)dlsym(RTLD_DEFAULT, "dlsym");
         if (zstd != NULL)
             atomic_store_explicit(&rp_zstd_global, zstd, memory_order_release);
         atomic_store_explicit(&is_global_searched, true, memory_order_release);
