@@ -36,6 +36,7 @@ static void stay_loaded(void)
 static void *thread_main(void *unused)
 {
     rp_nesting nesting;
+
     (void)unused;
     stay_loaded();
     rp_nesting_enter(&nesting);

@@ -9,9 +9,9 @@
  *   Table builders have contexts for a file, but for files that are sampled for a dictionary from
  *   10.7 on.
  * - The output holds nearly as much as the block, or more. From 10.7 on a table builder wants
- * blocks that shrink by an eighth.
+ *   blocks that shrink by an eighth.
  * - The thread is none of RocksDB's own, whose names begin with "rocksdb:". Threads that these
- * start (subcompactions, parallel compression) have the same names. Blobs come from them.
+ *   start (subcompactions, parallel compression) have the same names. Blobs come from them.
  *
  * Thread rule: as for contexts.
  */
