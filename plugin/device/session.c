@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "plugin/core/log.h"
@@ -145,6 +146,14 @@ static void set_phase_after_opening(int next)
                                             memory_order_relaxed);
 }
 
+/* While a process ends, CUDA's functions for that take the device away, and other threads may still
+ * compress. That is no fault to be logged. This runs before those functions, because it is
+ * registered after them; a thread that is inside the device then finds the device lost. */
+static void leave_at_exit(void)
+{
+    atomic_store_explicit(&phase, PHASE_OFF, memory_order_relaxed);
+}
+
 static void open_now(const void *argument)
 {
     const rp_plugin_config *config = argument;
@@ -160,6 +169,8 @@ static void open_now(const void *argument)
     device_name = device->name;
     rp_stats_set_device(device->name, pool);
     rp_stats_set_device_active(true);
+    if (is_loaded(config))
+        (void)atexit(leave_at_exit);
     rp_log(RP_LOG_INFO, "device %s: open, up to %u lanes for blocks of %zu to %zu bytes",
            device->name, config->lanes, config->min_block_bytes, config->max_block_bytes);
     set_phase_after_opening(PHASE_READY);

@@ -41,6 +41,20 @@ static void describe_device(int ordinal, rp_device_info *info)
     *info = fake;
 }
 
+/* As CUDA's device after CUDA's functions for the end of the process. */
+static _Atomic bool is_lost;
+static rp_status (*host_launch)(rp_stream stream, const struct rp_launch *launch);
+
+static void lose_device(void)
+{
+    is_lost = true;
+}
+
+static rp_status launch(rp_stream stream, const struct rp_launch *launch)
+{
+    return is_lost ? RP_STATUS_DEVICE_FAULT : host_launch(stream, launch);
+}
+
 static bool all_signals_are_blocked(void)
 {
     sigset_t blocked;
@@ -78,8 +92,14 @@ static rp_status open_device(int ordinal, rp_device **device)
     if (number("FAKE_MODULE_GPU", 0) != 0 && ordinal <= 0)
         status = rp_open_host_device(&host);
     if (status == RP_STATUS_OK) {
+        static rp_device_ops ops;
+        ops = *host->ops;
+        host_launch = ops.launch;
+        ops.launch = launch;
         fake = *host;
+        fake.ops = &ops;
         fake.name = "cuda:0";
+        atexit(lose_device);
         *device = &fake;
     }
     fake_module_now.n_ended++;

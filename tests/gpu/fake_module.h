@@ -7,7 +7,8 @@
  *   FAKE_MODULE_VERSION=n      the version that it says it has
  *   FAKE_MODULE_SIZE=n         the size of its table that it says it has
  *   FAKE_MODULE_LAUNCH_SIZE=n  the size of a launch
- * If the process ends while the GPU is being opened, it ends with FAKE_MODULE_ENDED_INSIDE.
+ * If the process ends while the GPU is being opened, it ends with FAKE_MODULE_ENDED_INSIDE. When it
+ * ends later, the GPU is lost.
  */
 #ifndef ROCKPRESS_TESTS_GPU_FAKE_MODULE_H
 #define ROCKPRESS_TESTS_GPU_FAKE_MODULE_H

@@ -18,11 +18,13 @@ skip()
     exit 77
 }
 
+# Seen also where the output of what fails goes to a file.
+exec 3>&1
 fail()
 {
-    printf 'FAILED: %s\n' "$*"
+    printf 'FAILED: %s\n' "$*" >&3
     if [ -s "$work/stats" ]; then
-        grep -v '^#' "$work/stats"
+        grep -v '^#' "$work/stats" >&3
     fi
     exit 1
 }

@@ -305,6 +305,29 @@ static bool the_end_of_the_process_waits(void)
     return status == 0;
 }
 
+/* Registered first, so it runs after everything else. */
+static void compress_last(void)
+{
+    bool good = compress_block() == RP_FALLBACK_DEVICE &&
+                rp_stats_value(RP_STAT_FAULTS, RP_FAULT_DEVICE) == 0;
+
+    _exit(good ? 0 : 1);
+}
+
+static bool end_with_a_block(int unused)
+{
+    (void)unused;
+    CHECK(atexit(compress_last) == 0);
+    CHECK(configure("cuda", RP_BATCH_OFF, "0"));
+    CHECK(compress_block() == RP_FALLBACK_NONE);
+    exit(1);
+}
+
+static bool a_block_at_the_end_is_no_fault(void)
+{
+    return run_in_child(end_with_a_block, 0, 60) == 0;
+}
+
 static bool a_missing_thread_is_tried_again(void)
 {
     uint64_t begun;
@@ -358,6 +381,7 @@ static const scenario scenarios[] = {
     SCENARIO(other_blocks_do_not_wait),
     SCENARIO(a_child_forked_meanwhile_has_no_device),
     SCENARIO(the_end_of_the_process_waits),
+    SCENARIO(a_block_at_the_end_is_no_fault),
     SCENARIO(a_missing_thread_is_tried_again),
     SCENARIO(a_missing_library_is_named),
     SCENARIO(a_missing_gpu_is_explained),
