@@ -198,15 +198,27 @@ static void close_slot(struct rp_batch_slot *slot)
     atomic_fetch_and_explicit(&slot->state, ~OPEN, memory_order_acq_rel);
 }
 
-void rp_batch_end(rp_batch_id id)
+static void end(struct rp_batch_slot *slot, rp_batch_id id)
 {
-    struct rp_batch_slot *slot = slot_of(id);
-
-    /* In a forked child locks may be held by threads that are not there. */
-    if (id == 0 || rp_session_is_child() || !enter(slot, id))
+    if (!enter(slot, id))
         return;
     close_slot(slot);
     leave(slot);
+}
+
+void rp_batch_end(rp_batch_id id)
+{
+    bool is_used;
+
+    /* In a forked child locks may be held by threads that are not there. While the process ends,
+     * the memory may be gone. */
+    if (id == 0 || rp_session_is_child() || rp_session_is_ending())
+        return;
+    /* Also where the device was given up. */
+    is_used = rp_session_use_begin();
+    end(slot_of(id), id);
+    if (is_used)
+        rp_session_use_end();
 }
 
 bool rp_batch_is_in_vain(rp_batch_id id)

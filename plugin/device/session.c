@@ -12,13 +12,16 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "plugin/core/log.h"
 #include "plugin/core/nesting.h"
 #include "plugin/core/stats.h"
+#include "plugin/core/thread_state.h"
 #include "plugin/device/opener.h"
 #include "plugin/device/verify.h"
 
@@ -34,11 +37,35 @@ enum phase {
 
 static _Atomic int phase;
 static _Atomic bool is_child;
+static _Atomic bool is_ending;       /* the process is */
 static _Atomic uint64_t retry_at_ns; /* PHASE_UNOPENED: not before */
 static rp_pool *pool;                /* written before PHASE_READY */
 static const rp_device *device_in_use;
 static const char *device_name;
 static struct rp_breaker breaker;
+
+/* How many threads are inside the device, each counted in its own shard and cache line. */
+static struct {
+    alignas(64) _Atomic uint32_t n;
+} users[RP_N_SHARDS];
+
+bool rp_session_use_begin(void)
+{
+    _Atomic uint32_t *n = &users[rp_thread_shard()].n;
+
+    /* Both in the one order that leave_at_exit sees: it finds this thread, or this thread finds the
+     * device off. */
+    atomic_fetch_add(n, 1);
+    if (atomic_load(&phase) != PHASE_OFF)
+        return true;
+    atomic_fetch_sub(n, 1);
+    return false;
+}
+
+void rp_session_use_end(void)
+{
+    atomic_fetch_sub_explicit(&users[rp_thread_shard()].n, 1, memory_order_release);
+}
 
 /* In a child after fork(): a device that the parent had open is not the child's. */
 static void forked(void)
@@ -46,6 +73,9 @@ static void forked(void)
     if (atomic_load_explicit(&phase, memory_order_relaxed) != PHASE_UNOPENED) {
         atomic_store_explicit(&is_child, true, memory_order_relaxed);
         atomic_store_explicit(&phase, PHASE_OFF, memory_order_relaxed);
+        /* The parent's threads are not here. */
+        for (uint32_t i = 0; i < RP_N_SHARDS; i++)
+            atomic_store_explicit(&users[i].n, 0, memory_order_relaxed);
         rp_stats_set_device_active(false);
         rp_stats_set_device(NULL, NULL);
     }
@@ -146,12 +176,25 @@ static void set_phase_after_opening(int next)
                                             memory_order_relaxed);
 }
 
-/* While a process ends, CUDA's functions for that take the device away, and other threads may still
- * compress. That is no fault to be logged. This runs before those functions, because it is
- * registered after them; a thread that is inside the device then finds the device lost. */
+static bool is_in_use(void)
+{
+    for (uint32_t i = 0; i < RP_N_SHARDS; i++)
+        if (atomic_load(&users[i].n) != 0)
+            return true;
+    return false;
+}
+
+/* Runs before the functions with which CUDA ends, because it is registered after them. RocksDB's
+ * threads may compress until the process is gone: on the CPU from now on. */
 static void leave_at_exit(void)
 {
-    atomic_store_explicit(&phase, PHASE_OFF, memory_order_relaxed);
+    const struct timespec pause = {0, 1000000};
+    uint64_t end = rp_clock_ns() + RP_SESSION_EXIT_WAIT_MS * UINT64_C(1000000);
+
+    atomic_store(&is_ending, true);
+    atomic_store(&phase, PHASE_OFF);
+    while (is_in_use() && rp_clock_ns() < end)
+        (void)nanosleep(&pause, NULL);
 }
 
 static void open_now(const void *argument)
@@ -306,6 +349,11 @@ rp_fallback_reason rp_session_verify(const rp_plugin_config *config, const void 
 bool rp_session_is_child(void)
 {
     return atomic_load_explicit(&is_child, memory_order_relaxed);
+}
+
+bool rp_session_is_ending(void)
+{
+    return atomic_load_explicit(&is_ending, memory_order_relaxed);
 }
 
 bool rp_session_may_work(void)

@@ -20,6 +20,20 @@
  * threads that do not exist. */
 bool rp_session_is_child(void);
 
+/*
+ * Around everything that may touch the device or memory that it has pinned, by any thread. False:
+ * the device is off, and there is no end to call. When the process ends, CUDA takes the device and
+ * that memory away; before it does, nobody new is let in, and those who are inside are waited for.
+ */
+bool rp_session_use_begin(void);
+void rp_session_use_end(void);
+
+/* Whether that end has begun. */
+bool rp_session_is_ending(void);
+
+/* How long the end of the process waits for them. */
+#define RP_SESSION_EXIT_WAIT_MS 5000u
+
 /* False once the device is off for good: not there, given up, or this is a forked child. Cheap. */
 bool rp_session_may_work(void);
 

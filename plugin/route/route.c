@@ -49,14 +49,14 @@ static size_t typical_size(const size_t *sizes, size_t n_samples)
     return n_samples != 0 ? sizes[n_samples / 2] : 0;
 }
 
-rp_batch_id rp_route_begin_batch(const void *samples, const size_t *sizes, size_t n_samples,
-                                 const rp_route_hint *hint)
+static rp_batch_id begin_batch(const void *samples, const size_t *sizes, size_t n_samples,
+                               const rp_route_hint *hint)
 {
     const rp_plugin_config *config;
     rp_compress_options options;
     bool is_guessed;
 
-    if (samples == NULL || sizes == NULL || !rp_batch_prepare())
+    if (!rp_batch_prepare())
         return 0;
     config = rp_config_get();
     is_guessed = guess_options(config, hint, &options);
@@ -64,6 +64,18 @@ rp_batch_id rp_route_begin_batch(const void *samples, const size_t *sizes, size_
         !rp_router_takes_batch(config, options.effort, typical_size(sizes, n_samples)))
         return 0;
     return rp_batch_begin(config, samples, sizes, n_samples, is_guessed ? &options : NULL);
+}
+
+rp_batch_id rp_route_begin_batch(const void *samples, const size_t *sizes, size_t n_samples,
+                                 const rp_route_hint *hint)
+{
+    rp_batch_id id = 0;
+
+    if (samples != NULL && sizes != NULL && rp_session_use_begin()) {
+        id = begin_batch(samples, sizes, n_samples, hint);
+        rp_session_use_end();
+    }
+    return id;
 }
 
 size_t rp_route_batch_bytes(void)
@@ -101,24 +113,14 @@ rp_fallback_reason rp_route_compress(const rp_request *request, size_t *frame_si
     return rp_route_compress_for(NULL, request, frame_size);
 }
 
-rp_fallback_reason rp_route_compress_for(const rp_asker *asker, const rp_request *request,
-                                         size_t *frame_size)
+/* On the device, which is open and in use by this thread. */
+static rp_fallback_reason compress_on_device(const rp_plugin_config *config, const rp_asker *asker,
+                                             const rp_request *request, size_t *frame_size)
 {
-    const rp_plugin_config *config;
     rp_compress_options options;
     rp_fallback_reason reason;
     bool is_found;
 
-    if (!rp_session_may_work())
-        return RP_FALLBACK_DEVICE;
-    config = rp_config_get();
-    if (config == NULL)
-        return RP_FALLBACK_DEVICE;
-    if (request->input_size < config->min_block_bytes ||
-        request->input_size > config->max_block_bytes || request->input_size == 0)
-        return RP_FALLBACK_SIZE;
-    if (!rp_session_ready(config))
-        return RP_FALLBACK_DEVICE;
     rp_request_options(config, request->level, request->checksum, &options);
     if (rp_batch_any_open()) {
         rp_nesting nesting;
@@ -133,4 +135,25 @@ rp_fallback_reason rp_route_compress_for(const rp_asker *asker, const rp_request
     if (!rp_router_takes_direct(config, options.effort, request->input_size))
         return RP_FALLBACK_ROUTER;
     return rp_direct_compress(config, request, &options, frame_size);
+}
+
+rp_fallback_reason rp_route_compress_for(const rp_asker *asker, const rp_request *request,
+                                         size_t *frame_size)
+{
+    const rp_plugin_config *config;
+    rp_fallback_reason reason;
+
+    if (!rp_session_may_work())
+        return RP_FALLBACK_DEVICE;
+    config = rp_config_get();
+    if (config == NULL)
+        return RP_FALLBACK_DEVICE;
+    if (request->input_size < config->min_block_bytes ||
+        request->input_size > config->max_block_bytes || request->input_size == 0)
+        return RP_FALLBACK_SIZE;
+    if (!rp_session_ready(config) || !rp_session_use_begin())
+        return RP_FALLBACK_DEVICE;
+    reason = compress_on_device(config, asker, request, frame_size);
+    rp_session_use_end();
+    return reason;
 }

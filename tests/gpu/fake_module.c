@@ -43,16 +43,35 @@ static void describe_device(int ordinal, rp_device_info *info)
 
 /* As CUDA's device after CUDA's functions for the end of the process. */
 static _Atomic bool is_lost;
+static _Atomic int n_launching;
 static rp_status (*host_launch)(rp_stream stream, const struct rp_launch *launch);
 
 static void lose_device(void)
 {
     is_lost = true;
+    if (n_launching != 0)
+        _exit(FAKE_MODULE_ENDED_INSIDE);
+}
+
+static void sleep_for(long ms)
+{
+    struct timespec duration = {ms / 1000, ms % 1000 * 1000000};
+
+    while (nanosleep(&duration, &duration) != 0)
+        ;
 }
 
 static rp_status launch(rp_stream stream, const struct rp_launch *launch)
 {
-    return is_lost ? RP_STATUS_DEVICE_FAULT : host_launch(stream, launch);
+    rp_status status = RP_STATUS_DEVICE_FAULT;
+
+    n_launching++;
+    fake_module_now.n_launches++;
+    sleep_for(number("FAKE_MODULE_LAUNCH_MS", 0));
+    if (!is_lost)
+        status = host_launch(stream, launch);
+    n_launching--;
+    return status;
 }
 
 static bool all_signals_are_blocked(void)
@@ -80,13 +99,11 @@ static rp_status open_device(int ordinal, rp_device **device)
     static rp_device fake;
     rp_device *host;
     long ms = number("FAKE_MODULE_OPEN_MS", 0);
-    struct timespec duration = {ms / 1000, ms % 1000 * 1000000};
     fake_module_now.opener = gettid();
     fake_module_now.had_all_signals_blocked = all_signals_are_blocked();
     fake_module_now.stack_bytes = stack_bytes();
     fake_module_now.n_begun++;
-    while (nanosleep(&duration, &duration) != 0)
-        ;
+    sleep_for(ms);
     *device = NULL;
     rp_status status = RP_STATUS_DEVICE_UNAVAILABLE;
     if (number("FAKE_MODULE_GPU", 0) != 0 && ordinal <= 0)

@@ -7,8 +7,9 @@
  *   FAKE_MODULE_VERSION=n      the version that it says it has
  *   FAKE_MODULE_SIZE=n         the size of its table that it says it has
  *   FAKE_MODULE_LAUNCH_SIZE=n  the size of a launch
- * If the process ends while the GPU is being opened, it ends with FAKE_MODULE_ENDED_INSIDE. When it
- * ends later, the GPU is lost.
+ *   FAKE_MODULE_LAUNCH_MS=n    a launch takes that much longer
+ * If the process ends while the GPU is being opened or during a launch, it ends with
+ * FAKE_MODULE_ENDED_INSIDE. After that the GPU is lost.
  */
 #ifndef ROCKPRESS_TESTS_GPU_FAKE_MODULE_H
 #define ROCKPRESS_TESTS_GPU_FAKE_MODULE_H
@@ -24,7 +25,8 @@
 typedef struct fake_module_state {
     _Atomic int n_begun; /* calls that open the GPU */
     _Atomic int n_ended;
-    _Atomic pid_t opener; /* the thread of the last call */
+    _Atomic int n_launches; /* that have begun */
+    _Atomic pid_t opener;   /* the thread of the last call */
     _Atomic bool had_all_signals_blocked;
     _Atomic size_t stack_bytes;
 } fake_module_state;

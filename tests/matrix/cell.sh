@@ -119,13 +119,17 @@ writer) expect_counter fallbacks_total read -le 1 ;; # the file's first block lo
 esac
 if [ $batched = yes ]; then
     expect_counter batches_total '' -gt 0
-    expect_counter batch_blocks_total '' -eq "$served"
-    expect_counter batch_untaken_blocks_total '' -eq 0
-    expect_counter batch_memory_used_bytes '' -eq 0
+    # `log` ends the process while files are written: with a GPU the rest of them is libzstd's.
+    if [ "$feature" != log ] || [ -z "${TEST_DEVICE:-}" ]; then
+        expect_counter batch_blocks_total '' -eq "$served"
+        expect_counter batch_untaken_blocks_total '' -eq 0
+        expect_counter batch_memory_used_bytes '' -eq 0
+    fi
     [ "$with_dictionary" = 0 ] || fail "$with_dictionary blocks with a dictionary, where none is trained"
     case $feature in
     # Blobs, samples and the blocks of a cache are compressed beside the files.
     blobs | sampled | secondary) ;;
+    log) [ -n "${TEST_DEVICE:-}" ] || [ $((direct + cpu)) -le 40 ] || fail "$((direct + cpu)) blocks beside batches" ;;
     # Not from a batch is one index block of each file.
     *) [ $((direct + cpu)) -le $(($(counter batches_total) * 2)) ] ||
         fail "$((direct + cpu)) blocks beside $served of $(counter batches_total) batches" ;;

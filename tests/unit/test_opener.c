@@ -328,6 +328,32 @@ static bool a_block_at_the_end_is_no_fault(void)
     return run_in_child(end_with_a_block, 0, 60) == 0;
 }
 
+static bool end_during_a_block(int unused)
+{
+    rp_fallback_reason reason;
+    pthread_t thread;
+    int n_before;
+
+    (void)unused;
+    CHECK(configure("cuda", RP_BATCH_OFF, "0") && compress_block() == RP_FALLBACK_NONE);
+    setenv("FAKE_MODULE_LAUNCH_MS", "500", 1);
+    n_before = module_state()->n_launches;
+    CHECK(__real_pthread_create(&thread, NULL, compress_one, &reason) == 0);
+    for (int i = 0; i < 2000 && module_state()->n_launches == n_before; i++)
+        sleep_ms(1);
+    CHECK(module_state()->n_launches == n_before + 1);
+    exit(0);
+}
+
+static bool the_end_waits_for_a_block(void)
+{
+    int status = run_in_child(end_during_a_block, 0, 60);
+
+    if (status != 0)
+        fprintf(stderr, "status %d\n", status);
+    return status == 0;
+}
+
 static bool a_missing_thread_is_tried_again(void)
 {
     uint64_t begun;
@@ -382,6 +408,7 @@ static const scenario scenarios[] = {
     SCENARIO(a_child_forked_meanwhile_has_no_device),
     SCENARIO(the_end_of_the_process_waits),
     SCENARIO(a_block_at_the_end_is_no_fault),
+    SCENARIO(the_end_waits_for_a_block),
     SCENARIO(a_missing_thread_is_tried_again),
     SCENARIO(a_missing_library_is_named),
     SCENARIO(a_missing_gpu_is_explained),
