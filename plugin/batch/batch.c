@@ -208,17 +208,11 @@ static void end(struct rp_batch_slot *slot, rp_batch_id id)
 
 void rp_batch_end(rp_batch_id id)
 {
-    bool is_used;
-
-    /* In a forked child locks may be held by threads that are not there. While the process ends,
-     * the memory may be gone. */
-    if (id == 0 || rp_session_is_child() || rp_session_is_ending())
+    /* In a forked child locks may be held by threads that are not there. */
+    if (id == 0 || rp_session_is_child() || !rp_session_return_begin())
         return;
-    /* Also where the device was given up. */
-    is_used = rp_session_use_begin();
     end(slot_of(id), id);
-    if (is_used)
-        rp_session_use_end();
+    rp_session_use_end();
 }
 
 bool rp_batch_is_in_vain(rp_batch_id id)
@@ -226,12 +220,15 @@ bool rp_batch_is_in_vain(rp_batch_id id)
     struct rp_batch_slot *slot = slot_of(id);
     bool in_vain;
 
-    if (id == 0 || rp_session_is_child())
+    if (id == 0 || rp_session_is_child() || !rp_session_return_begin())
         return false;
-    if (!enter(slot, id))
-        return atomic_load(&slot->in_vain) == id;
-    in_vain = is_untouched(slot->batch);
-    leave(slot);
+    if (enter(slot, id)) {
+        in_vain = is_untouched(slot->batch);
+        leave(slot);
+    } else {
+        in_vain = atomic_load(&slot->in_vain) == id;
+    }
+    rp_session_use_end();
     return in_vain;
 }
 
@@ -245,7 +242,9 @@ static void end_forgotten(uint64_t now_ns)
 
         if ((state & OPEN) == 0 || !enter(&slots[i], id))
             continue;
-        forgotten = now_ns - atomic_load(&slots[i].batch->last_used_ns) > IDLE_NS;
+        /* Signed: another thread may have used it after now_ns. */
+        forgotten =
+            (int64_t)(now_ns - atomic_load(&slots[i].batch->last_used_ns)) > (int64_t)IDLE_NS;
         if (forgotten)
             close_slot(&slots[i]);
         leave(&slots[i]);

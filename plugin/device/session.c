@@ -62,6 +62,17 @@ bool rp_session_use_begin(void)
     return false;
 }
 
+bool rp_session_return_begin(void)
+{
+    _Atomic uint32_t *n = &users[rp_thread_shard()].n;
+
+    atomic_fetch_add(n, 1);
+    if (!atomic_load(&is_ending))
+        return true;
+    atomic_fetch_sub(n, 1);
+    return false;
+}
+
 void rp_session_use_end(void)
 {
     atomic_fetch_sub_explicit(&users[rp_thread_shard()].n, 1, memory_order_release);
@@ -349,11 +360,6 @@ rp_fallback_reason rp_session_verify(const rp_plugin_config *config, const void 
 bool rp_session_is_child(void)
 {
     return atomic_load_explicit(&is_child, memory_order_relaxed);
-}
-
-bool rp_session_is_ending(void)
-{
-    return atomic_load_explicit(&is_ending, memory_order_relaxed);
 }
 
 bool rp_session_may_work(void)

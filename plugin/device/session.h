@@ -28,8 +28,9 @@ bool rp_session_is_child(void);
 bool rp_session_use_begin(void);
 void rp_session_use_end(void);
 
-/* Whether that end has begun. */
-bool rp_session_is_ending(void);
+/* The same around what only gives memory back. It is let in where the device was given up, too, and
+ * kept out only while the process ends. */
+bool rp_session_return_begin(void);
 
 /* How long the end of the process waits for them. */
 #define RP_SESSION_EXIT_WAIT_MS 5000u

@@ -54,6 +54,7 @@ static void fill(struct rp_zstd *zstd, const rp_object *object, finder find)
         zstd->setup[i] = find(object, setup_names[i]);
     zstd->base = object->base;
     zstd->dynamic = object->dynamic;
+    zstd->begin = object->begin;
     zstd->is_old = zstd->versionNumber == NULL || zstd->versionNumber() < RP_ZSTD_OLDEST;
 }
 
@@ -233,15 +234,27 @@ static struct rp_zstd *load_one(void)
     return zstd;
 }
 
-/* The calling object tells. */
+/* Functions that may be called with 0, and do nothing. */
+static bool is_harmless(const char *name)
+{
+    return strcmp(name, "ZSTD_isError") == 0 || strcmp(name, "ZSTD_compressBound") == 0 ||
+           strcmp(name, "ZSTD_versionNumber") == 0 || strcmp(name, "ZSTD_getErrorName") == 0 ||
+           strcmp(name, "ZDICT_isError") == 0;
+}
+
+/* The calling object tells. If nothing is bound yet, one function is called as the object itself
+ * would, since the scope of the whole process, which may have grown, comes before its own. */
 static struct rp_zstd *search_scope(const rp_object *caller)
 {
     const void *bound = rp_object_binding(caller, is_of_libzstd);
     rp_object object;
+    bool is_in_scope = bound == NULL && rp_object_in_scope(caller, is_libzstd, &object);
 
-    if (bound != NULL && rp_object_of(bound, &object))
-        return table_of(&object, false, find_in_object);
-    if (rp_object_in_scope(caller, is_libzstd, &object))
+    if (is_in_scope) {
+        rp_object_bind_one(caller, &object, is_harmless);
+        bound = rp_object_binding(caller, is_of_libzstd);
+    }
+    if ((bound != NULL && rp_object_of(bound, &object)) || is_in_scope)
         return table_of(&object, false, find_in_object);
     return NULL;
 }
@@ -319,9 +332,10 @@ void rp_zstd_set_unloads_seen(bool are_seen)
     atomic_store(&are_unloads_seen, are_seen);
 }
 
+/* Nothing during an unload: destructors of what is unloaded may free their contexts. */
 bool rp_zstd_may_keep(const struct rp_zstd *zstd)
 {
-    return zstd->stays_loaded || atomic_load_explicit(&are_unloads_seen, memory_order_relaxed);
+    return zstd->stays_loaded || may_remember(atomic_load(&unloads_begun));
 }
 
 void rp_zstd_unload_begin(void)
@@ -335,12 +349,10 @@ void rp_zstd_unload_end(void)
         atomic_store(&callers[i], 0);
     for (uint32_t number = 1; number <= RP_ZSTD_MAX; number++) {
         struct rp_zstd *zstd = rp_zstd_by_number(number);
-        rp_object object;
 
         if (zstd == NULL)
             break;
-        if (!zstd->stays_loaded &&
-            (!rp_object_of((const void *)zstd->dynamic, &object) || !is_table_of(zstd, &object)))
+        if (!zstd->stays_loaded && rp_object_begin_of(zstd->dynamic) != zstd->begin)
             atomic_store_explicit(&zstd->is_gone, true, memory_order_release);
     }
     atomic_fetch_add(&unloads_ended, 1);

@@ -79,6 +79,7 @@ struct rp_zstd {
     _Atomic bool is_gone; /* unloaded: nothing of it may be called */
     uintptr_t base;       /* with dynamic: which object it is */
     const void *dynamic;
+    uintptr_t begin; /* the first address of the object */
 
     /* Kept for the next caller: ZSTD_CCtx, and what device/verify.c decodes with. */
     struct rp_idle_slots idle_contexts;

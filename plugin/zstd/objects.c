@@ -182,7 +182,46 @@ const void *rp_object_binding(const rp_object *object,
     }
     return NULL;
 }
+
+/* A slot that is not bound leads to code which binds it. On other processors that code expects
+ * more than a plain call. */
+void rp_object_bind_one(const rp_object *object, const rp_object *definer,
+                        bool (*is_harmless)(const char *name))
+{
+#ifdef __x86_64__
+    struct tables tables;
+
+    if (!read_tables(object, &tables))
+        return;
+    for (size_t i = 0; i < tables.n_relocations[1]; i++) {
+        const ElfW(Rela) *relocation = &tables.relocations[1][i];
+        const ElfW(Sym) *symbol = &tables.symbols[RELOCATION_SYMBOL(relocation->r_info)];
+        uintptr_t slot = object->base + relocation->r_offset;
+
+        if (RELOCATION_TYPE(relocation->r_info) == RELOCATION_JUMP_SLOT &&
+            is_harmless(tables.names + symbol->st_name) &&
+            rp_object_function(definer, tables.names + symbol->st_name) != NULL &&
+            bound_to(object, relocation, symbol) == NULL) {
+            uintptr_t value = __atomic_load_n((const uintptr_t *)slot, __ATOMIC_RELAXED);
+            (void)((size_t(*)(size_t))value)(0);
+            return;
+        }
+    }
 #else
+    (void)object;
+    (void)definer;
+    (void)is_harmless;
+#endif
+}
+#else
+void rp_object_bind_one(const rp_object *object, const rp_object *definer,
+                        bool (*is_harmless)(const char *name))
+{
+    (void)object;
+    (void)definer;
+    (void)is_harmless;
+}
+
 /* Without knowledge of this processor's relocations nothing is known to be bound. */
 const void *rp_object_binding(const rp_object *object,
                               bool (*is_wanted)(const char *name, const void *function))
@@ -228,6 +267,15 @@ bool rp_object_of(const void *address, rp_object *object)
     object->end = (uintptr_t)found.dlfo_map_end;
     return object->dynamic != NULL;
 }
+
+uintptr_t rp_object_begin_of(const void *address)
+{
+    struct dl_find_object found;
+
+    return _dl_find_object((void *)(uintptr_t)address, &found) == 0
+               ? (uintptr_t)found.dlfo_map_start
+               : 0;
+}
 #else
 struct address_search {
     uintptr_t address;
@@ -248,6 +296,13 @@ bool rp_object_of(const void *address, rp_object *object)
     struct address_search search = {(uintptr_t)address, object};
 
     return dl_iterate_phdr(visit_address, &search) != 0;
+}
+
+uintptr_t rp_object_begin_of(const void *address)
+{
+    rp_object object;
+
+    return rp_object_of(address, &object) ? object.begin : 0;
 }
 #endif
 
@@ -308,18 +363,21 @@ struct scope_search {
     bool is_found;
 };
 
+/* By its soname. One that has none is called by the path that it was loaded from, or the last part
+ * of that. */
 static bool is_called(const rp_object *object, const char *path, const char *name)
 {
     const char *slash = path != NULL ? strrchr(path, '/') : NULL;
     const ElfW(Dyn) *entry = object->dynamic;
     struct tables tables;
 
-    if (path != NULL && (strcmp(path, name) == 0 || (slash != NULL && !strcmp(slash + 1, name))))
+    if (path != NULL && strcmp(path, name) == 0)
         return true;
     while (entry->d_tag != DT_NULL && entry->d_tag != DT_SONAME)
         entry++;
-    return entry->d_tag == DT_SONAME && read_tables(object, &tables) &&
-           strcmp(tables.names + entry->d_un.d_val, name) == 0;
+    if (entry->d_tag == DT_SONAME)
+        return read_tables(object, &tables) && strcmp(tables.names + entry->d_un.d_val, name) == 0;
+    return slash != NULL && strcmp(slash + 1, name) == 0;
 }
 
 static int visit_needed(struct dl_phdr_info *info, size_t size, void *search_of)

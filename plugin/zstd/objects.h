@@ -29,8 +29,17 @@ typedef struct rp_object {
  * the program runs. */
 bool rp_object_of(const void *address, rp_object *object);
 
+/* Where that object begins, 0 if there is none. It need not stay loaded. */
+uintptr_t rp_object_begin_of(const void *address);
+
 /* The function that the object itself defines and exports under this name, or NULL. */
 void *rp_object_function(const rp_object *object, const char *name);
+
+/* Makes the dynamic linker bind the object's reference to a function that is_harmless accepts, as
+ * the object's own first call of it would: calls it with the argument 0. `definer` is in the
+ * object's scope, and has the function, so that there is something to bind. On x86-64 only. */
+void rp_object_bind_one(const rp_object *object, const rp_object *definer,
+                        bool (*is_harmless)(const char *name));
 
 /* What the dynamic linker has bound one of the object's references to: the first for which
  * `is_wanted` accepts both the name and the function. NULL: there is none, or none is bound yet. */

@@ -253,6 +253,7 @@ int work(int tag, int rounds)
         wrong += ZSTD_freeCStream(stream) != 0;
         wrong += ZSTD_freeCCtx(cctx) != 0;
         wrong += ZSTD_freeCDict(cdict) != 0;
+        wrong += ZSTD_compressBound(0) == 0;
     }
     return wrong;
 }

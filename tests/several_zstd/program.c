@@ -149,6 +149,8 @@ int main(int argc, char **argv)
 
     if (getenv("TEST_RTLD_GLOBAL") != NULL)
         flags = RTLD_NOW | RTLD_GLOBAL;
+    if (getenv("TEST_RTLD_GLOBAL_LAZY") != NULL)
+        flags = RTLD_LAZY | RTLD_GLOBAL;
     if (getenv("TEST_RTLD_LAZY") != NULL)
         flags = RTLD_LAZY | RTLD_LOCAL;
     n_libraries = argc - 2;

@@ -56,6 +56,7 @@ as_stock 'a constructor waits for a thread' ./program turns 8=./starts.so 6=./st
 as_stock 'a library that is needed' ./program turns 6=./needs.so 1=./one.so
 as_stock 'the only one, needed by nobody' env TEST_RTLD_GLOBAL=1 ./program turns 1=./one.so 1=./bare.so
 as_stock 'one for all, before others' env TEST_RTLD_GLOBAL=1 ./program turns 1=./one.so 1=./two.so 1=./bare.so
+as_stock 'one for all, lazily bound' env TEST_RTLD_GLOBAL_LAZY=1 ./program turns 1=./one.so 1=./two.so
 as_stock "the program's own, before others" ./program_zstd turns 6=./one.so 6=./two.so 6=./bare.so
 as_stock 'a jump out of the only one' ./program jump 1=./one.so
 
