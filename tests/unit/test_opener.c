@@ -330,7 +330,7 @@ static bool a_block_at_the_end_is_no_fault(void)
 
 static bool end_during_a_block(int unused)
 {
-    rp_fallback_reason reason;
+    static rp_fallback_reason reason;
     pthread_t thread;
     int n_before;
 
@@ -339,6 +339,7 @@ static bool end_during_a_block(int unused)
     setenv("FAKE_MODULE_LAUNCH_MS", "500", 1);
     n_before = module_state()->n_launches;
     CHECK(__real_pthread_create(&thread, NULL, compress_one, &reason) == 0);
+    pthread_detach(thread);
     for (int i = 0; i < 2000 && module_state()->n_launches == n_before; i++)
         sleep_ms(1);
     CHECK(module_state()->n_launches == n_before + 1);
