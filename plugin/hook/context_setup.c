@@ -87,7 +87,7 @@ static size_t free_context(struct rp_zstd *zstd, size_t (*real)(ZSTD_CCtx *), ZS
 {
     bool ends_batch = rp_thread.own_batch != 0 && !rp_nesting_is_nested() &&
                       rp_context_is_own_and_older(cctx, rp_thread.own_batch_born);
-    uint32_t flags = rp_context_remove(cctx, NULL);
+    uint32_t flags = rp_context_remove(cctx);
     rp_nesting nesting;
     bool keep = (flags & (RP_CONTEXT_DEFAULT_MEMORY | RP_CONTEXT_TAINTED | RP_CONTEXT_OPAQUE)) ==
                 RP_CONTEXT_DEFAULT_MEMORY;

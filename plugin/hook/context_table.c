@@ -56,7 +56,7 @@ static unsigned way_of(struct rp_context_set *set, const void *cctx)
     return i;
 }
 
-uint32_t rp_context_remove(const void *cctx, uint32_t *born)
+uint32_t rp_context_remove(const void *cctx)
 {
     struct rp_context_set *set = rp_context_set_of(cctx);
     unsigned way = way_of(set, cctx);
@@ -66,8 +66,6 @@ uint32_t rp_context_remove(const void *cctx, uint32_t *born)
         return 0;
     flags = set->contexts[way].flags;
     atomic_store_explicit(&set->makers[way], 0, memory_order_relaxed);
-    if (born != NULL)
-        *born = set->contexts[way].born;
     /* Release: these reads come before the writes of the next owner of the entry. */
     atomic_store_explicit(&set->keys[way], 0, memory_order_release);
     return flags;

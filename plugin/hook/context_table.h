@@ -51,9 +51,8 @@ struct rp_context {
 /* Enters the context of a library, or resets its entry. */
 void rp_context_insert(const void *cctx, uint32_t zstd, uint32_t flags);
 
-/* Removes a context before it is freed, and returns its last flags; 0 if it was not known. *born
- * (nullable) is when it was inserted. */
-uint32_t rp_context_remove(const void *cctx, uint32_t *born);
+/* Removes a context before it is freed, and returns its last flags; 0 if it was not known. */
+uint32_t rp_context_remove(const void *cctx);
 
 /* Grows with each context that is inserted, and wraps around. */
 uint32_t rp_context_clock(void);

@@ -182,6 +182,16 @@ const void *rp_object_binding(const rp_object *object,
     }
     return NULL;
 }
+#else
+/* Without knowledge of this processor's relocations nothing is known to be bound. */
+const void *rp_object_binding(const rp_object *object,
+                              bool (*is_wanted)(const char *name, const void *function))
+{
+    (void)object;
+    (void)is_wanted;
+    return NULL;
+}
+#endif
 
 /* A slot that is not bound leads to code which binds it. On other processors that code expects
  * more than a plain call. */
@@ -213,24 +223,6 @@ void rp_object_bind_one(const rp_object *object, const rp_object *definer,
     (void)is_harmless;
 #endif
 }
-#else
-void rp_object_bind_one(const rp_object *object, const rp_object *definer,
-                        bool (*is_harmless)(const char *name))
-{
-    (void)object;
-    (void)definer;
-    (void)is_harmless;
-}
-
-/* Without knowledge of this processor's relocations nothing is known to be bound. */
-const void *rp_object_binding(const rp_object *object,
-                              bool (*is_wanted)(const char *name, const void *function))
-{
-    (void)object;
-    (void)is_wanted;
-    return NULL;
-}
-#endif
 
 static bool object_of_info(const struct dl_phdr_info *info, rp_object *object)
 {

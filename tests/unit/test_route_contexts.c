@@ -22,7 +22,7 @@ static void table_keeps_apart(void **state)
 
     (void)state;
     assert_null(rp_context_find(NULL));
-    assert_int_equal(rp_context_remove(NULL, NULL), 0);
+    assert_int_equal(rp_context_remove(NULL), 0);
     for (int i = 0; i < 4096; i++) {
         rp_context_insert(addresses[i], 1, RP_CONTEXT_DEFAULT_MEMORY);
         if (rp_context_find(addresses[i]) != NULL)
@@ -38,7 +38,7 @@ static void table_keeps_apart(void **state)
     }
     assert_true(n_known > 3800);
     for (int i = 0; i < 4096; i++)
-        rp_context_remove(addresses[i], NULL);
+        rp_context_remove(addresses[i]);
     for (int i = 0; i < 4096; i++)
         assert_null(rp_context_find(addresses[i]));
 }
@@ -53,8 +53,8 @@ static void a_known_address_starts_anew(void **state)
     rp_context_find(address)->level = 19;
     rp_context_insert(address, 1, RP_CONTEXT_DEFAULT_MEMORY);
     assert_int_equal(rp_context_find(address)->level, RP_CONTEXT_DEFAULT_LEVEL);
-    assert_int_equal(rp_context_remove(address, NULL), RP_CONTEXT_DEFAULT_MEMORY);
-    assert_int_equal(rp_context_remove(address, NULL), 0);
+    assert_int_equal(rp_context_remove(address), RP_CONTEXT_DEFAULT_MEMORY);
+    assert_int_equal(rp_context_remove(address), 0);
 }
 
 static uint32_t flags_of(const ZSTD_CCtx *cctx)
