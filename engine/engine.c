@@ -20,8 +20,8 @@
 #define FRAME_OVERHEAD_BYTES 13
 #define BLOCK_HEADER_BYTES 3
 
-static const rp_struct_kind options_kind = RP_STRUCT_KIND(rp_compress_options, error);
-static const rp_struct_kind batch_kind = RP_STRUCT_KIND(rp_batch, d_statuses);
+static const rp_struct_kind options_kind = RP_STRUCT_KIND(rp_compress_options, d_proofs);
+static const rp_struct_kind batch_kind = RP_STRUCT_KIND(rp_batch, d_deliveries);
 
 const char *rp_effort_name(rp_effort effort)
 {
@@ -163,7 +163,7 @@ rp_status rp_launch_stage(rp_stage stage, size_t n_teams, bool may_begin_early,
     return stream.device->ops->launch(stream, &launch);
 }
 
-static rp_status launch_all(const rp_stage_args *args, rp_stream stream)
+static rp_status launch_encoders(const rp_stage_args *args, rp_stream stream)
 {
     static const rp_stage per_zstd_block[] = {RP_STAGE_LZ77_MATCHER, RP_STAGE_HUFFMAN_ENCODER,
                                               RP_STAGE_FSE_ENCODER};
@@ -179,12 +179,24 @@ static rp_status launch_all(const rp_stage_args *args, rp_stream stream)
     return rp_launch_stage(RP_STAGE_FRAME_ASSEMBLER, args->batch.n_inputs, false, args, stream);
 }
 
+/* The frames, and the proofs of them if they are asked for. */
+static rp_status launch_all(const rp_stage_args *args, rp_stream stream)
+{
+    rp_status status = launch_encoders(args, stream);
+    if (status == RP_STATUS_OK && args->batch.d_proofs != NULL)
+        status =
+            rp_launch_stage(RP_STAGE_FRAME_VERIFIER, args->batch.n_inputs, false, args, stream);
+    return status;
+}
+
 rp_stage_args rp_stage_args_of(const rp_compress_options *options)
 {
     rp_stage_args args;
     memset(&args, 0, sizeof(args));
     args.effort = (uint32_t)options->effort;
     args.flags = options->flags;
+    if ((options->flags & RP_COMPRESS_VERIFY) != 0)
+        args.batch.d_proofs = options->d_proofs;
     return args;
 }
 
@@ -271,6 +283,7 @@ rp_status rp_read_batch(const rp_batch *given, rp_kernel_batch *batch, rp_error 
     batch->d_output_capacities = known.d_output_capacities;
     batch->d_output_sizes = known.d_output_sizes;
     batch->d_statuses = known.d_statuses;
+    batch->d_deliveries = known.d_deliveries;
     const rp_named_pointer arrays[] = {
         {batch->d_inputs, "batch->d_inputs"},
         {batch->d_input_sizes, "batch->d_input_sizes"},

@@ -10,7 +10,7 @@
 #include "engine/struct_size.h"
 #include "engine/workspace.h"
 
-static const rp_struct_kind buffers_kind = RP_STRUCT_KIND(rp_stage_buffers, d_team_memory);
+static const rp_struct_kind buffers_kind = RP_STRUCT_KIND(rp_stage_buffers, entry_points_stride);
 
 rp_status rp_read_buffers(const rp_stage_buffers *given, rp_kernel_buffers *buffers,
                           rp_error *error)
@@ -34,6 +34,8 @@ rp_status rp_read_buffers(const rp_stage_buffers *given, rp_kernel_buffers *buff
     buffers->d_scratch = known.d_scratch;
     buffers->scratch_stride = known.scratch_stride;
     buffers->d_team_memory = known.d_team_memory;
+    buffers->d_entry_points = known.d_entry_points;
+    buffers->entry_points_stride = known.entry_points_stride;
     return RP_STATUS_OK;
 }
 
@@ -56,6 +58,8 @@ static rp_status write_buffers(const rp_kernel_buffers *made, rp_stage_buffers *
         made->d_scratch,
         made->scratch_stride,
         made->d_team_memory,
+        made->d_entry_points,
+        made->entry_points_stride,
     };
     return rp_write_struct(&buffers_kind, buffers, &known, NULL);
 }

@@ -40,6 +40,8 @@ static const status_text texts[] = {
     STATUS(RP_STATUS_TIMEOUT, "the work was not done in time; it may still be running"),
     STATUS(RP_STATUS_DEVICE_FAULT, "the device is lost to this process"),
     STATUS(RP_STATUS_INTERNAL, "an invariant of rockpress is broken; please report it"),
+    STATUS(RP_STATUS_VERIFICATION_FAILED,
+           "what the device returned is not the frame of the input: the device works wrongly"),
 };
 
 static const status_text *find(rp_status status)

@@ -45,6 +45,7 @@ size_t rp_workspace_layout(uint8_t *base, size_t max_input_bytes, size_t n_input
     buffers->literals_section_stride = round_up(zstd_block_bytes + RP_BUFFER_SLACK);
     buffers->sequences_section_stride = round_up(zstd_block_bytes + RP_BUFFER_SLACK);
     buffers->scratch_stride = round_up(extra);
+    buffers->entry_points_stride = 0;
 
     size_t n = buffers->n_zstd_blocks;
     uint8_t *next = base;
@@ -56,6 +57,7 @@ size_t rp_workspace_layout(uint8_t *base, size_t max_input_bytes, size_t n_input
     buffers->d_literals_sections = carve(&next, buffers->literals_section_stride, n);
     buffers->d_sequences_sections = carve(&next, buffers->sequences_section_stride, n);
     buffers->d_scratch = carve(&next, buffers->scratch_stride, n);
+    buffers->d_entry_points = NULL;
     return (size_t)(next - base);
 }
 

@@ -236,16 +236,23 @@ bool device_measure_stages(struct device_load *load, rp_effort effort, unsigned 
         rp_launch_frame_assembler};
     static double rounds[DEVICE_N_STAGES][DEVICE_MAX_ROUNDS];
     const struct device_batch *part = &load->parts[0];
-    const rp_compress_options options = {sizeof(rp_compress_options), effort, 0, NULL};
-    const rp_batch batch = {sizeof(rp_batch),
-                            part->d_inputs,
-                            part->d_input_sizes,
-                            part->max_bytes,
-                            part->n,
-                            part->d_outputs,
-                            part->d_output_capacities,
-                            part->d_output_sizes,
-                            (rp_status *)part->d_statuses};
+    const rp_compress_options options = {
+        .struct_size = sizeof(rp_compress_options),
+        .effort = effort,
+        .flags = 0,
+        .error = NULL,
+    };
+    const rp_batch batch = {
+        .struct_size = sizeof(rp_batch),
+        .d_inputs = part->d_inputs,
+        .d_input_sizes = part->d_input_sizes,
+        .max_input_bytes = part->max_bytes,
+        .n_inputs = part->n,
+        .d_outputs = part->d_outputs,
+        .d_output_capacities = part->d_output_capacities,
+        .d_output_sizes = part->d_output_sizes,
+        .d_statuses = (rp_status *)part->d_statuses,
+    };
     struct device_timer timer;
     rp_stage_buffers buffers = RP_STAGE_BUFFERS_INIT;
     void *d_workspace = NULL;

@@ -23,7 +23,12 @@ static bool enqueue(const struct device_encoder *e, const struct device_batch *b
                     size_t n_temp_bytes, rp_stream stream)
 {
     rp_error error = {""};
-    const rp_compress_options options = {sizeof(rp_compress_options), e->effort, 0, &error};
+    const rp_compress_options options = {
+        .struct_size = sizeof(rp_compress_options),
+        .effort = e->effort,
+        .flags = 0,
+        .error = &error,
+    };
     const rp_batch b = {
         .struct_size = sizeof(rp_batch),
         .d_inputs = batch->d_inputs,

@@ -52,7 +52,20 @@ RP_API const char *rp_effort_name(rp_effort effort);
 
 /* Append the frame's Content_Checksum (low 4 bytes of XXH64, RFC 8878 section 3.1.1). */
 #define RP_COMPRESS_CHECKSUM UINT32_C(1)
+/* Prove each frame: the device decodes it again and compares (rp_proof). */
+#define RP_COMPRESS_VERIFY UINT32_C(2)
 #define RP_COMPRESS_FLAGS_ALL RP_COMPRESS_CHECKSUM
+
+/*
+ * What the device knows of a frame with status RP_STATUS_OK and RP_COMPRESS_VERIFY: the frame
+ * decodes to an input of this hash, and the frame itself has that hash. Both are XXH3_64bits of
+ * libxxhash, with seed 0. The caller compares them with those of its own bytes
+ * (rp_check_proof()): that covers the way of the input to the device and of the frame from it.
+ */
+typedef struct rp_proof {
+    uint64_t input_hash;
+    uint64_t frame_hash;
+} rp_proof;
 
 /* If struct_size is too small or too large, `error` is not filled: it may not be there. */
 typedef struct rp_compress_options {
@@ -60,12 +73,15 @@ typedef struct rp_compress_options {
     rp_effort effort;
     uint32_t flags;  /* RP_COMPRESS_* */
     rp_error *error; /* nullable: filled on an argument error */
+    /* With RP_COMPRESS_VERIFY, for calls with device pointers: one for each input. Calls with
+     * pointers of the host check the proofs themselves, and do not look at it. */
+    rp_proof *d_proofs;
 } rp_compress_options;
 
 /* Effort default, no flags, no error text. */
 #define RP_COMPRESS_OPTIONS_DEFAULT                                                                \
     {                                                                                              \
-        sizeof(rp_compress_options), RP_EFFORT_DEFAULT, 0, NULL                                    \
+        sizeof(rp_compress_options), RP_EFFORT_DEFAULT, 0, NULL, NULL                              \
     }
 
 /*
@@ -111,11 +127,15 @@ typedef struct rp_batch {
     const size_t *d_output_capacities;
     size_t *d_output_sizes; /* out: bytes of each frame, 0 unless its status is RP_STATUS_OK */
     rp_status *d_statuses;  /* out: per input, as d_status above, or RP_STATUS_INPUT_TOO_LARGE */
+    /* Nullable, only with RP_COMPRESS_VERIFY: where each frame is copied to by the kernel that
+     * proves it, with the room of d_outputs. For memory that a GPU writes to faster than it reads
+     * it, such as the host's (RP_DEVICE_MAPPED_STAGING). */
+    void *const *d_deliveries;
 } rp_batch;
 
 #define RP_BATCH_INIT                                                                              \
     {                                                                                              \
-        sizeof(rp_batch), NULL, NULL, 0, 0, NULL, NULL, NULL, NULL                                 \
+        sizeof(rp_batch), NULL, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL                           \
     }
 
 /* Compresses a batch of independent inputs. workspace_size is at least
@@ -176,11 +196,17 @@ typedef struct rp_stage_buffers {
     uint8_t *d_scratch; /* what does not fit a team's own memory */
     size_t scratch_stride;
     uint8_t *d_team_memory; /* for a device whose teams have none of their own: the host */
+    /* Nullable: where the encoders leave places in the bitstreams at which a decoder can begin
+     * (docs/kernels.md), so that the frame verifier decodes them side by side. It proves them, too.
+     */
+    uint8_t *d_entry_points;
+    size_t entry_points_stride; /* bytes */
 } rp_stage_buffers;
 
 #define RP_STAGE_BUFFERS_INIT                                                                      \
     {                                                                                              \
-        sizeof(rp_stage_buffers), 0, 0, 0, NULL, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL \
+        sizeof(rp_stage_buffers), 0, 0, 0, NULL, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0,      \
+            NULL, NULL, 0                                                                          \
     }
 
 /*
@@ -212,6 +238,19 @@ RP_API rp_status rp_launch_fse_encoder(const rp_batch *batch, const rp_stage_buf
 /* sections -> outputs, sizes, statuses: RFC 8878 section 3.1.1 */
 RP_API rp_status rp_launch_frame_assembler(const rp_batch *batch, const rp_stage_buffers *buffers,
                                            const rp_compress_options *options, rp_stream stream);
+
+/* outputs, sizes, statuses -> proofs, and statuses where a frame does not decode to its input.
+ * Takes options with d_proofs; RP_COMPRESS_VERIFY is not needed. Of earlier stages it needs
+ * d_entry_points only, and buffers of the same batch as scratch. */
+RP_API rp_status rp_launch_frame_verifier(const rp_batch *batch, const rp_stage_buffers *buffers,
+                                          const rp_compress_options *options, rp_stream stream);
+
+/*
+ * Whether a frame is proven to be that of an input: RP_STATUS_OK, RP_STATUS_VERIFICATION_FAILED or
+ * RP_STATUS_NULL_POINTER. All pointers are the host's. Any thread.
+ */
+RP_API rp_status rp_check_proof(const rp_proof *proof, const void *input, size_t input_size,
+                                const void *frame, size_t frame_size);
 
 #ifdef __cplusplus
 }

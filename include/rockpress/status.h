@@ -52,7 +52,8 @@ typedef enum rp_status {
     RP_STATUS_LAUNCH_FAILED = 37,      /* this launch failed, the device itself still works */
     RP_STATUS_TIMEOUT = 38,            /* a bounded wait ended first; the work may still run */
     RP_STATUS_DEVICE_FAULT = 39,       /* sticky: the device is lost to this process */
-    RP_STATUS_INTERNAL = 40            /* a broken invariant of rockpress; please report it */
+    RP_STATUS_INTERNAL = 40,           /* a broken invariant of rockpress; please report it */
+    RP_STATUS_VERIFICATION_FAILED = 41 /* the device's result is not that of the input */
 } rp_status;
 
 /* Name of a status, such as "RP_STATUS_TIMEOUT", or "RP_STATUS_UNKNOWN". Never NULL. Any thread. */

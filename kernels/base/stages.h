@@ -16,7 +16,8 @@ typedef enum rp_stage {
     RP_STAGE_HUFFMAN_ENCODER = 1,
     RP_STAGE_FSE_ENCODER = 2,
     RP_STAGE_FRAME_ASSEMBLER = 3,
-    RP_STAGE_FUSED = 4 /* all of them, of inputs of one zstd block each */
+    RP_STAGE_FUSED = 4,         /* all of them, of inputs of one zstd block each */
+    RP_STAGE_FRAME_VERIFIER = 5 /* not part of it */
 } rp_stage;
 
 /* A batch of one, held by value so that no array has to be put on the device. */
@@ -25,6 +26,7 @@ typedef struct rp_single {
     size_t input_size;
     void *d_output;
     size_t output_capacity;
+    void *d_delivery;
 } rp_single;
 
 /* The fields of rp_batch, which has its size in front: callers' structs grow, the arguments of
@@ -38,6 +40,8 @@ typedef struct rp_kernel_batch {
     const size_t *d_output_capacities;
     size_t *d_output_sizes;
     rp_status *d_statuses;
+    rp_proof *d_proofs;        /* NULL: none */
+    void *const *d_deliveries; /* NULL: frames stay in d_outputs */
 } rp_kernel_batch;
 
 /* The fields of rp_stage_buffers, likewise. */
@@ -57,6 +61,8 @@ typedef struct rp_kernel_buffers {
     uint8_t *d_scratch;
     size_t scratch_stride;
     uint8_t *d_team_memory;
+    uint8_t *d_entry_points; /* NULL: none */
+    size_t entry_points_stride;
 } rp_kernel_buffers;
 
 typedef struct rp_stage_args {

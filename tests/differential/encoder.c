@@ -28,14 +28,24 @@ void encoder_close(test_encoder *encoder)
 rp_status encoder_lane(test_encoder *encoder, const void *input, size_t input_size, void *output,
                        size_t capacity, size_t *output_size, uint32_t flags)
 {
-    rp_compress_options options = {sizeof(rp_compress_options), test_effort(), flags, NULL};
+    rp_compress_options options = {
+        .struct_size = sizeof(rp_compress_options),
+        .effort = test_effort(),
+        .flags = flags,
+        .error = NULL,
+    };
     return rp_lane_compress(encoder->lane, input, input_size, output, capacity, output_size,
                             &options, 0);
 }
 
 rp_status encoder_batch(test_encoder *encoder, const rp_batch *batch, uint32_t flags)
 {
-    rp_compress_options options = {sizeof(rp_compress_options), test_effort(), flags, NULL};
+    rp_compress_options options = {
+        .struct_size = sizeof(rp_compress_options),
+        .effort = test_effort(),
+        .flags = flags,
+        .error = NULL,
+    };
     rp_stream stream;
     size_t bytes = rp_workspace_size(batch->max_input_bytes, batch->n_inputs, test_effort());
     void *workspace = aligned_alloc(RP_WORKSPACE_ALIGNMENT, bytes);

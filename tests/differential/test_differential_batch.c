@@ -68,9 +68,17 @@ static void free_batch(test_batch *batch)
 static rp_status run_batch(test_batch *batch, test_encoder *encoder, size_t max_input_bytes,
                            uint32_t flags)
 {
-    rp_batch arguments = {sizeof(rp_batch),  batch->inputs,      batch->sizes,
-                          max_input_bytes,   N_INPUTS,           batch->outputs,
-                          batch->capacities, batch->frame_bytes, batch->statuses};
+    rp_batch arguments = {
+        .struct_size = sizeof(rp_batch),
+        .d_inputs = batch->inputs,
+        .d_input_sizes = batch->sizes,
+        .max_input_bytes = max_input_bytes,
+        .n_inputs = N_INPUTS,
+        .d_outputs = batch->outputs,
+        .d_output_capacities = batch->capacities,
+        .d_output_sizes = batch->frame_bytes,
+        .d_statuses = batch->statuses,
+    };
     memset(batch->frame_bytes, 0xFF, sizeof(batch->frame_bytes));
     memset(batch->statuses, 0xFF, sizeof(batch->statuses));
     return encoder_batch(encoder, &arguments, flags);

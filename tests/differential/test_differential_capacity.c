@@ -31,7 +31,12 @@ typedef struct guarded_arena {
 static rp_status compress(const guarded_arena *arena, const uint8_t *input, size_t n,
                           size_t capacity, size_t *frame_bytes, uint32_t flags)
 {
-    rp_compress_options options = {sizeof(rp_compress_options), test_effort(), flags, NULL};
+    rp_compress_options options = {
+        .struct_size = sizeof(rp_compress_options),
+        .effort = test_effort(),
+        .flags = flags,
+        .error = NULL,
+    };
     size_t bytes = rp_workspace_size(n, 1, test_effort());
     rp_status status = RP_STATUS_INTERNAL;
     *frame_bytes = SIZE_MAX;

@@ -49,8 +49,17 @@ static void check_size(test_encoder *encoder, frame_checker *checker, size_t n, 
         sizes[kind] = n;
         capacities[kind] = bound;
     }
-    rp_batch batch = {sizeof(rp_batch), inputs,     sizes,       n,       INPUTS_N_KINDS,
-                      outputs,          capacities, frame_sizes, statuses};
+    rp_batch batch = {
+        .struct_size = sizeof(rp_batch),
+        .d_inputs = inputs,
+        .d_input_sizes = sizes,
+        .max_input_bytes = n,
+        .n_inputs = INPUTS_N_KINDS,
+        .d_outputs = outputs,
+        .d_output_capacities = capacities,
+        .d_output_sizes = frame_sizes,
+        .d_statuses = statuses,
+    };
     assert_int_equal(encoder_batch(encoder, &batch, flags), RP_STATUS_OK);
     for (size_t kind = 0; kind < INPUTS_N_KINDS; kind++) {
         const char *name = inputs_kind_name((inputs_kind)kind);

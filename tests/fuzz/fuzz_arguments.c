@@ -131,8 +131,12 @@ static bool is_effort_good(rp_effort effort)
 
 static rp_compress_options take_options(rp_error *error)
 {
-    rp_compress_options options = {sizeof(rp_compress_options), usual_effort, (uint32_t)take(1) & 1,
-                                   error};
+    rp_compress_options options = {
+        .struct_size = sizeof(rp_compress_options),
+        .effort = usual_effort,
+        .flags = (uint32_t)take(1) & 1,
+        .error = error,
+    };
     options.effort = take_effort();
     if (take_mishap())
         options.flags = (uint32_t)take(4);
@@ -228,9 +232,16 @@ static rp_batch take_batch(batch_arrays *arrays)
         arrays->statuses[i] = CANARY_STATUS;
     }
     rp_batch batch = {
-        sizeof(rp_batch),   arrays->inputs,      take_mishap() ? NULL : arrays->sizes,
-        take_size(4096),    take_size(4),        arrays->outputs,
-        arrays->capacities, arrays->frame_bytes, take_mishap() ? NULL : arrays->statuses};
+        .struct_size = sizeof(rp_batch),
+        .d_inputs = arrays->inputs,
+        .d_input_sizes = take_mishap() ? NULL : arrays->sizes,
+        .max_input_bytes = take_size(4096),
+        .n_inputs = take_size(4),
+        .d_outputs = arrays->outputs,
+        .d_output_capacities = arrays->capacities,
+        .d_output_sizes = arrays->frame_bytes,
+        .d_statuses = take_mishap() ? NULL : arrays->statuses,
+    };
     return batch;
 }
 

@@ -39,7 +39,12 @@ static void check(int is_good, const char *what, size_t n)
 static rp_status compress(const uint8_t *input, size_t n, size_t capacity, int garbage,
                           size_t *frame_bytes, uint32_t flags)
 {
-    rp_compress_options options = {sizeof(rp_compress_options), test_effort(), flags, NULL};
+    rp_compress_options options = {
+        .struct_size = sizeof(rp_compress_options),
+        .effort = test_effort(),
+        .flags = flags,
+        .error = NULL,
+    };
     rp_stream stream = {device, NULL};
     rp_status status = RP_STATUS_INTERNAL;
     size_t workspace_bytes = rp_workspace_size(n, 1, test_effort());

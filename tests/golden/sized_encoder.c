@@ -44,7 +44,12 @@ static void give_up(const sized_encoder *encoder, size_t block_bytes, const char
 
 size_t sized_encoder_compress(sized_encoder *encoder, const void *block, size_t block_bytes)
 {
-    rp_compress_options options = {sizeof(rp_compress_options), encoder->effort, 0, NULL};
+    rp_compress_options options = {
+        .struct_size = sizeof(rp_compress_options),
+        .effort = encoder->effort,
+        .flags = 0,
+        .error = NULL,
+    };
     rp_status result = RP_STATUS_INTERNAL;
     rp_status status = rp_compress_async(encoder->workspace, encoder->workspace_bytes, block,
                                          block_bytes, encoder->frame, encoder->frame_capacity,

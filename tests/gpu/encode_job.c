@@ -109,21 +109,26 @@ static rp_status enqueue(const encode_job *job, const layout *l, uint8_t *d_work
                          uint8_t *d_image, rp_stream stream)
 {
     size_t n = job->n_inputs;
-    rp_compress_options options = {sizeof(rp_compress_options), job->effort, job->flags, NULL};
+    rp_compress_options options = {
+        .struct_size = sizeof(rp_compress_options),
+        .effort = job->effort,
+        .flags = job->flags,
+        .error = NULL,
+    };
     size_t *d_sizes = (size_t *)(void *)(d_image + l->sizes);
     rp_status *d_statuses = (rp_status *)(void *)(d_image + l->statuses);
     if (!job->is_single) {
         uint8_t *d_arrays = d_image + l->arrays;
         rp_batch batch = {
-            sizeof(rp_batch),
-            (const void *const *)(void *)d_arrays,
-            (const size_t *)(void *)(d_arrays + n * sizeof(size_t)),
-            max_input_bytes(job),
-            n,
-            (void *const *)(void *)(d_arrays + 2 * n * sizeof(size_t)),
-            (const size_t *)(void *)(d_arrays + 3 * n * sizeof(size_t)),
-            d_sizes,
-            d_statuses,
+            .struct_size = sizeof(rp_batch),
+            .d_inputs = (const void *const *)(void *)d_arrays,
+            .d_input_sizes = (const size_t *)(void *)(d_arrays + n * sizeof(size_t)),
+            .max_input_bytes = max_input_bytes(job),
+            .n_inputs = n,
+            .d_outputs = (void *const *)(void *)(d_arrays + 2 * n * sizeof(size_t)),
+            .d_output_capacities = (const size_t *)(void *)(d_arrays + 3 * n * sizeof(size_t)),
+            .d_output_sizes = d_sizes,
+            .d_statuses = d_statuses,
         };
         return rp_compress_batch_async(d_workspace, l->workspace_bytes, &batch, &options, stream);
     }

@@ -44,7 +44,12 @@ reference_frame *reference_frames_make(size_t n, size_t max_bytes, uint64_t seed
         one->input = allocate(one->input_size);
         one->frame = allocate(rp_compress_bound(one->input_size));
         inputs_fill(kinds[i % (sizeof(kinds) / sizeof(kinds[0]))], one->input, one->input_size, i);
-        rp_compress_options compress = {sizeof(rp_compress_options), one->effort, one->flags, NULL};
+        rp_compress_options compress = {
+            .struct_size = sizeof(rp_compress_options),
+            .effort = one->effort,
+            .flags = one->flags,
+            .error = NULL,
+        };
         if (rp_lane_compress(lane, one->input, one->input_size, one->frame,
                              rp_compress_bound(one->input_size), &one->frame_size, &compress,
                              TEST_WAIT_US) != RP_STATUS_OK)
@@ -81,8 +86,12 @@ reference_result reference_frame_compress(rp_lane *lane, const reference_frame *
     uint8_t *memory = allocate(capacity + 2 * GUARD_BYTES);
     uint8_t *output = memory + GUARD_BYTES;
     size_t size = 12345;
-    rp_compress_options options = {sizeof(rp_compress_options), reference->effort, reference->flags,
-                                   NULL};
+    rp_compress_options options = {
+        .struct_size = sizeof(rp_compress_options),
+        .effort = reference->effort,
+        .flags = reference->flags,
+        .error = NULL,
+    };
     memset(memory, GARBAGE, capacity + 2 * GUARD_BYTES);
     *status = rp_lane_compress(lane, reference->input, reference->input_size, output, capacity,
                                &size, &options, timeout_us);

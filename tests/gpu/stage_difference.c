@@ -49,7 +49,12 @@ static stage_results run_stages(const rp_device *device, const test_input *input
     const rp_device_ops *ops = device->ops;
     stage_results results;
     memset(&results, 0, sizeof(results));
-    rp_compress_options options = {sizeof(rp_compress_options), effort, flags, NULL};
+    rp_compress_options options = {
+        .struct_size = sizeof(rp_compress_options),
+        .effort = effort,
+        .flags = flags,
+        .error = NULL,
+    };
     size_t n_workspace = rp_workspace_size(input->size, 1, effort);
     size_t at_input = n_workspace + round_up(sizeof(batch_arrays));
     size_t at_output = at_input + round_up(input->size);
@@ -72,8 +77,16 @@ static stage_results run_stages(const rp_device *device, const test_input *input
         memcpy(copy + at_input, input->bytes, input->size);
     batch_arrays *d_arrays = (batch_arrays *)(void *)(d_memory + n_workspace);
     rp_batch batch = {
-        sizeof(rp_batch),  &d_arrays->input,    &d_arrays->input_size,  input->size,      1,
-        &d_arrays->output, &d_arrays->capacity, &d_arrays->output_size, &d_arrays->status};
+        .struct_size = sizeof(rp_batch),
+        .d_inputs = &d_arrays->input,
+        .d_input_sizes = &d_arrays->input_size,
+        .max_input_bytes = input->size,
+        .n_inputs = 1,
+        .d_outputs = &d_arrays->output,
+        .d_output_capacities = &d_arrays->capacity,
+        .d_output_sizes = &d_arrays->output_size,
+        .d_statuses = &d_arrays->status,
+    };
     rp_stage_buffers buffers = RP_STAGE_BUFFERS_INIT;
     rp_status status = rp_workspace_carve(d_memory, n_workspace, input->size, 1, effort, &buffers);
     if (status == RP_STATUS_OK)

@@ -89,11 +89,21 @@ static rp_status result_status;
 
 static single working_single(void)
 {
-    single s = {
-        workspace,     workspace_bytes, input,
-        INPUT_BYTES,   outputs[0],      sizeof(outputs[0]),
-        &result_bytes, &result_status,  {sizeof(rp_compress_options), RP_EFFORT_FAST, 0, &error},
-        stream};
+    single s = {workspace,
+                workspace_bytes,
+                input,
+                INPUT_BYTES,
+                outputs[0],
+                sizeof(outputs[0]),
+                &result_bytes,
+                &result_status,
+                {
+                    .struct_size = sizeof(rp_compress_options),
+                    .effort = RP_EFFORT_FAST,
+                    .flags = 0,
+                    .error = &error,
+                },
+                stream};
     return s;
 }
 
@@ -227,9 +237,17 @@ static rp_status batch_statuses[N_INPUTS];
 
 static rp_batch working_batch(void)
 {
-    rp_batch batch = {sizeof(rp_batch), batch_inputs,      batch_sizes,
-                      INPUT_BYTES,      N_INPUTS,          batch_outputs,
-                      batch_capacities, batch_frame_bytes, batch_statuses};
+    rp_batch batch = {
+        .struct_size = sizeof(rp_batch),
+        .d_inputs = batch_inputs,
+        .d_input_sizes = batch_sizes,
+        .max_input_bytes = INPUT_BYTES,
+        .n_inputs = N_INPUTS,
+        .d_outputs = batch_outputs,
+        .d_output_capacities = batch_capacities,
+        .d_output_sizes = batch_frame_bytes,
+        .d_statuses = batch_statuses,
+    };
     return batch;
 }
 
@@ -261,7 +279,12 @@ static const char *spoil_array(rp_batch *batch, int which)
 static void test_batch(void **state)
 {
     (void)state;
-    rp_compress_options options = {sizeof(rp_compress_options), RP_EFFORT_FAST, 0, &error};
+    rp_compress_options options = {
+        .struct_size = sizeof(rp_compress_options),
+        .effort = RP_EFFORT_FAST,
+        .flags = 0,
+        .error = &error,
+    };
     rp_stream no_stream = {NULL, NULL};
     rp_batch batch = working_batch();
 #define RUN() rp_compress_batch_async(workspace, workspace_bytes, &batch, &options, stream)
@@ -281,7 +304,7 @@ static void test_batch(void **state)
     options.effort = (rp_effort)-1;
     EXPECT(RUN(), RP_STATUS_INVALID_EFFORT, "effort -1", "1 (fast)");
     options.effort = RP_EFFORT_FAST;
-    options.flags = 2;
+    options.flags = RP_COMPRESS_FLAGS_ALL + 1;
     EXPECT(RUN(), RP_STATUS_INVALID_FLAGS, "0x2", "0x1");
     options.flags = 0;
     for (int which = 0; which < 7; which++) {
@@ -364,7 +387,12 @@ static rp_stage_buffers working_buffers(void)
 
 static void check_stage_buffers(stage_function launch)
 {
-    rp_compress_options options = {sizeof(rp_compress_options), RP_EFFORT_FAST, 0, &error};
+    rp_compress_options options = {
+        .struct_size = sizeof(rp_compress_options),
+        .effort = RP_EFFORT_FAST,
+        .flags = 0,
+        .error = &error,
+    };
     rp_batch batch = working_batch();
     rp_stage_buffers buffers = RP_STAGE_BUFFERS_INIT;
     EXPECT(launch(&batch, NULL, &options, stream), RP_STATUS_NULL_POINTER, "buffers");
@@ -404,7 +432,12 @@ static void check_stage_buffers(stage_function launch)
 /* Each stride: one element, and what carving aligns to, below what the effort needs. */
 static void check_stage_strides(stage_function launch)
 {
-    rp_compress_options options = {sizeof(rp_compress_options), RP_EFFORT_FAST, 0, &error};
+    rp_compress_options options = {
+        .struct_size = sizeof(rp_compress_options),
+        .effort = RP_EFFORT_FAST,
+        .flags = 0,
+        .error = &error,
+    };
     rp_batch batch = working_batch();
     static const char *const names[] = {"sequences_stride", "literals_stride",
                                         "literals_section_stride", "sequences_section_stride",
@@ -458,7 +491,12 @@ static void test_stages_at_another_effort(void **state)
             rp_workspace_carve(memory, exactly, INPUT_BYTES, N_INPUTS, carved, &buffers),
             RP_STATUS_OK);
         for (rp_effort effort = RP_EFFORT_FAST; effort <= RP_EFFORT_MAX; effort++) {
-            rp_compress_options options = {sizeof(rp_compress_options), effort, 0, &error};
+            rp_compress_options options = {
+                .struct_size = sizeof(rp_compress_options),
+                .effort = effort,
+                .flags = 0,
+                .error = &error,
+            };
             rp_batch batch = working_batch();
             bool fits = rp_workspace_size(INPUT_BYTES, N_INPUTS, effort) <= exactly;
             assert_true(fits || effort > carved);
@@ -477,7 +515,12 @@ static void test_stages_at_another_effort(void **state)
 
 static void check_stage(stage_function launch)
 {
-    rp_compress_options options = {sizeof(rp_compress_options), RP_EFFORT_FAST, 0, &error};
+    rp_compress_options options = {
+        .struct_size = sizeof(rp_compress_options),
+        .effort = RP_EFFORT_FAST,
+        .flags = 0,
+        .error = &error,
+    };
     rp_stream no_stream = {NULL, NULL};
     rp_batch batch = working_batch();
     rp_stage_buffers buffers = working_buffers();

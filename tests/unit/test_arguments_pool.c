@@ -208,7 +208,12 @@ static void check_lane(counting_device *counting)
 {
     rp_pool_options pool_options = {sizeof(rp_pool_options), 1,   MAX_INPUT_BYTES, 0,
                                     RP_EFFORT_FAST,          NULL};
-    rp_compress_options options = {sizeof(rp_compress_options), RP_EFFORT_FAST, 0, &error};
+    rp_compress_options options = {
+        .struct_size = sizeof(rp_compress_options),
+        .effort = RP_EFFORT_FAST,
+        .flags = 0,
+        .error = &error,
+    };
     uint8_t input[MAX_INPUT_BYTES + 1] = {0};
     uint8_t output[2000];
     size_t n;
@@ -281,7 +286,12 @@ static void test_lane_overlap(void **state)
     counting_device counting;
     rp_pool_options pool_options = {sizeof(rp_pool_options), 1,   MAX_INPUT_BYTES, 0,
                                     RP_EFFORT_FAST,          NULL};
-    rp_compress_options options = {sizeof(rp_compress_options), RP_EFFORT_FAST, 0, &error};
+    rp_compress_options options = {
+        .struct_size = sizeof(rp_compress_options),
+        .effort = RP_EFFORT_FAST,
+        .flags = 0,
+        .error = &error,
+    };
     uint8_t both[3000] = {0};
     size_t n = 99;
     rp_pool *pool;

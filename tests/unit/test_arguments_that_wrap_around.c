@@ -59,8 +59,17 @@ typedef struct stage_arguments {
 
 static void make_arguments(stage_arguments *a)
 {
-    rp_batch batch = {sizeof(rp_batch), a->inputs, a->sizes, INPUT_BYTES, N_INPUTS,
-                      a->outputs,       a->sizes,  a->sizes, a->statuses};
+    rp_batch batch = {
+        .struct_size = sizeof(rp_batch),
+        .d_inputs = a->inputs,
+        .d_input_sizes = a->sizes,
+        .max_input_bytes = INPUT_BYTES,
+        .n_inputs = N_INPUTS,
+        .d_outputs = a->outputs,
+        .d_output_capacities = a->sizes,
+        .d_output_sizes = a->sizes,
+        .d_statuses = a->statuses,
+    };
     a->batch = batch;
     a->buffers.struct_size = sizeof(a->buffers);
     assert_int_equal(rp_workspace_carve(workspace, workspace_bytes, INPUT_BYTES, N_INPUTS,

@@ -73,7 +73,8 @@ static void batch_open(batch *b, size_t max_bytes, rp_effort effort)
 {
     memset(b, 0, sizeof(*b));
     b->max_bytes = max_bytes;
-    const rp_compress_options options = {sizeof(options), effort, 0, &error};
+    const rp_compress_options options = {
+        .struct_size = sizeof(options), .effort = effort, .error = &error};
     b->options = options;
     rp_batched_alignments alignments = RP_BATCHED_ALIGNMENTS_INIT;
     assert_int_equal(rp_batched_compress_get_required_alignments(&b->options, &alignments),
@@ -140,8 +141,17 @@ static void check_against_engine(const batch *b)
         capacities[i] = rp_compress_bound(b->sizes[i]);
         outputs[i] = malloc(capacities[i]);
     }
-    rp_batch engine = {sizeof(rp_batch), b->inputs,  b->sizes,    b->max_bytes, N_INPUTS,
-                       outputs,          capacities, frame_bytes, statuses};
+    rp_batch engine = {
+        .struct_size = sizeof(rp_batch),
+        .d_inputs = b->inputs,
+        .d_input_sizes = b->sizes,
+        .max_input_bytes = b->max_bytes,
+        .n_inputs = N_INPUTS,
+        .d_outputs = outputs,
+        .d_output_capacities = capacities,
+        .d_output_sizes = frame_bytes,
+        .d_statuses = statuses,
+    };
     assert_int_equal(rp_compress_batch_async(workspace, n_workspace, &engine, &b->options, stream),
                      RP_STATUS_OK);
     for (size_t i = 0; i < N_INPUTS; i++) {
@@ -244,7 +254,7 @@ static void test_errors(void **state)
     b.options.effort = (rp_effort)9;
     refuse(&b, RP_STATUS_INVALID_EFFORT, "9");
     b = good;
-    b.options.flags = 2;
+    b.options.flags = RP_COMPRESS_FLAGS_ALL + 1;
     refuse(&b, RP_STATUS_INVALID_FLAGS, "0x2");
     b = good;
     b.max_bytes = RP_MAX_INPUT_BYTES + 1;

@@ -72,8 +72,16 @@ static rp_status enqueue(way how, image *d_image, void *workspace, size_t worksp
 {
     /* Addresses on the device are calculated, never read. */
     rp_batch batch = {
-        sizeof(rp_batch), d_image->inputs,     d_image->sizes,        BLOCK_BYTES,      N_BLOCKS,
-        d_image->outputs, d_image->capacities, d_image->output_sizes, d_image->statuses};
+        .struct_size = sizeof(rp_batch),
+        .d_inputs = d_image->inputs,
+        .d_input_sizes = d_image->sizes,
+        .max_input_bytes = BLOCK_BYTES,
+        .n_inputs = N_BLOCKS,
+        .d_outputs = d_image->outputs,
+        .d_output_capacities = d_image->capacities,
+        .d_output_sizes = d_image->output_sizes,
+        .d_statuses = d_image->statuses,
+    };
     rp_status status = RP_STATUS_OK;
     switch (how) {
     case SINGLES:

@@ -154,8 +154,17 @@ static uint8_t *run(const frame_test *test, size_t capacity, size_t *output_size
     void *outputs[1] = {output};
     *output_size = 12345;
     *status = RP_STATUS_INTERNAL;
-    rp_batch batch = {sizeof(rp_batch), inputs,    &test->n_bytes, test->n_bytes, 1,
-                      outputs,          &capacity, output_size,    status};
+    rp_batch batch = {
+        .struct_size = sizeof(rp_batch),
+        .d_inputs = inputs,
+        .d_input_sizes = &test->n_bytes,
+        .max_input_bytes = test->n_bytes,
+        .n_inputs = 1,
+        .d_outputs = outputs,
+        .d_output_capacities = &capacity,
+        .d_output_sizes = output_size,
+        .d_statuses = status,
+    };
     rp_compress_options options = RP_COMPRESS_OPTIONS_DEFAULT;
     options.flags = test->flags;
     rp_stream stream = {host, NULL};
@@ -340,8 +349,17 @@ static void check_stages(inputs_kind kind, size_t n_bytes)
     rp_status status;
     const void *inputs[1] = {test.input};
     void *outputs[1] = {test.frame};
-    rp_batch batch = {sizeof(rp_batch), inputs,    &n_bytes,     n_bytes, 1,
-                      outputs,          &capacity, &output_size, &status};
+    rp_batch batch = {
+        .struct_size = sizeof(rp_batch),
+        .d_inputs = inputs,
+        .d_input_sizes = &n_bytes,
+        .max_input_bytes = n_bytes,
+        .n_inputs = 1,
+        .d_outputs = outputs,
+        .d_output_capacities = &capacity,
+        .d_output_sizes = &output_size,
+        .d_statuses = &status,
+    };
     rp_compress_options options = RP_COMPRESS_OPTIONS_DEFAULT;
     options.flags = test.flags;
     rp_stream stream = {host, NULL};
@@ -395,8 +413,17 @@ static void test_batch(void **state)
         output_sizes[i] = 999;
         statuses[i] = RP_STATUS_INTERNAL;
     }
-    rp_batch batch = {sizeof(rp_batch), inputs,     sizes,        500,     N,
-                      outputs,          capacities, output_sizes, statuses};
+    rp_batch batch = {
+        .struct_size = sizeof(rp_batch),
+        .d_inputs = inputs,
+        .d_input_sizes = sizes,
+        .max_input_bytes = 500,
+        .n_inputs = N,
+        .d_outputs = outputs,
+        .d_output_capacities = capacities,
+        .d_output_sizes = output_sizes,
+        .d_statuses = statuses,
+    };
     size_t workspace_bytes = rp_workspace_size(500, N, RP_EFFORT_FAST);
     uint8_t *workspace = aligned_alloc(RP_WORKSPACE_ALIGNMENT, workspace_bytes);
     rp_stage_buffers buffers = RP_STAGE_BUFFERS_INIT;

@@ -114,8 +114,17 @@ static uint32_t encode(const rp_sequence *sequences, uint32_t n, size_t zstd_blo
     size_t capacities[1] = {0};
     size_t output_sizes[1];
     rp_status statuses[1];
-    rp_batch batch = {sizeof(rp_batch), inputs,     &zstd_block_bytes, zstd_block_bytes, 1,
-                      outputs,          capacities, output_sizes,      statuses};
+    rp_batch batch = {
+        .struct_size = sizeof(rp_batch),
+        .d_inputs = inputs,
+        .d_input_sizes = &zstd_block_bytes,
+        .max_input_bytes = zstd_block_bytes,
+        .n_inputs = 1,
+        .d_outputs = outputs,
+        .d_output_capacities = capacities,
+        .d_output_sizes = output_sizes,
+        .d_statuses = statuses,
+    };
     rp_stream stream = {host, NULL};
     /* Launched without rp_launch_fse_encoder(), which refuses buffers that are only as large as
      * these sequences need. So AddressSanitizer sees every access beyond them. */

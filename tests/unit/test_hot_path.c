@@ -208,8 +208,17 @@ static rp_status compress_small(rp_lane *lane, uint32_t round, const rp_compress
         b.capacities[i] = sizeof(b.frames[i]);
         b.statuses[i] = RP_STATUS_INTERNAL;
     }
-    rp_batch batch = {sizeof(rp_batch), b.inputs,     b.sizes,       SMALL_BYTES, N_IN_BATCH,
-                      b.outputs,        b.capacities, b.frame_bytes, b.statuses};
+    rp_batch batch = {
+        .struct_size = sizeof(rp_batch),
+        .d_inputs = b.inputs,
+        .d_input_sizes = b.sizes,
+        .max_input_bytes = SMALL_BYTES,
+        .n_inputs = N_IN_BATCH,
+        .d_outputs = b.outputs,
+        .d_output_capacities = b.capacities,
+        .d_output_sizes = b.frame_bytes,
+        .d_statuses = b.statuses,
+    };
     rp_host_batch host = {sizeof(rp_host_batch), b.inputs,      b.sizes,   N_IN_BATCH, b.outputs,
                           b.capacities,          b.frame_bytes, b.statuses};
     rp_status status;
@@ -239,8 +248,12 @@ static rp_status compress_small(rp_lane *lane, uint32_t round, const rp_compress
 static rp_status compress_one(uint32_t round, uint8_t *output, size_t capacity)
 {
     rp_error error;
-    rp_compress_options options = {sizeof(rp_compress_options), RP_EFFORT_FAST,
-                                   round & RP_COMPRESS_FLAGS_ALL, &error};
+    rp_compress_options options = {
+        .struct_size = sizeof(rp_compress_options),
+        .effort = RP_EFFORT_FAST,
+        .flags = round & RP_COMPRESS_FLAGS_ALL,
+        .error = &error,
+    };
     size_t input_size = round % 3 == 0 ? round % CONTENT_BYTES : CONTENT_BYTES - round % 700;
     size_t n;
     rp_status expected = RP_STATUS_OK;

@@ -82,8 +82,17 @@ static world *world_open(uint32_t flags)
         w->outputs[i] = w->frames[i];
         w->capacities[i] = sizeof(w->frames[i]);
     }
-    rp_batch batch = {sizeof(rp_batch), w->inputs,     w->sizes,       BLOCK_BYTES, N_BLOCKS,
-                      w->outputs,       w->capacities, w->frame_bytes, w->statuses};
+    rp_batch batch = {
+        .struct_size = sizeof(rp_batch),
+        .d_inputs = w->inputs,
+        .d_input_sizes = w->sizes,
+        .max_input_bytes = BLOCK_BYTES,
+        .n_inputs = N_BLOCKS,
+        .d_outputs = w->outputs,
+        .d_output_capacities = w->capacities,
+        .d_output_sizes = w->frame_bytes,
+        .d_statuses = w->statuses,
+    };
     rp_host_batch host_batch = {
         sizeof(rp_host_batch), w->inputs,      w->sizes,   N_BLOCKS, w->outputs,
         w->capacities,         w->frame_bytes, w->statuses};
@@ -108,8 +117,12 @@ static void test_engine(void **state)
     (void)state;
     for (rp_effort effort = RP_EFFORT_FAST; effort <= RP_EFFORT_MAX; effort++) {
         world *w = world_open(0);
-        rp_compress_options options = {sizeof(rp_compress_options), effort, RP_COMPRESS_CHECKSUM,
-                                       NULL};
+        rp_compress_options options = {
+            .struct_size = sizeof(rp_compress_options),
+            .effort = effort,
+            .flags = RP_COMPRESS_CHECKSUM,
+            .error = NULL,
+        };
         assert_int_equal(rp_compress_async(w->workspace, w->workspace_bytes, w->blocks[0],
                                            BLOCK_BYTES, w->frames[0], sizeof(w->frames[0]),
                                            &w->frame_bytes[0], &w->statuses[0], &options,

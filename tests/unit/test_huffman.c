@@ -278,8 +278,17 @@ static uint8_t *encode(const uint8_t *literals, uint32_t n_literals, uint32_t *s
     size_t capacities[1] = {0};
     size_t output_sizes[1];
     rp_status statuses[1];
-    rp_batch batch = {sizeof(rp_batch), inputs,     &input_bytes, input_bytes, 1,
-                      outputs,          capacities, output_sizes, statuses};
+    rp_batch batch = {
+        .struct_size = sizeof(rp_batch),
+        .d_inputs = inputs,
+        .d_input_sizes = &input_bytes,
+        .max_input_bytes = input_bytes,
+        .n_inputs = 1,
+        .d_outputs = outputs,
+        .d_output_capacities = capacities,
+        .d_output_sizes = output_sizes,
+        .d_statuses = statuses,
+    };
     rp_stream stream = {host, NULL};
     assert_int_equal(rp_launch_huffman_encoder(&batch, &buffers, NULL, stream), RP_STATUS_OK);
     *section_bytes = buffers.d_zstd_blocks[0].literals_section_bytes;

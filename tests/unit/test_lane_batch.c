@@ -68,7 +68,12 @@ static blocks *blocks_open(size_t n, size_t max_bytes, rp_effort effort)
 {
     blocks *b = calloc(1, sizeof(*b));
     assert_non_null(b);
-    rp_compress_options options = {sizeof(rp_compress_options), effort, 0, &error};
+    rp_compress_options options = {
+        .struct_size = sizeof(rp_compress_options),
+        .effort = effort,
+        .flags = 0,
+        .error = &error,
+    };
     inputs_random random = inputs_seed(n * 1000003 + max_bytes);
     size_t n_workspace = rp_workspace_size(max_bytes, 1, effort);
     void *workspace = aligned_alloc(RP_WORKSPACE_ALIGNMENT, n_workspace);

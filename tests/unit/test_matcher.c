@@ -59,10 +59,24 @@ static matched match(const uint8_t *input, size_t n_bytes)
     size_t capacities[1] = {0};
     size_t output_sizes[1];
     rp_status statuses[1];
-    rp_batch batch = {sizeof(rp_batch), inputs,     &n_bytes,     n_bytes, 1,
-                      outputs,          capacities, output_sizes, statuses};
+    rp_batch batch = {
+        .struct_size = sizeof(rp_batch),
+        .d_inputs = inputs,
+        .d_input_sizes = &n_bytes,
+        .max_input_bytes = n_bytes,
+        .n_inputs = 1,
+        .d_outputs = outputs,
+        .d_output_capacities = capacities,
+        .d_output_sizes = output_sizes,
+        .d_statuses = statuses,
+    };
     rp_stream stream = {host, NULL};
-    rp_compress_options options = {sizeof(rp_compress_options), test_effort(), 0, NULL};
+    rp_compress_options options = {
+        .struct_size = sizeof(rp_compress_options),
+        .effort = test_effort(),
+        .flags = 0,
+        .error = NULL,
+    };
     assert_int_equal(rp_launch_lz77_matcher(&batch, &result.buffers, &options, stream),
                      RP_STATUS_OK);
     return result;

@@ -33,7 +33,12 @@ static unsigned compress(uint32_t flags, size_t n, size_t n_bytes, rp_effort eff
 {
     fault_device device;
     rp_stream stream;
-    rp_compress_options options = {sizeof(rp_compress_options), effort, RP_COMPRESS_CHECKSUM, NULL};
+    rp_compress_options options = {
+        .struct_size = sizeof(rp_compress_options),
+        .effort = effort,
+        .flags = RP_COMPRESS_CHECKSUM,
+        .error = NULL,
+    };
     size_t n_workspace = rp_workspace_size(n_bytes, n, effort);
     uint8_t *workspace = aligned_alloc(RP_WORKSPACE_ALIGNMENT, n_workspace);
     uint8_t *input = malloc(n_bytes + n);
@@ -55,8 +60,17 @@ static unsigned compress(uint32_t flags, size_t n, size_t n_bytes, rp_effort eff
         outputs[i] = out->bytes + i * out->stride;
         capacities[i] = out->stride;
     }
-    rp_batch batch = {sizeof(rp_batch), inputs,     sizes,      n_bytes, n,
-                      outputs,          capacities, out->sizes, statuses};
+    rp_batch batch = {
+        .struct_size = sizeof(rp_batch),
+        .d_inputs = inputs,
+        .d_input_sizes = sizes,
+        .max_input_bytes = n_bytes,
+        .n_inputs = n,
+        .d_outputs = outputs,
+        .d_output_capacities = capacities,
+        .d_output_sizes = out->sizes,
+        .d_statuses = statuses,
+    };
     rp_status status =
         n == 1 ? rp_compress_async(workspace, n_workspace, input, n_bytes, out->bytes, out->stride,
                                    out->sizes, statuses, &options, stream)

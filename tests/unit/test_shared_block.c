@@ -176,9 +176,23 @@ static void check_input(rp_device *device, uint32_t n_bytes, rp_effort effort, u
     size_t capacities[1] = {0};
     size_t output_sizes[1];
     rp_status statuses[1];
-    const rp_batch batch = {sizeof(rp_batch), inputs,     &size,        MAX_BYTES, 1,
-                            outputs,          capacities, output_sizes, statuses};
-    const rp_compress_options options = {sizeof(rp_compress_options), effort, 0, NULL};
+    const rp_batch batch = {
+        .struct_size = sizeof(rp_batch),
+        .d_inputs = inputs,
+        .d_input_sizes = &size,
+        .max_input_bytes = MAX_BYTES,
+        .n_inputs = 1,
+        .d_outputs = outputs,
+        .d_output_capacities = capacities,
+        .d_output_sizes = output_sizes,
+        .d_statuses = statuses,
+    };
+    const rp_compress_options options = {
+        .struct_size = sizeof(rp_compress_options),
+        .effort = effort,
+        .flags = 0,
+        .error = NULL,
+    };
     const rp_stream stream = {host, NULL};
     assert_int_equal(rp_launch_lz77_matcher(&batch, &expected.buffers, &options, stream),
                      RP_STATUS_OK);

@@ -68,9 +68,19 @@ typedef struct arguments {
 
 static void make_arguments(arguments *a)
 {
-    const rp_compress_options options = {sizeof(options), RP_EFFORT_FAST, 0, &error};
-    const rp_batch batch = {sizeof(batch), inputs,     sizes,       INPUT_BYTES, N_INPUTS,
-                            outputs,       capacities, frame_bytes, statuses};
+    const rp_compress_options options = {
+        .struct_size = sizeof(options), .effort = RP_EFFORT_FAST, .error = &error};
+    const rp_batch batch = {
+        .struct_size = sizeof(batch),
+        .d_inputs = inputs,
+        .d_input_sizes = sizes,
+        .max_input_bytes = INPUT_BYTES,
+        .n_inputs = N_INPUTS,
+        .d_outputs = outputs,
+        .d_output_capacities = capacities,
+        .d_output_sizes = frame_bytes,
+        .d_statuses = statuses,
+    };
     const rp_host_batch host_batch = {sizeof(host_batch), inputs,      sizes,   N_INPUTS, outputs,
                                       capacities,         frame_bytes, statuses};
     const rp_pool_options pool_options = {sizeof(pool_options), 1,     INPUT_BYTES, 0,
@@ -233,32 +243,32 @@ typedef struct use {
     }
 
 static const use uses[] = {
-    USE(call_single, options, rp_compress_options, error, true, false),
+    USE(call_single, options, rp_compress_options, d_proofs, true, false),
     USE(call_single, device, rp_device, state, true, false),
     USE(call_single, ops, rp_device_ops, close, true, false),
-    USE(call_batch, options, rp_compress_options, error, true, false),
-    USE(call_batch, batch, rp_batch, d_statuses, true, false),
+    USE(call_batch, options, rp_compress_options, d_proofs, true, false),
+    USE(call_batch, batch, rp_batch, d_deliveries, true, false),
     USE(call_batch, device, rp_device, state, true, false),
-    USE(call_matcher, options, rp_compress_options, error, true, false),
-    USE(call_matcher, batch, rp_batch, d_statuses, true, false),
-    USE(call_matcher, buffers, rp_stage_buffers, d_team_memory, true, false),
-    USE(call_huffman, batch, rp_batch, d_statuses, true, false),
-    USE(call_huffman, buffers, rp_stage_buffers, d_team_memory, true, false),
-    USE(call_fse, batch, rp_batch, d_statuses, true, false),
-    USE(call_fse, buffers, rp_stage_buffers, d_team_memory, true, false),
-    USE(call_assembler, batch, rp_batch, d_statuses, true, false),
-    USE(call_assembler, buffers, rp_stage_buffers, d_team_memory, true, false),
-    USE(call_carve, buffers, rp_stage_buffers, d_team_memory, false, true),
-    USE(call_alignments, options, rp_compress_options, error, true, false),
+    USE(call_matcher, options, rp_compress_options, d_proofs, true, false),
+    USE(call_matcher, batch, rp_batch, d_deliveries, true, false),
+    USE(call_matcher, buffers, rp_stage_buffers, entry_points_stride, true, false),
+    USE(call_huffman, batch, rp_batch, d_deliveries, true, false),
+    USE(call_huffman, buffers, rp_stage_buffers, entry_points_stride, true, false),
+    USE(call_fse, batch, rp_batch, d_deliveries, true, false),
+    USE(call_fse, buffers, rp_stage_buffers, entry_points_stride, true, false),
+    USE(call_assembler, batch, rp_batch, d_deliveries, true, false),
+    USE(call_assembler, buffers, rp_stage_buffers, entry_points_stride, true, false),
+    USE(call_carve, buffers, rp_stage_buffers, entry_points_stride, false, true),
+    USE(call_alignments, options, rp_compress_options, d_proofs, true, false),
     USE(call_alignments, alignments, rp_batched_alignments, temp, true, true),
-    USE(call_temp_size, options, rp_compress_options, error, true, false),
-    USE(call_max_output, options, rp_compress_options, error, true, false),
-    USE(call_batched, options, rp_compress_options, error, true, false),
+    USE(call_temp_size, options, rp_compress_options, d_proofs, true, false),
+    USE(call_max_output, options, rp_compress_options, d_proofs, true, false),
+    USE(call_batched, options, rp_compress_options, d_proofs, true, false),
     USE(call_batched, device, rp_device, state, true, false),
-    USE(call_lane, options, rp_compress_options, error, true, false),
-    USE(call_lane_batch, options, rp_compress_options, error, true, false),
+    USE(call_lane, options, rp_compress_options, d_proofs, true, false),
+    USE(call_lane_batch, options, rp_compress_options, d_proofs, true, false),
     USE(call_lane_batch, host_batch, rp_host_batch, statuses, true, false),
-    USE(call_pooled, options, rp_compress_options, error, true, false),
+    USE(call_pooled, options, rp_compress_options, d_proofs, true, false),
     USE(call_pooled, host_batch, rp_host_batch, statuses, true, false),
     USE(call_pool_create, pool_options, rp_pool_options, error, true, false),
     USE(call_pool_create, device, rp_device, state, true, false),

@@ -106,9 +106,15 @@ static batch_result run_batch(const batch_test *test, rp_device *device, stages 
         memset(result.outputs[i], garbage, test->capacities[i]);
     }
     rp_batch batch = {
-        sizeof(rp_batch),      test->inputs,        test->sizes,
-        test->max_input_bytes, test->n_inputs,      result.outputs,
-        test->capacities,      result.output_sizes, result.statuses,
+        .struct_size = sizeof(rp_batch),
+        .d_inputs = test->inputs,
+        .d_input_sizes = test->sizes,
+        .max_input_bytes = test->max_input_bytes,
+        .n_inputs = test->n_inputs,
+        .d_outputs = result.outputs,
+        .d_output_capacities = test->capacities,
+        .d_output_sizes = result.output_sizes,
+        .d_statuses = result.statuses,
     };
     rp_stream stream = {device, NULL};
     rp_stream host_stream = {host, NULL};

@@ -153,8 +153,17 @@ static void test_stages_make_the_frame(void **state)
     rp_status statuses[2] = {RP_STATUS_INTERNAL, RP_STATUS_INTERNAL};
     for (size_t i = 0; i < sizeof(input); i++)
         input[i] = (uint8_t)(i * i >> (i % 7));
-    rp_batch batch = {sizeof(rp_batch), inputs,     sizes,       sizeof(input), 1,
-                      outputs,          capacities, frame_bytes, statuses};
+    rp_batch batch = {
+        .struct_size = sizeof(rp_batch),
+        .d_inputs = inputs,
+        .d_input_sizes = sizes,
+        .max_input_bytes = sizeof(input),
+        .n_inputs = 1,
+        .d_outputs = outputs,
+        .d_output_capacities = capacities,
+        .d_output_sizes = frame_bytes,
+        .d_statuses = statuses,
+    };
     rp_device *device;
     rp_stream stream;
     rp_stage_buffers buffers = RP_STAGE_BUFFERS_INIT;
