@@ -3,6 +3,7 @@
 # need is an error when it is missing, unless ROCKPRESS_WITHOUT names it: then it is not looked for,
 # has no target, and the tests that need it are skipped.
 #   zstd_dep     libzstd           required by the plugin (verification, cpu route)
+#   xxhash.h     libxxhash         required by the engine, which compiles the header in
 #   xxhash_dep   libxxhash         tests, benchmarks
 #   lz4_dep      liblz4            benchmarks
 #   cmocka_dep   cmocka            tests
@@ -41,6 +42,10 @@ rockpress_find(rocksdb rocksdb/c.h rocksdb)
 
 if(NOT TARGET zstd_dep)
   message(FATAL_ERROR "libzstd is required (Debian: libzstd-dev)")
+endif()
+find_path(xxhash_INCLUDE_DIR xxhash.h)
+if(NOT xxhash_INCLUDE_DIR)
+  message(FATAL_ERROR "xxhash.h of libxxhash 0.8 or later is required (Debian: libxxhash-dev)")
 endif()
 
 # rockpress_tests_need(<name> <Debian package>)

@@ -15,6 +15,7 @@
 
 #include "engine/check.h"
 #include "engine/error.h"
+#include "engine/hash.h"
 #include "engine/workspace.h"
 
 size_t rp_lane_memory_bytes(const rp_device *device, size_t max_input_bytes, rp_effort effort)
@@ -29,7 +30,17 @@ size_t rp_lane_memory_bytes(const rp_device *device, size_t max_input_bytes, rp_
 
 size_t rp_lane_results_bytes(size_t n)
 {
-    return rp_round_up(n * (sizeof(size_t) + sizeof(rp_status)), RP_LANE_ITEM_ALIGNMENT);
+    return rp_round_up(n * (sizeof(size_t) + sizeof(rp_proof) + sizeof(rp_status)),
+                       RP_LANE_ITEM_ALIGNMENT);
+}
+
+rp_results rp_lane_results(uint8_t *download, size_t n)
+{
+    rp_results results;
+    results.sizes = (size_t *)(void *)download;
+    results.proofs = (rp_proof *)(void *)(results.sizes + n);
+    results.statuses = (rp_status *)(void *)(results.proofs + n);
+    return results;
 }
 
 uint8_t *rp_lane_d_upload(const rp_lane *lane, const rp_lane_part *part)
@@ -42,6 +53,26 @@ uint8_t *rp_lane_d_download(const rp_lane *lane, const rp_lane_part *part)
     return (lane->delivers ? part->staging : rp_lane_d_upload(lane, part)) + part->download_at;
 }
 
+uint8_t *rp_lane_d_frames(const rp_lane *lane, const rp_lane_part *part, bool is_proven)
+{
+    return is_proven ? rp_lane_d_upload(lane, part) + part->download_at
+                     : rp_lane_d_download(lane, part);
+}
+
+/* Where the device writes to other memory than the staging memory, the poison is copied there: what
+ * comes back is then of this part or is poison. */
+static rp_status poison(rp_lane *lane, const rp_lane_part *part)
+{
+    uint8_t *download = part->staging + part->download_at;
+    rp_results results = rp_lane_results(download, part->n_frames);
+    rp_poison_results(&results, part->n_frames);
+    if (lane->delivers)
+        return RP_STATUS_OK;
+    return lane->stream.device->ops->copy_async(lane->stream, rp_lane_d_download(lane, part),
+                                                download, rp_lane_results_bytes(part->n_frames),
+                                                RP_COPY_HOST_TO_DEVICE);
+}
+
 rp_status rp_lane_enqueue(rp_lane *lane, const rp_lane_part *part, rp_stage_args *args,
                           rp_error *error)
 {
@@ -49,6 +80,8 @@ rp_status rp_lane_enqueue(rp_lane *lane, const rp_lane_part *part, rp_stage_args
     lane->busy = true;
     rp_status status = ops->copy_async(lane->stream, rp_lane_d_upload(lane, part), part->staging,
                                        part->upload_bytes, RP_COPY_HOST_TO_DEVICE);
+    if (status == RP_STATUS_OK)
+        status = poison(lane, part);
     if (status == RP_STATUS_OK)
         status =
             rp_enqueue_stages(lane->d_workspace, part->workspace_bytes, args, error, lane->stream);
@@ -67,16 +100,18 @@ rp_status rp_lane_wait(rp_lane *lane, uint32_t timeout_us)
     return status;
 }
 
-rp_status rp_lane_deliver(rp_status status, const uint8_t *frame, size_t frame_bytes,
-                          size_t capacity, void *output, size_t *output_size)
+rp_status rp_lane_deliver(const rp_lane_frame *frame, uint64_t input_hash, void *output,
+                          size_t *output_size)
 {
-    /* A device that works wrongly must not make the host write beyond the output. */
-    if (status == RP_STATUS_OK && frame_bytes > capacity)
-        status = RP_STATUS_INTERNAL;
-    if (status == RP_STATUS_OK)
-        memcpy(output, frame, frame_bytes);
-    *output_size = status == RP_STATUS_OK ? frame_bytes : 0;
-    return status;
+    rp_status status = rp_judge_result(frame->status, frame->n_bytes, frame->capacity);
+    *output_size = 0;
+    if (status != RP_STATUS_OK)
+        return status;
+    memcpy(output, frame->bytes, frame->n_bytes);
+    if (frame->proof != NULL && !rp_is_proven(frame->proof, input_hash, output, frame->n_bytes))
+        return RP_STATUS_VERIFICATION_FAILED;
+    *output_size = frame->n_bytes;
+    return RP_STATUS_OK;
 }
 
 size_t rp_lane_output_capacity(size_t input_size, size_t output_capacity)
@@ -112,20 +147,31 @@ void *rp_lane_workspace(const rp_lane *lane, size_t *workspace_size)
     return lane->d_workspace;
 }
 
+static bool is_proven(const rp_compress_options *options)
+{
+    return (options->flags & RP_COMPRESS_VERIFY) != 0;
+}
+
 /* Device and host see the same memory: no copies. */
 static rp_status compress_in_place(rp_lane *lane, const void *input, size_t input_size,
                                    void *output, size_t output_capacity,
-                                   const rp_compress_options *options, uint32_t timeout_us,
+                                   const rp_compress_options *given, uint32_t timeout_us,
                                    size_t *output_size)
 {
+    rp_compress_options options = *given;
+    const rp_results results = {&lane->frame_bytes, &lane->frame_status, &lane->frame_proof};
+    options.d_proofs = is_proven(given) ? &lane->frame_proof : NULL;
+    rp_poison_results(&results, 1);
     rp_status status = rp_compress_async(lane->d_workspace, lane->workspace_bytes, input,
                                          input_size, output, output_capacity, &lane->frame_bytes,
-                                         &lane->frame_status, options, lane->stream);
+                                         &lane->frame_status, &options, lane->stream);
     if (status == RP_STATUS_OK)
         status = rp_stream_wait(lane->stream, timeout_us);
     lane->busy = status == RP_STATUS_TIMEOUT;
     if (status == RP_STATUS_OK)
-        status = lane->frame_status;
+        status = rp_judge_result(lane->frame_status, lane->frame_bytes, output_capacity);
+    if (status == RP_STATUS_OK && is_proven(given))
+        status = rp_check_proof(&lane->frame_proof, input, input_size, output, lane->frame_bytes);
     if (status == RP_STATUS_OK)
         *output_size = lane->frame_bytes;
     return status;
@@ -138,35 +184,48 @@ static rp_status compress_staged(rp_lane *lane, const void *input, size_t input_
 {
     size_t capacity = rp_lane_output_capacity(input_size, output_capacity);
     size_t results_bytes = rp_lane_results_bytes(1);
+    bool proven = is_proven(options);
     const rp_lane_part part = {
         .staging = lane->staging,
         .workspace_bytes = lane->workspace_bytes,
         .upload_bytes = input_size,
         .download_at = rp_round_up(input_size, RP_WORKSPACE_ALIGNMENT),
         .download_bytes = results_bytes + capacity,
+        .n_frames = 1,
     };
-    uint8_t *d_download = rp_lane_d_download(lane, &part);
+    rp_results d_results = rp_lane_results(rp_lane_d_download(lane, &part), 1);
     rp_stage_args args = rp_stage_args_of(options);
     args.batch.max_input_bytes = input_size;
     args.batch.n_inputs = 1;
-    args.batch.d_output_sizes = (size_t *)(void *)d_download;
-    args.batch.d_statuses = (rp_status *)(void *)(d_download + sizeof(size_t));
+    args.batch.d_output_sizes = d_results.sizes;
+    args.batch.d_statuses = d_results.statuses;
+    args.batch.d_proofs = proven ? d_results.proofs : NULL;
     args.single.d_input = rp_lane_d_upload(lane, &part);
     args.single.input_size = input_size;
-    args.single.d_output = d_download + results_bytes;
+    args.single.d_output = rp_lane_d_frames(lane, &part, proven) + results_bytes;
     args.single.output_capacity = capacity;
+    if (proven && lane->delivers)
+        args.single.d_delivery = rp_lane_d_download(lane, &part) + results_bytes;
     if (input_size != 0)
         memcpy(part.staging, input, input_size);
     rp_status status = rp_lane_enqueue(lane, &part, &args, options->error);
+    /* While the device works. */
+    uint64_t input_hash = proven ? rp_hash(input, input_size) : 0;
     rp_status waited = rp_lane_wait(lane, timeout_us);
     if (status == RP_STATUS_OK)
         status = waited;
     if (status != RP_STATUS_OK)
         return status;
-    const uint8_t *download = part.staging + part.download_at;
-    return rp_lane_deliver(*(const rp_status *)(const void *)(download + sizeof(size_t)),
-                           download + results_bytes, *(const size_t *)(const void *)download,
-                           capacity, output, output_size);
+    uint8_t *download = part.staging + part.download_at;
+    rp_results results = rp_lane_results(download, 1);
+    const rp_lane_frame frame = {
+        .bytes = download + results_bytes,
+        .n_bytes = results.sizes[0],
+        .status = results.statuses[0],
+        .proof = proven ? &results.proofs[0] : NULL,
+        .capacity = capacity,
+    };
+    return rp_lane_deliver(&frame, input_hash, output, output_size);
 }
 
 rp_status rp_lane_compress(rp_lane *lane, const void *input, size_t input_size, void *output,

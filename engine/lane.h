@@ -8,7 +8,11 @@
  *
  * so that a part of the work is one copy there, its launches and one copy back. There is no copy
  * back where the device writes to the staging memory itself (RP_DEVICE_MAPPED_STAGING): a copy
- * begins after the last launch and has the size of all capacities, not of the frames.
+ * begins after the last launch and has the size of all capacities, not of the frames. Frames that
+ * are proven lie on the device first, as a GPU reads the host's memory slowly; the frame verifier
+ * writes them to the staging memory.
+ *
+ * What is downloaded begins with the results, which the host poisons before each part (proof.h).
  */
 #ifndef ROCKPRESS_ENGINE_LANE_H
 #define ROCKPRESS_ENGINE_LANE_H
@@ -19,6 +23,7 @@
 #include "rockpress/batched.h"
 #include "rockpress/pool.h"
 
+#include "engine/proof.h"
 #include "kernels/base/stages.h"
 
 /* Of each input and output, so that the device copies whole words. */
@@ -34,8 +39,9 @@ struct rp_lane {
     bool delivers; /* the device writes results to the staging memory itself */
     size_t max_input_bytes;
     bool busy;              /* the device may still write to it */
-    size_t frame_bytes;     /* of one input in the host's memory: where its size */
-    rp_status frame_status; /* and its status are written */
+    size_t frame_bytes;     /* of one input in the host's memory: where its size, */
+    rp_status frame_status; /* its status */
+    rp_proof frame_proof;   /* and its proof are written */
     _Atomic uint32_t next;
 };
 
@@ -46,28 +52,43 @@ typedef struct rp_lane_part {
     size_t upload_bytes;
     size_t download_at;
     size_t download_bytes;
+    size_t n_frames;
 } rp_lane_part;
+
+/* A frame as the device left it. */
+typedef struct rp_lane_frame {
+    const uint8_t *bytes;
+    size_t n_bytes;
+    rp_status status;
+    const rp_proof *proof; /* NULL: it is not proven */
+    size_t capacity;
+} rp_lane_frame;
 
 /* Bytes of device memory of a lane, and of its workspace. */
 size_t rp_lane_memory_bytes(const rp_device *device, size_t max_input_bytes, rp_effort effort);
 
-/* What the sizes and statuses of n frames take in front of the frames. */
+/* What the results of n frames take in front of the frames, and where they lie. */
 size_t rp_lane_results_bytes(size_t n);
+rp_results rp_lane_results(uint8_t *download, size_t n);
 
-/* Where a device finds what is uploaded, and puts what is downloaded. */
+/* Where a device finds what is uploaded, and puts the results. */
 uint8_t *rp_lane_d_upload(const rp_lane *lane, const rp_lane_part *part);
 uint8_t *rp_lane_d_download(const rp_lane *lane, const rp_lane_part *part);
 
-/* Enqueues the copies and launches of a part whose staging memory is filled. The lane is busy until
- * rp_lane_wait() has returned RP_STATUS_OK. */
+/* Where the stages put the frames. What is proven is delivered to d_download afterwards, if that is
+ * elsewhere. */
+uint8_t *rp_lane_d_frames(const rp_lane *lane, const rp_lane_part *part, bool is_proven);
+
+/* Poisons the results and enqueues the copies and launches of a part whose staging memory is
+ * filled. The lane is busy until rp_lane_wait() has returned RP_STATUS_OK. */
 rp_status rp_lane_enqueue(rp_lane *lane, const rp_lane_part *part, rp_stage_args *args,
                           rp_error *error);
 rp_status rp_lane_wait(rp_lane *lane, uint32_t timeout_us);
 
-/* Copies a frame of `status` and frame_bytes to the caller's output. *output_size is 0 unless the
- * status that is returned is RP_STATUS_OK. */
-rp_status rp_lane_deliver(rp_status status, const uint8_t *frame, size_t frame_bytes,
-                          size_t capacity, void *output, size_t *output_size);
+/* Copies a frame to the caller's output, and checks its proof where it lies then. input_hash is of
+ * the caller's input. *output_size is 0 unless the status that is returned is RP_STATUS_OK. */
+rp_status rp_lane_deliver(const rp_lane_frame *frame, uint64_t input_hash, void *output,
+                          size_t *output_size);
 
 /* The capacity that an output needs at most. */
 size_t rp_lane_output_capacity(size_t input_size, size_t output_capacity);

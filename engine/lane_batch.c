@@ -13,6 +13,7 @@
 
 #include "engine/check.h"
 #include "engine/error.h"
+#include "engine/hash.h"
 #include "engine/lane.h"
 #include "engine/struct_size.h"
 #include "engine/workspace.h"
@@ -54,10 +55,15 @@ typedef struct batch_part {
     rp_lane_part memory;
 } batch_part;
 
+static bool is_proven(const rp_compress_options *options)
+{
+    return (options->flags & RP_COMPRESS_VERIFY) != 0;
+}
+
 /* What the arrays in front of the inputs take. */
 static size_t upload_arrays_bytes(size_t n)
 {
-    return item_bytes(n * (2 * sizeof(void *) + 2 * sizeof(size_t)));
+    return item_bytes(n * (3 * sizeof(void *) + 2 * sizeof(size_t)));
 }
 
 /* Inputs beyond the lane's are not sent: the kernels report them by their size. */
@@ -80,7 +86,7 @@ static size_t staging_half_bytes(const rp_lane *lane)
 
 /* The largest part from `first` on; 0 inputs if not even one fits. */
 static batch_part next_part(const rp_lane *lane, const rp_host_batch *batch, size_t first,
-                            uint8_t *staging, rp_effort effort)
+                            uint8_t *staging, const rp_compress_options *options)
 {
     batch_part part = {.first = first, .memory.staging = staging};
     size_t inputs_bytes = 0;
@@ -93,14 +99,16 @@ static batch_part next_part(const rp_lane *lane, const rp_host_batch *batch, siz
             more.max_input_bytes = sent;
         inputs_bytes += item_bytes(sent);
         outputs_bytes += item_bytes(output_capacity(lane, batch, first + part.n));
-        size_t workspace = rp_workspace_size(more.max_input_bytes, more.n, effort);
+        size_t workspace = rp_workspace_size(more.max_input_bytes, more.n, options->effort);
+        more.memory.workspace_bytes = workspace;
+        more.memory.n_frames = more.n;
         if (lane->staging == NULL) {
-            if (workspace == 0 || workspace > lane->workspace_bytes)
+            size_t proofs = is_proven(options) ? more.n * sizeof(rp_proof) : 0;
+            if (workspace == 0 || workspace + proofs > lane->workspace_bytes)
                 break;
         } else {
             more.inputs_at = upload_arrays_bytes(more.n);
             more.outputs_at = rp_lane_results_bytes(more.n);
-            more.memory.workspace_bytes = workspace;
             more.memory.upload_bytes =
                 rp_round_up(more.inputs_at + inputs_bytes, RP_WORKSPACE_ALIGNMENT);
             more.memory.download_at = more.memory.upload_bytes;
@@ -123,28 +131,49 @@ static rp_stage_args part_args(const batch_part *part, const rp_compress_options
     return args;
 }
 
-/* The caller's arrays are the device's. */
+/* The caller's arrays are the device's. Proofs lie behind the part's workspace. */
 static rp_status part_in_place(rp_lane *lane, const rp_host_batch *batch, const batch_part *part,
                                const rp_compress_options *options, uint32_t timeout_us)
 {
     rp_stage_args args = part_args(part, options);
+    const rp_results results = {
+        .sizes = batch->output_sizes + part->first,
+        .statuses = batch->statuses + part->first,
+        .proofs = is_proven(options)
+                      ? (rp_proof *)(void *)(lane->d_workspace + part->memory.workspace_bytes)
+                      : NULL,
+    };
     args.batch.d_inputs = batch->inputs + part->first;
     args.batch.d_input_sizes = batch->input_sizes + part->first;
     args.batch.d_outputs = batch->outputs + part->first;
     args.batch.d_output_capacities = batch->output_capacities + part->first;
-    args.batch.d_output_sizes = batch->output_sizes + part->first;
-    args.batch.d_statuses = batch->statuses + part->first;
-    rp_status status = rp_enqueue_stages(lane->d_workspace, lane->workspace_bytes, &args,
+    args.batch.d_output_sizes = results.sizes;
+    args.batch.d_statuses = results.statuses;
+    args.batch.d_proofs = results.proofs;
+    rp_poison_results(&results, part->n);
+    rp_status status = rp_enqueue_stages(lane->d_workspace, part->memory.workspace_bytes, &args,
                                          options->error, lane->stream);
     if (status == RP_STATUS_OK)
         status = rp_stream_wait(lane->stream, timeout_us);
     lane->busy = status == RP_STATUS_TIMEOUT;
+    for (size_t i = 0; i < part->n && status == RP_STATUS_OK; i++) {
+        size_t which = part->first + i;
+        rp_status judged =
+            rp_judge_result(results.statuses[i], results.sizes[i], batch->output_capacities[which]);
+        if (judged == RP_STATUS_OK && results.proofs != NULL)
+            judged =
+                rp_check_proof(&results.proofs[i], batch->inputs[which], batch->input_sizes[which],
+                               batch->outputs[which], results.sizes[i]);
+        if (judged != RP_STATUS_OK)
+            results.sizes[i] = 0;
+        results.statuses[i] = judged;
+    }
     return status;
 }
 
 /* Fills the staging memory with what is uploaded, and `on_device` with what it is there. */
 static void stage_part(const rp_lane *lane, const rp_host_batch *batch, const batch_part *part,
-                       rp_kernel_batch *on_device)
+                       bool proven, rp_kernel_batch *on_device)
 {
     size_t n = part->n;
     uint8_t *staging = part->memory.staging;
@@ -154,6 +183,9 @@ static void stage_part(const rp_lane *lane, const rp_host_batch *batch, const ba
     size_t *sizes = (size_t *)(void *)(inputs + n);
     void **outputs = (void **)(void *)(sizes + n);
     size_t *capacities = (size_t *)(void *)(outputs + n);
+    void **deliveries = (void **)(void *)(capacities + n);
+    uint8_t *d_frames = rp_lane_d_frames(lane, &part->memory, proven);
+    bool is_elsewhere = d_frames != d_download;
     size_t input_at = part->inputs_at;
     size_t output_at = part->outputs_at;
     for (size_t i = 0; i < n; i++) {
@@ -163,7 +195,8 @@ static void stage_part(const rp_lane *lane, const rp_host_batch *batch, const ba
             memcpy(staging + input_at, batch->inputs[part->first + i], sent);
         inputs[i] = d_upload + input_at;
         sizes[i] = whole;
-        outputs[i] = d_download + output_at;
+        outputs[i] = d_frames + output_at;
+        deliveries[i] = d_download + output_at;
         capacities[i] = output_capacity(lane, batch, part->first + i);
         input_at += item_bytes(sent);
         output_at += item_bytes(capacities[i]);
@@ -173,36 +206,48 @@ static void stage_part(const rp_lane *lane, const rp_host_batch *batch, const ba
     on_device->d_input_sizes = (const size_t *)(const void *)(on_device->d_inputs + n);
     on_device->d_outputs = (void *const *)(const void *)(on_device->d_input_sizes + n);
     on_device->d_output_capacities = (const size_t *)(const void *)(on_device->d_outputs + n);
-    on_device->d_output_sizes = (size_t *)(void *)d_download;
-    on_device->d_statuses = (rp_status *)(void *)(on_device->d_output_sizes + n);
+    rp_results d_results = rp_lane_results(d_download, n);
+    on_device->d_output_sizes = d_results.sizes;
+    on_device->d_statuses = d_results.statuses;
+    on_device->d_proofs = proven ? d_results.proofs : NULL;
+    if (is_elsewhere)
+        on_device->d_deliveries = (void *const *)(const void *)(on_device->d_output_capacities + n);
 }
 
 /* From the staging memory to the caller. */
-static void deliver_part(const rp_lane *lane, const rp_host_batch *batch, const batch_part *part)
+static void deliver_part(const rp_lane *lane, const rp_host_batch *batch, const batch_part *part,
+                         bool proven)
 {
-    const uint8_t *download = part->memory.staging + part->memory.download_at;
-    const size_t *sizes = (const size_t *)(const void *)download;
-    const rp_status *statuses = (const rp_status *)(const void *)(sizes + part->n);
+    uint8_t *download = part->memory.staging + part->memory.download_at;
+    const rp_results results = rp_lane_results(download, part->n);
     size_t at = part->outputs_at;
     for (size_t i = 0; i < part->n; i++) {
         size_t which = part->first + i;
-        size_t capacity = output_capacity(lane, batch, which);
+        const rp_lane_frame frame = {
+            .bytes = download + at,
+            .n_bytes = results.sizes[i],
+            .status = results.statuses[i],
+            .proof = proven ? &results.proofs[i] : NULL,
+            .capacity = output_capacity(lane, batch, which),
+        };
+        uint64_t input_hash = 0;
+        if (proven && frame.status == RP_STATUS_OK)
+            input_hash = rp_hash(batch->inputs[which], batch->input_sizes[which]);
         batch->statuses[which] =
-            rp_lane_deliver(statuses[i], download + at, sizes[i], capacity, batch->outputs[which],
-                            &batch->output_sizes[which]);
-        at += item_bytes(capacity);
+            rp_lane_deliver(&frame, input_hash, batch->outputs[which], &batch->output_sizes[which]);
+        at += item_bytes(frame.capacity);
     }
 }
 
 /* Waits for the part that the device works on, if there is one. */
 static rp_status finish_part(rp_lane *lane, const rp_host_batch *batch, batch_part *running,
-                             const deadline *by)
+                             bool proven, const deadline *by)
 {
     if (running->n == 0)
         return RP_STATUS_OK;
     rp_status status = rp_lane_wait(lane, time_left_us(by));
     if (status == RP_STATUS_OK) {
-        deliver_part(lane, batch, running);
+        deliver_part(lane, batch, running, proven);
         running->n = 0;
     }
     return status;
@@ -218,7 +263,7 @@ static rp_status part_staged(rp_lane *lane, const rp_host_batch *batch, const ba
                              const deadline *by)
 {
     rp_stage_args args = part_args(part, options);
-    stage_part(lane, batch, part, &args.batch);
+    stage_part(lane, batch, part, is_proven(options), &args.batch);
     batch_part before = *running;
     if (before.n != 0) {
         rp_status status = rp_lane_wait(lane, time_left_us(by));
@@ -228,7 +273,7 @@ static rp_status part_staged(rp_lane *lane, const rp_host_batch *batch, const ba
     rp_status status = rp_lane_enqueue(lane, &part->memory, &args, options->error);
     *running = *part;
     if (before.n != 0)
-        deliver_part(lane, batch, &before);
+        deliver_part(lane, batch, &before, is_proven(options));
     if (status != RP_STATUS_OK)
         (void)rp_lane_wait(lane, time_left_us(by)); /* for what was enqueued of it */
     return status;
@@ -306,10 +351,10 @@ static rp_status compress_parts(rp_lane *lane, const rp_host_batch *batch,
         uint8_t *staging = lane->staging;
         if (staging != NULL && running.n != 0 && running.memory.staging == staging)
             staging += staging_half_bytes(lane);
-        batch_part part = next_part(lane, batch, first, staging, options->effort);
+        batch_part part = next_part(lane, batch, first, staging, options);
         size_t n = part.n == 0 ? 1 : part.n;
         if (part.n == 0)
-            status = finish_part(lane, batch, &running, &by);
+            status = finish_part(lane, batch, &running, is_proven(options), &by);
         if (status == RP_STATUS_OK && part.n == 0)
             status = part_of_one(lane, batch, first, options, time_left_us(&by));
         else if (status == RP_STATUS_OK && lane->staging == NULL)
@@ -321,7 +366,7 @@ static rp_status compress_parts(rp_lane *lane, const rp_host_batch *batch,
         first += n;
     }
     if (status == RP_STATUS_OK) {
-        status = finish_part(lane, batch, &running, &by);
+        status = finish_part(lane, batch, &running, is_proven(options), &by);
         if (status != RP_STATUS_OK)
             rp_fail_host_batch(batch, running.first, status);
     }

@@ -30,8 +30,10 @@ extern "C" {
 
 typedef enum rp_verify_mode {
     RP_VERIFY_OFF = 0,
-    RP_VERIFY_SAMPLE = 1, /* every block of the first thousand, then one in verify_interval */
-    RP_VERIFY_ALL = 2
+    RP_VERIFY_SAMPLE = 1, /* libzstd decodes the first thousand frames, then one in verify_interval,
+                           * chosen by its content */
+    RP_VERIFY_ALL = 2,    /* libzstd decodes every frame */
+    RP_VERIFY_DEVICE = 3  /* the device proves every frame (rp_proof) */
 } rp_verify_mode;
 
 typedef enum rp_log_level {
@@ -66,7 +68,7 @@ typedef struct rp_plugin_config {
      * where batch is on, since single blocks alone are slower on a GPU than in libzstd, else
      * libzstd. auto */
     char device[32];
-    rp_verify_mode verify;    /* sample */
+    rp_verify_mode verify;    /* device */
     uint32_t verify_interval; /* blocks, 1 to 2^30; 256 */
     uint32_t lanes;           /* most single blocks on the device, 1 to RP_POOL_MAX_LANES; 64 */
     size_t min_block_bytes;   /* smaller blocks take the cpu route, 0 to RP_MAX_INPUT_BYTES; 512 */
@@ -153,8 +155,9 @@ typedef enum rp_fault {
     RP_FAULT_LAUNCH = 1,   /* one launch or copy failed */
     RP_FAULT_MEMORY = 2,   /* host or device memory ran out */
     RP_FAULT_DEVICE = 3,   /* the device is lost to this process */
-    RP_FAULT_VERIFY = 4,   /* the frame did not decode to the block; the device is given up */
-    RP_FAULT_INTERNAL = 5, /* a defect of rockpress */
+    RP_FAULT_VERIFY = 4,   /* a frame that is not the block's, or a result that is impossible; the
+                            * device is given up */
+    RP_FAULT_INTERNAL = 5, /* a defect of rockpress; the device is given up */
     RP_N_FAULTS = 6
 } rp_fault;
 
@@ -180,7 +183,7 @@ typedef enum rp_stat {
     RP_STAT_FAULTS = 5,       /* by rp_fault */
     /* From here on one value each, of index 0. */
     RP_STAT_REJECTED_BLOCKS = 6,   /* cpu route: libzstd returned an error, mostly "too small" */
-    RP_STAT_VERIFIED_BLOCKS = 7,   /* decoded and compared before they were handed over */
+    RP_STAT_VERIFIED_BLOCKS = 7,   /* proven before they were handed over */
     RP_STAT_CONTEXTS_CREATED = 8,  /* ZSTD_CCtx made */
     RP_STAT_CONTEXTS_RECYCLED = 9, /* ZSTD_CCtx served from idle ones instead */
     RP_STAT_BREAKER_OPENS = 10,    /* times that the device was left alone */
@@ -197,7 +200,8 @@ typedef enum rp_stat {
     RP_STAT_DEVICE_ACTIVE = 21,    /* 1: the device takes blocks (the breaker apart), else 0 */
     RP_STAT_FILES_WITHOUT_MEMORY = 22, /* files that no batch was begun for: there was no room for
                                         * their blocks in batch_memory_bytes. CompressionManager */
-    RP_N_STATS = 23                    /* of this header; the library may know more */
+    RP_STAT_UNPROVEN_FRAMES = 23,      /* handed over without a proof, as `verify` asks */
+    RP_N_STATS = 24                    /* of this header; the library may know more */
 } rp_stat;
 
 /*

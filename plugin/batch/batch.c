@@ -330,6 +330,13 @@ static rp_fallback_reason hand_over(const rp_plugin_config *config, struct rp_op
                                     const struct rp_batch_block *block, const rp_request *request,
                                     size_t *frame_size)
 {
+    rp_device_frame frame = {
+        .frame = request->output,
+        .block = request->input,
+        .block_size = request->input_size,
+        .proof = &block->proof,
+    };
+
     if (block->status != RP_STATUS_OK)
         return block->status == RP_STATUS_OUTPUT_TOO_SMALL
                    ? RP_FALLBACK_CAPACITY
@@ -339,8 +346,8 @@ static rp_fallback_reason hand_over(const rp_plugin_config *config, struct rp_op
     memcpy(request->output, (const uint8_t *)batch->frame_slabs[block->slab] + block->offset,
            block->frame_bytes);
     *frame_size = block->frame_bytes;
-    return rp_session_verify(config, request->output, *frame_size, request->input,
-                             request->input_size, RP_BREAKER_CLOSED);
+    frame.frame_size = block->frame_bytes;
+    return rp_session_verify(config, &frame, RP_BREAKER_CLOSED);
 }
 
 #define CPU_SAMPLING 16u

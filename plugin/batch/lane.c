@@ -31,12 +31,26 @@ static uint32_t chunk_slabs;
 static size_t workspace_bytes;
 static rp_effort effort; /* the highest that lanes have memory for */
 static uint32_t timeout_us;
+static bool proves;       /* RP_VERIFY_DEVICE */
 static uint64_t chunk_ns; /* recent time of a chunk on the device; 0: not known */
 
-/* The arrays of a launch and of its results, with an element for each block. */
-enum { INPUT, INPUT_SIZE, OUTPUT, CAPACITY, OUTPUT_SIZE, STATUS, N_ARRAYS };
+/* The arrays of a launch and, from OUTPUT_SIZE on, of its results, with an element for each block.
+ */
+enum {
+    INPUT,
+    INPUT_SIZE,
+    OUTPUT,
+    CAPACITY,
+    DELIVERY,
+    OUTPUT_SIZE,
+    STATUS,
+    PROOF,
+    PROOF_END = PROOF + 1,
+    N_ARRAYS
+};
 
-/* Every array has RP_BATCH_CHUNK_BLOCKS elements of 8 bytes. */
+/* Every array has RP_BATCH_CHUNK_BLOCKS elements of 8 bytes; of proofs, which have 16, each takes
+ * two. */
 #define ARRAY_BYTES ((size_t)RP_BATCH_CHUNK_BLOCKS * 8)
 
 static void *array_at(uint8_t *arrays, int which)
@@ -55,6 +69,13 @@ static bool delivers(void)
     return on_host() || (device->flags & RP_DEVICE_MAPPED_STAGING) != 0;
 }
 
+/* Whether the stages leave frames on the device, and the frame verifier writes them to the slabs: a
+ * GPU reads the host's memory slowly. */
+static bool is_delivered_by_verifier(void)
+{
+    return proves && delivers() && !on_host();
+}
+
 void rp_batch_lanes_setup(const rp_device *used, const rp_plugin_config *config, uint32_t slabs)
 {
     size_t chunk_bytes = slabs * rp_batch_slab_bytes();
@@ -66,6 +87,7 @@ void rp_batch_lanes_setup(const rp_device *used, const rp_plugin_config *config,
     device = used;
     chunk_slabs = slabs;
     timeout_us = config->timeout_ms * 1000u;
+    proves = config->verify == RP_VERIFY_DEVICE;
     /* Blocks of 4 KiB take more workspace than larger ones with as many bytes together. */
     workspace_bytes = rp_workspace_size(4096, chunk_bytes / 4096, effort);
     if (workspace_bytes < one)
@@ -178,6 +200,8 @@ static void fill_arrays(struct rp_batch_lane *lane)
     size_t *sizes = array_at(lane->arrays, INPUT_SIZE);
     void **outputs = array_at(lane->arrays, OUTPUT);
     size_t *capacities = array_at(lane->arrays, CAPACITY);
+    void **deliveries = array_at(lane->arrays, DELIVERY);
+    bool is_direct = delivers() && !is_delivered_by_verifier();
     size_t slab_bytes = rp_batch_slab_bytes();
 
     for (uint32_t i = 0; i < chunk->n_blocks; i++) {
@@ -186,9 +210,8 @@ static void fill_arrays(struct rp_batch_lane *lane)
         inputs[i] = (on_host() ? (const uint8_t *)lane->raw_slabs[slab]
                                : lane->d_input + slab * slab_bytes) +
                     block->offset;
-        outputs[i] =
-            (delivers() ? (uint8_t *)lane->frame_slabs[slab] : lane->d_output + slab * slab_bytes) +
-            block->offset;
+        deliveries[i] = (uint8_t *)lane->frame_slabs[slab] + block->offset;
+        outputs[i] = is_direct ? deliveries[i] : lane->d_output + slab * slab_bytes + block->offset;
         sizes[i] = block->size;
         capacities[i] = block->size;
     }
@@ -214,10 +237,10 @@ static rp_status copy_slabs(struct rp_batch_lane *lane, rp_copy_kind kind)
 /* Copies the used part of the arrays from `first` to `last`. */
 static rp_status copy_arrays(struct rp_batch_lane *lane, int first, int last, rp_copy_kind kind)
 {
-    size_t bytes = lane->n_blocks * sizeof(uint64_t);
     rp_status status = RP_STATUS_OK;
 
     for (int i = first; i <= last && status == RP_STATUS_OK; i++) {
+        size_t bytes = lane->n_blocks * (i == PROOF ? sizeof(rp_proof) : sizeof(uint64_t));
         uint8_t *host = array_at(lane->arrays, i), *remote = array_at(lane->d_arrays, i);
         bool to_device = kind == RP_COPY_HOST_TO_DEVICE;
         status = device->ops->copy_async(lane->stream, to_device ? remote : host,
@@ -226,9 +249,18 @@ static rp_status copy_arrays(struct rp_batch_lane *lane, int first, int last, rp
     return status;
 }
 
-rp_status rp_batch_lane_launch(struct rp_batch_lane *lane, const rp_compress_options *options)
+/* Fills the places of the results with what no kernel writes. A device that does nothing, or not
+ * all, leaves it there. */
+static void poison_results(struct rp_batch_lane *lane)
+{
+    for (int i = OUTPUT_SIZE; i <= PROOF_END; i++)
+        memset(array_at(lane->arrays, i), 0xA5, lane->n_blocks * sizeof(uint64_t));
+}
+
+rp_status rp_batch_lane_launch(struct rp_batch_lane *lane, const rp_compress_options *given)
 {
     uint8_t *d_results = delivers() ? lane->arrays : lane->d_arrays;
+    rp_compress_options options = *given;
     rp_batch batch = {
         .struct_size = sizeof(rp_batch),
         .d_inputs = array_at(lane->d_arrays, INPUT),
@@ -242,36 +274,52 @@ rp_status rp_batch_lane_launch(struct rp_batch_lane *lane, const rp_compress_opt
     };
     rp_status status = RP_STATUS_OK;
 
+    if (proves) {
+        options.flags |= RP_COMPRESS_VERIFY;
+        options.d_proofs = array_at(d_results, PROOF);
+        batch.d_deliveries = is_delivered_by_verifier() ? array_at(lane->d_arrays, DELIVERY) : NULL;
+    }
     fill_arrays(lane);
+    poison_results(lane);
     if (!on_host()) {
-        status = copy_arrays(lane, INPUT, CAPACITY, RP_COPY_HOST_TO_DEVICE);
+        status = copy_arrays(lane, INPUT, delivers() ? DELIVERY : PROOF, RP_COPY_HOST_TO_DEVICE);
         if (status == RP_STATUS_OK)
             status = copy_slabs(lane, RP_COPY_HOST_TO_DEVICE);
     }
     if (status == RP_STATUS_OK)
-        status = rp_compress_batch_async(lane->d_workspace, lane->workspace_bytes, &batch, options,
+        status = rp_compress_batch_async(lane->d_workspace, lane->workspace_bytes, &batch, &options,
                                          lane->stream);
     if (!delivers()) {
         if (status == RP_STATUS_OK)
-            status = copy_arrays(lane, OUTPUT_SIZE, STATUS, RP_COPY_DEVICE_TO_HOST);
+            status = copy_arrays(lane, OUTPUT_SIZE, PROOF, RP_COPY_DEVICE_TO_HOST);
         if (status == RP_STATUS_OK)
             status = copy_slabs(lane, RP_COPY_DEVICE_TO_HOST);
     }
     return status;
 }
 
-/* Takes the results of a chunk that is done. False when they are impossible. */
+/* Whether a frame may have this status and size. */
+static bool is_possible(rp_status status, size_t frame_size, size_t capacity)
+{
+    if (status == RP_STATUS_OK)
+        return frame_size != 0 && frame_size <= capacity;
+    return status == RP_STATUS_OUTPUT_TOO_SMALL && frame_size == 0;
+}
+
+/* Takes the results of a chunk that is done. False when one of them is impossible. */
 static bool take_results(const struct rp_batch_lane *lane)
 {
     const size_t *sizes = array_at(lane->arrays, OUTPUT_SIZE);
     const rp_status *statuses = array_at(lane->arrays, STATUS);
+    const rp_proof *proofs = array_at(lane->arrays, PROOF);
 
     for (uint32_t i = 0; i < lane->n_blocks; i++) {
         struct rp_batch_block *block = &lane->batch->blocks[lane->chunk->first_block + i];
-        if (statuses[i] == RP_STATUS_OK && (sizes[i] == 0 || sizes[i] > block->size))
+        if (!is_possible(statuses[i], sizes[i], block->size))
             return false;
         block->status = statuses[i];
-        block->frame_bytes = statuses[i] == RP_STATUS_OK ? (uint32_t)sizes[i] : 0;
+        block->frame_bytes = (uint32_t)sizes[i];
+        block->proof = proofs[i];
     }
     return true;
 }
@@ -310,7 +358,7 @@ void rp_batch_lane_settle(struct rp_batch_lane *lane, rp_status status)
                 chunk->state = RP_CHUNK_DONE;
                 rp_session_success(lane->pass);
             } else {
-                fail_chunk(lane, RP_STATUS_INTERNAL);
+                fail_chunk(lane, RP_STATUS_VERIFICATION_FAILED);
             }
         }
         lane->chunk = NULL;

@@ -29,6 +29,7 @@ struct rp_batch_block {
     uint32_t offset;
     uint32_t frame_bytes;      /* 0: no frame, see status */
     int32_t status;            /* rp_status, once the chunk is done */
+    rp_proof proof;            /* likewise, with RP_VERIFY_DEVICE */
     _Atomic uint32_t is_taken; /* claimed by a thread */
 };
 

@@ -148,7 +148,9 @@ static const struct {
                                  "Blocks for which libzstd returned an error, most often that they "
                                  "don't shrink."},
     [RP_STAT_VERIFIED_BLOCKS] = {"verified_blocks_total", "", 1, RP_COUNT_VERIFIED,
-                                 "Frames decoded and compared before they were handed over."},
+                                 "Frames proven before they were handed over."},
+    [RP_STAT_UNPROVEN_FRAMES] = {"unproven_frames_total", "", 1, RP_COUNT_UNPROVEN,
+                                 "Frames handed over without a proof."},
     [RP_STAT_CONTEXTS_CREATED] = {"contexts_created_total", "", 1, RP_COUNT_CONTEXTS_CREATED,
                                   "zstd contexts made."},
     [RP_STAT_CONTEXTS_RECYCLED] = {"contexts_recycled_total", "", 1, RP_COUNT_CONTEXTS_RECYCLED,

@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <stdalign.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -42,6 +43,7 @@ static _Atomic uint64_t retry_at_ns; /* PHASE_UNOPENED: not before */
 static rp_pool *pool;                /* written before PHASE_READY */
 static const rp_device *device_in_use;
 static const char *device_name;
+static time_t opened_at;
 static struct rp_breaker breaker;
 
 /* How many threads are inside the device, each counted in its own shard and cache line. */
@@ -221,6 +223,7 @@ static void open_now(const void *argument)
                     (uint64_t)config->breaker_retry_ms * 1000000u);
     device_in_use = device;
     device_name = device->name;
+    opened_at = time(NULL);
     rp_stats_set_device(device->name, pool);
     rp_stats_set_device_active(true);
     if (is_loaded(config))
@@ -300,6 +303,21 @@ static void give_up(const char *why)
     }
 }
 
+/* A device that returned something wrong once is not trusted again. What it returned is thrown
+ * away; what it had returned before may be in files already. */
+static void give_up_wrong(const char *what)
+{
+    char since[32] = "the start";
+    struct tm utc;
+    char why[192];
+
+    if (gmtime_r(&opened_at, &utc) != NULL)
+        (void)strftime(since, sizeof(since), "%Y-%m-%dT%H:%M:%SZ", &utc);
+    snprintf(why, sizeof(why), "%s; %llu frames were handed over unproven since %s", what,
+             (unsigned long long)rp_stats_value(RP_STAT_UNPROVEN_FRAMES, 0), since);
+    give_up(why);
+}
+
 static rp_fault fault_of(rp_status status)
 {
     switch (status) {
@@ -313,6 +331,8 @@ static rp_fault fault_of(rp_status status)
     case RP_STATUS_DEVICE_UNAVAILABLE:
     case RP_STATUS_DEVICE_FAULT:
         return RP_FAULT_DEVICE;
+    case RP_STATUS_VERIFICATION_FAILED:
+        return RP_FAULT_VERIFY;
     default:
         return RP_FAULT_INTERNAL;
     }
@@ -323,6 +343,10 @@ rp_fallback_reason rp_session_fault(rp_status status, rp_breaker_pass pass)
     rp_stats_count_fault(fault_of(status));
     if (status == RP_STATUS_DEVICE_FAULT) {
         give_up(rp_status_string(status));
+    } else if (status == RP_STATUS_VERIFICATION_FAILED) {
+        give_up_wrong("a frame did not decode to its block, or a result was impossible");
+    } else if (status == RP_STATUS_INTERNAL) {
+        give_up_wrong("a kernel found its own data impossible");
     } else if (rp_breaker_fault(&breaker, pass, rp_clock_ns())) {
         rp_stats_count(RP_COUNT_BREAKER_OPENS);
         rp_log(RP_LOG_ERROR, "device %s: %u faults in a row, the last: %s; left alone for a while",
@@ -337,24 +361,34 @@ void rp_session_success(rp_breaker_pass pass)
         rp_log(RP_LOG_ERROR, "device %s: works again", device_name);
 }
 
-rp_fallback_reason rp_session_verify(const rp_plugin_config *config, const void *frame,
-                                     size_t frame_size, const void *block, size_t block_size,
+static rp_verify_result verify(const rp_plugin_config *config, const rp_device_frame *frame)
+{
+    if (config->verify != RP_VERIFY_DEVICE)
+        return rp_verify_frame(config, frame->frame, frame->frame_size, frame->block,
+                               frame->block_size);
+    rp_stats_count(RP_COUNT_VERIFIED);
+    return frame->proof == NULL || rp_check_proof(frame->proof, frame->block, frame->block_size,
+                                                  frame->frame, frame->frame_size) == RP_STATUS_OK
+               ? RP_VERIFY_GOOD
+               : RP_VERIFY_MISMATCH;
+}
+
+rp_fallback_reason rp_session_verify(const rp_plugin_config *config, const rp_device_frame *frame,
                                      rp_breaker_pass pass)
 {
-    rp_verify_result result;
-
-    if (!rp_verify_due(config))
+    if (!rp_verify_due(config, frame->frame, frame->frame_size)) {
+        rp_stats_count(RP_COUNT_UNPROVEN);
         return RP_FALLBACK_NONE;
-    result = rp_verify_frame(config, frame, frame_size, block, block_size);
-    if (result == RP_VERIFY_MISMATCH) {
-        /* A device that returned wrong bytes once is not trusted again. */
-        rp_stats_count_fault(RP_FAULT_VERIFY);
-        give_up("a frame did not decode to its block");
-        return RP_FALLBACK_FAULT;
     }
-    if (result == RP_VERIFY_UNABLE)
-        return rp_session_fault(RP_STATUS_OUT_OF_HOST_MEMORY, pass);
-    return RP_FALLBACK_NONE;
+    switch (verify(config, frame)) {
+    case RP_VERIFY_GOOD:
+        return RP_FALLBACK_NONE;
+    case RP_VERIFY_MISMATCH:
+        return rp_session_fault(RP_STATUS_VERIFICATION_FAILED, pass);
+    case RP_VERIFY_UNABLE:
+        break;
+    }
+    return rp_session_fault(RP_STATUS_OUT_OF_HOST_MEMORY, pass);
 }
 
 bool rp_session_is_child(void)

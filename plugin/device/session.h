@@ -59,10 +59,18 @@ bool rp_session_enter(rp_breaker_pass *pass);
 void rp_session_success(rp_breaker_pass pass);
 rp_fallback_reason rp_session_fault(rp_status status, rp_breaker_pass pass);
 
-/* Verifies a frame if it is due; RP_FALLBACK_NONE when it may be handed over. A mismatch gives the
- * device up. */
-rp_fallback_reason rp_session_verify(const rp_plugin_config *config, const void *frame,
-                                     size_t frame_size, const void *block, size_t block_size,
+/* A frame that a device made of a block. */
+typedef struct rp_device_frame {
+    const void *frame; /* as it will be handed over */
+    size_t frame_size;
+    const void *block; /* as the caller gave it */
+    size_t block_size;
+    const rp_proof *proof; /* the device's, with RP_VERIFY_DEVICE; NULL: the lane has checked it */
+} rp_device_frame;
+
+/* Verifies a frame as the configuration asks; RP_FALLBACK_NONE when it may be handed over. A
+ * mismatch gives the device up. */
+rp_fallback_reason rp_session_verify(const rp_plugin_config *config, const rp_device_frame *frame,
                                      rp_breaker_pass pass);
 
 #endif

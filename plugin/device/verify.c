@@ -18,16 +18,29 @@ struct verifier {
 
 static _Atomic uint64_t n_blocks;
 
-bool rp_verify_due(const rp_plugin_config *config)
-{
-    uint64_t i;
+/* 2^64 by the golden ratio. */
+#define MULTIPLIER UINT64_C(0x9E3779B97F4A7C15)
 
+/* Of the frame's last bytes, which depend on all of its literals and sequences, and of its size. */
+static uint64_t hash_of(const uint8_t *frame, size_t frame_size)
+{
+    uint64_t last = 0;
+    size_t n = frame_size < sizeof(last) ? frame_size : sizeof(last);
+
+    memcpy(&last, frame + frame_size - n, n);
+    return (last ^ frame_size) * MULTIPLIER >> 32;
+}
+
+bool rp_verify_due(const rp_plugin_config *config, const void *frame, size_t frame_size)
+{
     if (config->verify == RP_VERIFY_OFF)
         return false;
-    if (config->verify == RP_VERIFY_ALL)
+    if (config->verify != RP_VERIFY_SAMPLE)
         return true;
-    i = atomic_fetch_add_explicit(&n_blocks, 1, memory_order_relaxed);
-    return i < RP_VERIFY_FIRST_BLOCKS || i % config->verify_interval == 0;
+    return atomic_load_explicit(&n_blocks, memory_order_relaxed) < RP_VERIFY_FIRST_BLOCKS
+               ? atomic_fetch_add_explicit(&n_blocks, 1, memory_order_relaxed) <
+                     RP_VERIFY_FIRST_BLOCKS
+               : hash_of(frame, frame_size) % config->verify_interval == 0;
 }
 
 static void destroy(struct rp_zstd *zstd, struct verifier *verifier)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Verification: a frame that a device made is decoded by the caller's libzstd (the one that the
- * thread's last hooked call was for, or the CompressionManager's) and compared with the block
- * before it is handed over. The configuration says which frames: the first thousand detect a wrong
- * build or a broken card at once, and one in verify_interval detects later damage.
+ * Verification on the CPU: a frame that a device made is decoded by the caller's libzstd (the one
+ * that the thread's last hooked call was for, or the CompressionManager's) and compared with the
+ * block before it is handed over. The configuration says which frames: all, or a sample. Of that,
+ * the first thousand detect a wrong build or a broken card at once, and one in verify_interval
+ * detects later damage. These are chosen by what is in the frame: a period could be that of the
+ * damage. Where the device proves its frames itself, nothing is decoded here.
  *
  * Decoders and their buffers are kept for each library, and shared by all threads. Nothing is
  * allocated once there is one for each thread that verifies at the same time.
@@ -25,8 +27,8 @@ typedef enum rp_verify_result {
     RP_VERIFY_UNABLE = 2 /* no memory, or no libzstd to decode with */
 } rp_verify_result;
 
-/* Whether the next block is to be verified. Counts it. */
-bool rp_verify_due(const rp_plugin_config *config);
+/* Whether this frame is to be verified, here or by a proof. Counts the first ones. */
+bool rp_verify_due(const rp_plugin_config *config, const void *frame, size_t frame_size);
 
 /* Decodes the frame and compares. size is at most the configured max_block_bytes. */
 rp_verify_result rp_verify_frame(const rp_plugin_config *config, const void *frame,

@@ -7,6 +7,19 @@
 #include "plugin/core/stats.h"
 #include "plugin/device/session.h"
 
+static rp_fallback_reason verify(const rp_plugin_config *config, const rp_request *request,
+                                 size_t frame_size, rp_breaker_pass pass)
+{
+    const rp_device_frame frame = {
+        .frame = request->output,
+        .frame_size = frame_size,
+        .block = request->input,
+        .block_size = request->input_size,
+    };
+
+    return rp_session_verify(config, &frame, pass);
+}
+
 static rp_fallback_reason compress_on_lane(const rp_plugin_config *config,
                                            const rp_request *request,
                                            const rp_compress_options *options, rp_breaker_pass pass,
@@ -14,6 +27,7 @@ static rp_fallback_reason compress_on_lane(const rp_plugin_config *config,
 {
     uint64_t cpu_begun = rp_costs_cpu_ns(config);
     uint64_t begun = rp_clock_ns(), ns;
+    rp_compress_options proving = *options;
     rp_lane *lane;
     rp_status status;
     rp_fallback_reason reason;
@@ -23,9 +37,11 @@ static rp_fallback_reason compress_on_lane(const rp_plugin_config *config,
         return RP_FALLBACK_POOL;
     if (status != RP_STATUS_OK)
         return rp_session_fault(status, pass);
-    status =
-        rp_lane_compress(lane, request->input, request->input_size, request->output,
-                         request->output_capacity, frame_size, options, config->timeout_ms * 1000u);
+    if (config->verify == RP_VERIFY_DEVICE)
+        proving.flags |= RP_COMPRESS_VERIFY;
+    status = rp_lane_compress(lane, request->input, request->input_size, request->output,
+                              request->output_capacity, frame_size, &proving,
+                              config->timeout_ms * 1000u);
     rp_pool_release(rp_session_pool(), lane);
     if (status == RP_STATUS_OUTPUT_TOO_SMALL) {
         rp_session_success(pass);
@@ -33,8 +49,7 @@ static rp_fallback_reason compress_on_lane(const rp_plugin_config *config,
     }
     if (status != RP_STATUS_OK)
         return rp_session_fault(status, pass);
-    reason = rp_session_verify(config, request->output, *frame_size, request->input,
-                               request->input_size, pass);
+    reason = verify(config, request, *frame_size, pass);
     if (reason != RP_FALLBACK_NONE)
         return reason;
     rp_session_success(pass);

@@ -64,6 +64,9 @@ rockpress_add_test(NAME test_hot_path LABELS unit
   SOURCES test_hot_path.c ${engine_helpers}
   LIBRARIES rockpress_static ${CMAKE_DL_LIBS})
 if(TARGET xxhash_dep)
+  rockpress_add_test(NAME test_proofs LABELS unit asan
+    SOURCES test_proofs.c ${PROJECT_SOURCE_DIR}/tests/support/inputs.c
+    LIBRARIES rockpress_static xxhash_dep zstd_dep cmocka_dep)
   rockpress_add_test(NAME test_xxh64 LABELS unit
     SOURCES test_xxh64.c ${PROJECT_SOURCE_DIR}/tests/support/inputs.c
     LIBRARIES xxhash_dep cmocka_dep)

@@ -86,6 +86,7 @@ static void test_status_names(void **state)
         STATUS(RP_STATUS_TIMEOUT),
         STATUS(RP_STATUS_DEVICE_FAULT),
         STATUS(RP_STATUS_INTERNAL),
+        STATUS(RP_STATUS_VERIFICATION_FAILED),
     };
     size_t n_named = 0;
     for (int value = -100; value <= 1000; value++)

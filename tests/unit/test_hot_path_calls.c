@@ -184,10 +184,17 @@ static void test_refusals(void **state)
 }
 
 /* `staged`: 0 where host and device share their memory. */
-static void check_lane(uint32_t flags, uint32_t staged)
+static void check_lane_with(uint32_t flags, uint32_t staged, uint32_t compress_flags)
 {
     world *w = world_open(flags);
-    const uint32_t copied_back = flags == 0 ? 1 : 0;
+    const bool is_copied_back = flags == 0;
+    const uint32_t copies = staged + (is_copied_back ? 2 : 0);
+    const uint32_t launches = (compress_flags & RP_COMPRESS_VERIFY) != 0 ? 5 : 4;
+    const rp_compress_options compress = {
+        .struct_size = sizeof(rp_compress_options),
+        .effort = RP_EFFORT_DEFAULT,
+        .flags = compress_flags,
+    };
     rp_pool_options options = {sizeof(rp_pool_options), 2, LANE_BYTES, 0, RP_EFFORT_DEFAULT, NULL};
     rp_pool *pool;
     rp_lane *lane;
@@ -206,34 +213,41 @@ static void check_lane(uint32_t flags, uint32_t staged)
         assert_int_equal(rp_pool_acquire(pool, &lane), RP_STATUS_OK);
         expect_calls(w, "release and acquire", 0, 0, 0);
         assert_int_equal(rp_lane_compress(lane, w->blocks[0], BLOCK_BYTES, w->frames[0],
-                                          sizeof(w->frames[0]), &n, NULL, TIMEOUT_US),
+                                          sizeof(w->frames[0]), &n, &compress, TIMEOUT_US),
                          RP_STATUS_OK);
-        /* There: the input. Back, unless the device brings them: result and frame, together. */
-        expect_calls(w, "rp_lane_compress", staged + copied_back, 4, 1);
+        /* There: the input. Unless the device brings them, also the poison of the results, and
+         * back: results and frame, together. */
+        expect_calls(w, "rp_lane_compress", copies, launches, 1);
         assert_int_equal(rp_lane_compress(lane, w->blocks[0], BLOCK_BYTES, w->frames[0], 5, &n,
-                                          NULL, TIMEOUT_US),
+                                          &compress, TIMEOUT_US),
                          RP_STATUS_OUTPUT_TOO_SMALL);
-        expect_calls(w, "rp_lane_compress, capacity too small", staged + copied_back, 4, 1);
+        expect_calls(w, "rp_lane_compress, capacity too small", copies, launches, 1);
         assert_int_equal(rp_lane_compress(lane, w->blocks[0], LANE_BYTES + 1, w->frames[0], 5, &n,
-                                          NULL, TIMEOUT_US),
+                                          &compress, TIMEOUT_US),
                          RP_STATUS_INPUT_TOO_LARGE);
         expect_calls(w, "rp_lane_compress refuses", 0, 0, 0);
         w->host_batch.n_inputs = 1;
-        assert_int_equal(rp_lane_compress_batch(lane, &w->host_batch, NULL, TIMEOUT_US),
+        assert_int_equal(rp_lane_compress_batch(lane, &w->host_batch, &compress, TIMEOUT_US),
                          RP_STATUS_OK);
-        expect_calls(w, "rp_lane_compress_batch, one part", staged + copied_back, 4, 1);
+        expect_calls(w, "rp_lane_compress_batch, one part", copies, launches, 1);
         w->host_batch.n_inputs = N_BLOCKS;
-        assert_int_equal(rp_lane_compress_batch(lane, &w->host_batch, NULL, TIMEOUT_US),
+        assert_int_equal(rp_lane_compress_batch(lane, &w->host_batch, &compress, TIMEOUT_US),
                          RP_STATUS_OK);
         uint32_t n_parts = w->device.n_calls[FAULT_WAIT];
         assert_in_range(n_parts, 2, N_BLOCKS);
-        expect_calls(w, "rp_lane_compress_batch, parts", (staged + copied_back) * n_parts,
-                     4 * n_parts, n_parts);
+        expect_calls(w, "rp_lane_compress_batch, parts", copies * n_parts, launches * n_parts,
+                     n_parts);
     }
     rp_pool_release(pool, lane);
     expect_calls(w, "rp_pool_release", 0, 0, 0);
     rp_pool_destroy(pool);
     world_close(w);
+}
+
+static void check_lane(uint32_t flags, uint32_t staged)
+{
+    check_lane_with(flags, staged, 0);
+    check_lane_with(flags, staged, RP_COMPRESS_VERIFY);
 }
 
 static void test_lane_staged(void **state)

@@ -203,7 +203,7 @@ static bool waits_time_out(void)
 
 static bool engine_is_broken(void)
 {
-    return breaker_opens_and_closes(RP_FAULT_INTERNAL, &launch_status, RP_STATUS_INTERNAL);
+    return breaker_opens_and_closes(RP_FAULT_INTERNAL, &launch_status, RP_STATUS_INVALID_OPTION);
 }
 
 static bool memory_runs_out(void)
@@ -222,13 +222,13 @@ static bool memory_runs_out(void)
     return true;
 }
 
-static bool lost_device_is_left_alone(void)
+static bool is_given_up(rp_status status, rp_fault fault)
 {
     int calls;
 
     CHECK(configure(NULL));
     CHECK(compress_block() == RP_FALLBACK_NONE);
-    launch_status = RP_STATUS_DEVICE_FAULT;
+    launch_status = (int)status;
     CHECK(compress_block() == RP_FALLBACK_FAULT);
     launch_status = 0;
     calls = n_calls;
@@ -236,14 +236,24 @@ static bool lost_device_is_left_alone(void)
     for (int i = 0; i < 10; i++)
         CHECK(compress_block() == RP_FALLBACK_DEVICE);
     CHECK(n_calls == calls);
-    CHECK(rp_stats_value(RP_STAT_FAULTS, RP_FAULT_DEVICE) == 1 &&
+    CHECK(rp_stats_value(RP_STAT_FAULTS, fault) == 1 &&
           rp_stats_value(RP_STAT_DEVICE_ACTIVE, 0) == 0);
     return true;
 }
 
-static bool wrong_bytes_are_never_handed_over(void)
+static bool lost_device_is_left_alone(void)
 {
-    CHECK(configure(NULL));
+    return is_given_up(RP_STATUS_DEVICE_FAULT, RP_FAULT_DEVICE);
+}
+
+static bool device_of_impossible_data_is_left_alone(void)
+{
+    return is_given_up(RP_STATUS_INTERNAL, RP_FAULT_INTERNAL);
+}
+
+static bool wrong_bytes_are_noticed(void (*adjust)(rp_plugin_config *))
+{
+    CHECK(configure(adjust));
     CHECK(compress_block() == RP_FALLBACK_NONE);
     corrupt = true;
     CHECK(compress_block() == RP_FALLBACK_FAULT);
@@ -255,17 +265,50 @@ static bool wrong_bytes_are_never_handed_over(void)
     return true;
 }
 
-static void verify_rarely(rp_plugin_config *config)
+static bool wrong_bytes_are_never_handed_over(void)
 {
-    config->verify_interval = 100;
+    return wrong_bytes_are_noticed(NULL);
 }
 
+static void verify_all(rp_plugin_config *config)
+{
+    config->verify = RP_VERIFY_ALL;
+}
+
+static bool libzstd_notices_wrong_bytes(void)
+{
+    return wrong_bytes_are_noticed(verify_all);
+}
+
+static void verify_rarely(rp_plugin_config *config)
+{
+    config->verify = RP_VERIFY_SAMPLE;
+    config->verify_interval = 10;
+}
+
+/* The frame of the nth block of a kind is verified each time or never. */
 static bool sampling_is_as_documented(void)
 {
+    uint64_t n_first, n_again;
+
     CHECK(configure(verify_rarely));
-    for (int i = 0; i < 1500; i++)
+    for (int i = 0; i < 1000; i++)
         CHECK(compress_block() == RP_FALLBACK_NONE);
-    CHECK(rp_stats_value(RP_STAT_VERIFIED_BLOCKS, 0) == 1000 + 5);
+    CHECK(rp_stats_value(RP_STAT_VERIFIED_BLOCKS, 0) == 1000 &&
+          rp_stats_value(RP_STAT_UNPROVEN_FRAMES, 0) == 0);
+    for (int i = 0; i < 1000; i++) {
+        memcpy(block + 200, &i, sizeof(i));
+        CHECK(compress_block() == RP_FALLBACK_NONE);
+    }
+    n_first = rp_stats_value(RP_STAT_VERIFIED_BLOCKS, 0) - 1000;
+    CHECK(n_first > 50 && n_first < 200);
+    CHECK(rp_stats_value(RP_STAT_UNPROVEN_FRAMES, 0) == 1000 - n_first);
+    for (int i = 0; i < 1000; i++) {
+        memcpy(block + 200, &i, sizeof(i));
+        CHECK(compress_block() == RP_FALLBACK_NONE);
+    }
+    n_again = rp_stats_value(RP_STAT_VERIFIED_BLOCKS, 0) - 1000 - n_first;
+    CHECK(n_again == n_first);
     return true;
 }
 
@@ -279,7 +322,8 @@ static bool verification_can_be_off(void)
     CHECK(configure(verify_never));
     for (int i = 0; i < 10; i++)
         CHECK(compress_block() == RP_FALLBACK_NONE);
-    CHECK(rp_stats_value(RP_STAT_VERIFIED_BLOCKS, 0) == 0);
+    CHECK(rp_stats_value(RP_STAT_VERIFIED_BLOCKS, 0) == 0 &&
+          rp_stats_value(RP_STAT_UNPROVEN_FRAMES, 0) == 10);
     return true;
 }
 
@@ -410,7 +454,9 @@ static const scenario scenarios[] = {
     SCENARIO(engine_is_broken),
     SCENARIO(memory_runs_out),
     SCENARIO(lost_device_is_left_alone),
+    SCENARIO(device_of_impossible_data_is_left_alone),
     SCENARIO(wrong_bytes_are_never_handed_over),
+    SCENARIO(libzstd_notices_wrong_bytes),
     SCENARIO(sampling_is_as_documented),
     SCENARIO(verification_can_be_off),
     SCENARIO(sizes_outside_the_limits_are_skipped),
