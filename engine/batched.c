@@ -120,6 +120,8 @@ rp_status rp_batched_compress_async(const void *const *d_inputs, const size_t *d
     /* Without d_output_capacities this is the capacity of every output. */
     args.single.output_capacity = rp_compress_bound(max_input_bytes);
     status = check_arrays(&args.batch, options.error);
+    if (status == RP_STATUS_OK && (options.flags & RP_COMPRESS_VERIFY) != 0)
+        status = rp_check_proofs(&options);
     if (status == RP_STATUS_OK)
         status = get_temp_size(n_inputs, max_input_bytes, &options, &needed);
     if (status != RP_STATUS_OK)

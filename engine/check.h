@@ -24,6 +24,10 @@ rp_status rp_check_effort_and_flags(const rp_compress_options *options);
 
 rp_status rp_check_effort(rp_effort effort, rp_error *error);
 
+/* Of options with RP_COMPRESS_VERIFY, for a call with pointers of the device: there must be room
+ * for the proofs. */
+rp_status rp_check_proofs(const rp_compress_options *options);
+
 /* Of a device that is not NULL: its size, its table and the size of that. */
 rp_status rp_check_device(const rp_device *device, rp_error *error);
 

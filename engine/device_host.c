@@ -52,7 +52,7 @@ static rp_status host_copy_async(rp_stream stream, void *destination, const void
 static rp_status host_launch(rp_stream stream, const struct rp_launch *launch)
 {
     (void)stream;
-    if ((uint32_t)launch->stage > RP_STAGE_FUSED)
+    if ((uint32_t)launch->stage > RP_STAGE_FRAME_VERIFIER)
         return RP_STATUS_LAUNCH_FAILED;
     /* Teams run one after the other, so all use the first one's scratch: it stays in cache. */
     rp_stage_args args = launch->args;

@@ -98,6 +98,21 @@ rp_status rp_check_effort_and_flags(const rp_compress_options *options)
     return RP_STATUS_OK;
 }
 
+rp_status rp_check_proofs(const rp_compress_options *options)
+{
+    if (options->d_proofs == NULL)
+        return rp_fail(options->error, RP_STATUS_NULL_POINTER,
+                       "options->d_proofs is NULL; a verified call with device pointers needs a "
+                       "proof for each input");
+    return RP_STATUS_OK;
+}
+
+/* The same for a call that need not be verified. */
+static rp_status check_verification(const rp_compress_options *options)
+{
+    return (options->flags & RP_COMPRESS_VERIFY) != 0 ? rp_check_proofs(options) : RP_STATUS_OK;
+}
+
 rp_status rp_check_pointers(const rp_named_pointer *pointers, size_t n, rp_error *error)
 {
     for (size_t i = 0; i < n; i++) {
@@ -200,6 +215,15 @@ rp_stage_args rp_stage_args_of(const rp_compress_options *options)
     return args;
 }
 
+/* Without proofs nobody would use entry points, so none are made. */
+static void lay_out(void *d_workspace, rp_stage_args *args)
+{
+    rp_workspace_layout((uint8_t *)d_workspace, args->batch.max_input_bytes, args->batch.n_inputs,
+                        (rp_effort)args->effort, &args->buffers);
+    if (args->batch.d_proofs == NULL)
+        args->buffers.d_entry_points = NULL;
+}
+
 rp_status rp_enqueue_stages(void *d_workspace, size_t workspace_size, rp_stage_args *args,
                             rp_error *error, rp_stream stream)
 {
@@ -210,7 +234,7 @@ rp_status rp_enqueue_stages(void *d_workspace, size_t workspace_size, rp_stage_a
         check_workspace(d_workspace, workspace_size, max_input_bytes, n_inputs, effort, error);
     if (status != RP_STATUS_OK)
         return status;
-    rp_workspace_layout((uint8_t *)d_workspace, max_input_bytes, n_inputs, effort, &args->buffers);
+    lay_out(d_workspace, args);
     return launch_all(args, stream);
 }
 
@@ -263,9 +287,11 @@ rp_status rp_compress_async(void *d_workspace, size_t workspace_size, const void
     args.single.d_output = d_output;
     args.single.output_capacity = output_capacity;
     status = check_single(&args, d_workspace, workspace_size, options.error);
+    if (status == RP_STATUS_OK)
+        status = check_verification(&options);
     if (status != RP_STATUS_OK)
         return status;
-    rp_workspace_layout((uint8_t *)d_workspace, input_size, 1, options.effort, &args.buffers);
+    lay_out(d_workspace, &args);
     return launch_all(&args, stream);
 }
 
@@ -304,6 +330,12 @@ rp_status rp_compress_batch_async(void *d_workspace, size_t workspace_size, cons
         return status;
     rp_stage_args args = rp_stage_args_of(&options);
     status = rp_read_batch(batch, &args.batch, options.error);
+    if (status == RP_STATUS_OK)
+        status = check_verification(&options);
+    if (status == RP_STATUS_OK && args.batch.d_deliveries != NULL && args.batch.d_proofs == NULL)
+        status = rp_fail(options.error, RP_STATUS_INVALID_OPTION,
+                         "batch->d_deliveries at %p without RP_COMPRESS_VERIFY; allowed: NULL",
+                         (const void *)args.batch.d_deliveries);
     if (status != RP_STATUS_OK)
         return status;
     return rp_enqueue_stages(d_workspace, workspace_size, &args, options.error, stream);

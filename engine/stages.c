@@ -110,8 +110,13 @@ static rp_status check_strides(const rp_kernel_buffers *buffers, rp_effort effor
         {"sequences_section_stride", buffers->sequences_section_stride,
          needed.sequences_section_stride, RP_WORKSPACE_ALIGNMENT},
         {"scratch_stride", buffers->scratch_stride, needed.scratch_stride, RP_WORKSPACE_ALIGNMENT},
+        {"entry_points_stride", buffers->entry_points_stride,
+         buffers->d_entry_points == NULL ? 0 : needed.entry_points_stride, RP_WORKSPACE_ALIGNMENT},
     };
     for (size_t i = 0; i < sizeof(strides) / sizeof(strides[0]); i++) {
+        /* Entry points are the only part that there need not be. */
+        if (strides[i].needs == 0)
+            continue;
         if (strides[i].has < strides[i].needs || strides[i].has % strides[i].multiple != 0)
             return rp_fail(
                 error, RP_STATUS_WORKSPACE_TOO_SMALL,
@@ -143,6 +148,10 @@ static rp_status check_alignment(const rp_kernel_buffers *buffers, rp_error *err
                            "%s at %p; allowed: multiples of %zu", parts[i].name, parts[i].pointer,
                            RP_WORKSPACE_ALIGNMENT);
     }
+    if ((uintptr_t)buffers->d_entry_points % RP_WORKSPACE_ALIGNMENT != 0)
+        return rp_fail(error, RP_STATUS_WORKSPACE_MISALIGNED,
+                       "d_entry_points at %p; allowed: NULL and multiples of %zu",
+                       (void *)buffers->d_entry_points, RP_WORKSPACE_ALIGNMENT);
     return RP_STATUS_OK;
 }
 
@@ -188,8 +197,15 @@ static rp_status launch_one(rp_stage stage, const rp_batch *batch, const rp_stag
         status = check_buffers(&args.batch, &args.buffers, options.effort, options.error);
     if (status != RP_STATUS_OK)
         return status;
-    size_t n_teams =
-        stage == RP_STAGE_FRAME_ASSEMBLER ? args.batch.n_inputs : args.buffers.n_zstd_blocks;
+    size_t n_teams = args.buffers.n_zstd_blocks;
+    if (stage == RP_STAGE_FRAME_ASSEMBLER || stage == RP_STAGE_FRAME_VERIFIER)
+        n_teams = args.batch.n_inputs;
+    if (stage == RP_STAGE_FRAME_VERIFIER) {
+        args.batch.d_proofs = options.d_proofs;
+        status = rp_check_proofs(&options);
+        if (status != RP_STATUS_OK)
+            return status;
+    }
     return rp_launch_stage(stage, n_teams, false, &args, stream);
 }
 
@@ -215,4 +231,10 @@ rp_status rp_launch_frame_assembler(const rp_batch *batch, const rp_stage_buffer
                                     const rp_compress_options *options, rp_stream stream)
 {
     return launch_one(RP_STAGE_FRAME_ASSEMBLER, batch, buffers, options, stream);
+}
+
+rp_status rp_launch_frame_verifier(const rp_batch *batch, const rp_stage_buffers *buffers,
+                                   const rp_compress_options *options, rp_stream stream)
+{
+    return launch_one(RP_STAGE_FRAME_VERIFIER, batch, buffers, options, stream);
 }

@@ -6,6 +6,8 @@
  */
 #include "engine/workspace.h"
 
+#include "kernels/base/entry_points.h"
+#include "kernels/decode/block.h"
 #include "kernels/match/stage.h"
 
 static size_t round_up(size_t bytes)
@@ -34,8 +36,11 @@ size_t rp_workspace_layout(uint8_t *base, size_t max_input_bytes, size_t n_input
     if (zstd_block_bytes == 0)
         zstd_block_bytes = 1;
     size_t max_sequences = zstd_block_bytes / RP_PARSED_MIN_BYTES + 1;
-    /* The matcher's scratch; the sequences stage has use for 4 bytes a sequence of it. */
+    /* The matcher's scratch; the sequences stage has use for 4 bytes a sequence of it, and the
+     * verifier for what it decodes, after all others. */
     size_t extra = rp_lz77_scratch_bytes((uint32_t)zstd_block_bytes, effort >= RP_EFFORT_HIGH);
+    size_t decoded = rp_decode_scratch_bytes((uint32_t)zstd_block_bytes);
+    extra = extra < decoded ? decoded : extra;
 
     buffers->n_zstd_blocks = n_inputs * per_input;
     buffers->zstd_blocks_per_input = per_input;
@@ -45,7 +50,7 @@ size_t rp_workspace_layout(uint8_t *base, size_t max_input_bytes, size_t n_input
     buffers->literals_section_stride = round_up(zstd_block_bytes + RP_BUFFER_SLACK);
     buffers->sequences_section_stride = round_up(zstd_block_bytes + RP_BUFFER_SLACK);
     buffers->scratch_stride = round_up(extra);
-    buffers->entry_points_stride = 0;
+    buffers->entry_points_stride = round_up(rp_entry_points_bytes((uint32_t)zstd_block_bytes));
 
     size_t n = buffers->n_zstd_blocks;
     uint8_t *next = base;
@@ -57,7 +62,7 @@ size_t rp_workspace_layout(uint8_t *base, size_t max_input_bytes, size_t n_input
     buffers->d_literals_sections = carve(&next, buffers->literals_section_stride, n);
     buffers->d_sequences_sections = carve(&next, buffers->sequences_section_stride, n);
     buffers->d_scratch = carve(&next, buffers->scratch_stride, n);
-    buffers->d_entry_points = NULL;
+    buffers->d_entry_points = carve(&next, buffers->entry_points_stride, n);
     return (size_t)(next - base);
 }
 

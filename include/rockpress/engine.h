@@ -54,7 +54,7 @@ RP_API const char *rp_effort_name(rp_effort effort);
 #define RP_COMPRESS_CHECKSUM UINT32_C(1)
 /* Prove each frame: the device decodes it again and compares (rp_proof). */
 #define RP_COMPRESS_VERIFY UINT32_C(2)
-#define RP_COMPRESS_FLAGS_ALL RP_COMPRESS_CHECKSUM
+#define RP_COMPRESS_FLAGS_ALL (RP_COMPRESS_CHECKSUM | RP_COMPRESS_VERIFY)
 
 /*
  * What the device knows of a frame with status RP_STATUS_OK and RP_COMPRESS_VERIFY: the frame

@@ -69,6 +69,12 @@ RP_FN void rp_bits_flush(rp_bit_writer *writer)
     (void)writer;
 }
 
+/* Number of bits from `base`, which the writer was opened with, to the next one. */
+RP_FN uint32_t rp_bits_position(const rp_bit_writer *writer, const uint8_t *base)
+{
+    return (uint32_t)((const uint8_t *)writer->word - base) * 8 + writer->n_bits;
+}
+
 RP_FN void rp_bits_close(rp_bit_writer *writer)
 {
     /* Only if bits are left: else another segment may be storing this word as a whole. */
@@ -114,6 +120,11 @@ RP_FN void rp_bits_flush(rp_bit_writer *writer)
     writer->byte += writer->n_bits >> 3;
     writer->bits >>= writer->n_bits & ~UINT32_C(7);
     writer->n_bits &= 7;
+}
+
+RP_FN uint32_t rp_bits_position(const rp_bit_writer *writer, const uint8_t *base)
+{
+    return (uint32_t)(writer->byte - base) * 8 + writer->n_bits;
 }
 
 RP_FN void rp_bits_close(rp_bit_writer *writer)

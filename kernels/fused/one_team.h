@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A stage, or all of them, of one zstd block by one team: what the `host` device runs, and the
- * tests with teams of threads.
+ * A stage, or all of the encoder's, of one zstd block by one team: what the `host` device runs, and
+ * the tests with teams of threads.
  */
 #ifndef ROCKPRESS_KERNELS_FUSED_ONE_TEAM_H
 #define ROCKPRESS_KERNELS_FUSED_ONE_TEAM_H
 
+#include "kernels/decode/stage.h"
 #include "kernels/frame/stage.h"
 #include "kernels/literals/stage.h"
 #include "kernels/match/stage.h"
@@ -23,6 +24,16 @@ RP_STAGE_APART(rp_stage_huffman_encoder)
 RP_STAGE_APART(rp_stage_fse_encoder)
 RP_STAGE_APART(rp_stage_frame_assembler)
 
+/* A single worker has a cache and needs no copies; teams have them as on a GPU. */
+RP_FN_APART void rp_stage_frame_verifier_apart(rp_team *team, const rp_stage_args *args,
+                                               uint32_t index, void *team_memory)
+{
+    bool copies =
+        TEAM_SIZE(team) > 1 && args->buffers.zstd_blocks_per_input == 1 &&
+        rp_decode_memory_with_copies(args->buffers.zstd_block_bytes) <= RP_TEAM_MEMORY_BYTES;
+    rp_stage_frame_verifier(team, args, index, team_memory, copies);
+}
+
 /* The stages in their order; RP_STAGE_FUSED is all of them, of an input of one zstd block. `index`
  * is that of the team in its launch. */
 RP_FN void rp_run_stage(rp_team *team, rp_stage stage, const rp_stage_args *args, uint32_t index,
@@ -37,6 +48,8 @@ RP_FN void rp_run_stage(rp_team *team, rp_stage stage, const rp_stage_args *args
         rp_stage_fse_encoder_apart(team, args, index, team_memory);
     if (is_all || stage == RP_STAGE_FRAME_ASSEMBLER)
         rp_stage_frame_assembler_apart(team, args, index, team_memory);
+    if (stage == RP_STAGE_FRAME_VERIFIER)
+        rp_stage_frame_verifier_apart(team, args, index, team_memory);
 }
 
 #endif

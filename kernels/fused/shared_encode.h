@@ -103,10 +103,10 @@ RP_FN void rp_shared_block_encode_sequences(rp_team *team, const rp_shared_block
     uint32_t n = rp_shared_block_join(team, shared, &memory->parse, memory->sequences);
     rp_encode_offsets(team, memory->sequences, n, rp_first_repeats(view), &memory->parse.lists);
     team_sync(team);
-    uint32_t n_section = rp_sequences_encode(team, memory->sequences, n, memory->states,
-                                             buffers->d_sequences_sections +
-                                                 block_index * buffers->sequences_section_stride,
-                                             view.n_bytes, &memory->encoding);
+    uint32_t n_section = rp_sequences_encode(
+        team, memory->sequences, n, memory->states,
+        buffers->d_sequences_sections + block_index * buffers->sequences_section_stride,
+        view.n_bytes, rp_entry_points_of(args, block_index).sequences, &memory->encoding);
     if (TEAM_RANK(team) == 0) {
         zstd_block->n_sequences = n;
         zstd_block->sequences_section_bytes = n_section;

@@ -10,6 +10,7 @@
 #ifndef ROCKPRESS_KERNELS_LITERALS_STAGE_H
 #define ROCKPRESS_KERNELS_LITERALS_STAGE_H
 
+#include "kernels/base/entry_points.h"
 #include "kernels/base/stages.h"
 #include "kernels/entropy/huffman_weights.h"
 #include "kernels/match/precheck.h"
@@ -136,25 +137,53 @@ RP_FN uint32_t rp_literals_least_bytes(rp_team *team, const uint32_t *totals, ui
     return 3 + 1 + description + bits / (8 * RP_LOG2_ONE);
 }
 
-/* Writes the literals of a range, the last one first, from a bit on; and if `ends`, the bit that
- * marks the end of the stream. One worker. */
-RP_FN void rp_literals_write(const uint8_t *literals, rp_literals_range range,
-                             const uint16_t *codes, uint8_t *section, uint32_t first_bit, bool ends)
+/* Writes the literals of a range, the last one first. The writer has been flushed before. */
+RP_FN void rp_literals_put(rp_bit_writer *writer, const uint8_t *literals, rp_literals_range range,
+                           const uint16_t *codes)
 {
-    rp_bit_writer writer = rp_bits_open(section, first_bit);
     uint32_t i = range.end;
     while (i - range.begin >= 4) {
         for (uint32_t k = 0; k < 4; k++) {
             uint16_t entry = codes[literals[--i]];
-            rp_bits_put(&writer, rp_huffman_entry_code(entry), rp_huffman_entry_bits(entry));
+            rp_bits_put(writer, rp_huffman_entry_code(entry), rp_huffman_entry_bits(entry));
         }
-        rp_bits_flush(&writer);
+        rp_bits_flush(writer);
     }
     while (i > range.begin) {
         uint16_t entry = codes[literals[--i]];
-        rp_bits_put(&writer, rp_huffman_entry_code(entry), rp_huffman_entry_bits(entry));
+        rp_bits_put(writer, rp_huffman_entry_code(entry), rp_huffman_entry_bits(entry));
     }
-    if (ends)
+}
+
+/* A stream of literals that is written. */
+typedef struct rp_literals_target {
+    rp_literals_range all; /* its literals */
+    uint32_t begin_bit;    /* its first bit in the section */
+    uint32_t *entries;     /* its entry points, or NULL */
+} rp_literals_target;
+
+/* Writes the literals of a range of a stream, the last one first, from a bit on; with the first
+ * literal of the stream, the bit that marks its end. One worker. */
+RP_FN void rp_literals_write(const uint8_t *literals, rp_literals_range range,
+                             const uint16_t *codes, uint8_t *section, uint32_t first_bit,
+                             rp_literals_target stream)
+{
+    rp_bit_writer writer = rp_bits_open(section, first_bit);
+    rp_literals_range stretch = range;
+    while (stretch.end > range.begin) {
+        uint32_t k = 0;
+        if (stream.entries != NULL) {
+            k = (stretch.end - 1 - stream.all.begin) / RP_LITERALS_STRETCH;
+            stretch.begin = rp_max32(stream.all.begin + k * RP_LITERALS_STRETCH, range.begin);
+        }
+        rp_literals_put(&writer, literals, stretch, codes);
+        if (k != 0 && stretch.begin == stream.all.begin + k * RP_LITERALS_STRETCH) {
+            rp_bits_flush(&writer);
+            stream.entries[k] = rp_bits_position(&writer, section) - stream.begin_bit;
+        }
+        stretch.end = stretch.begin;
+    }
+    if (range.begin == stream.all.begin)
         rp_bits_put(&writer, 1, 1);
     rp_bits_close(&writer);
 }
@@ -163,7 +192,7 @@ RP_FN void rp_literals_write(const uint8_t *literals, rp_literals_range range,
  * contiguous parts: one scan over the bit counts of all parts says where each begins. */
 RP_FN void rp_literals_write_streams(rp_team *team, const uint8_t *literals, uint32_t n_literals,
                                      uint32_t n_streams, const rp_literals_memory *memory,
-                                     uint8_t *section, uint32_t first_byte)
+                                     uint8_t *section, uint32_t first_byte, rp_entry_points points)
 {
     const uint16_t *codes = memory->code.codes;
     const uint32_t n_at_once = rp_min32(n_streams, TEAM_SIZE(team));
@@ -180,12 +209,15 @@ RP_FN void rp_literals_write_streams(rp_team *team, const uint8_t *literals, uin
         uint32_t each = (all.end - all.begin + n_workers - 1) / n_workers;
         range.end = all.end - rp_min32(order * each, all.end - all.begin);
         range.begin = range.end - rp_min32(each, range.end - all.begin);
-        uint32_t first_bit = first_byte * 8;
+        rp_literals_target target = {all, first_byte * 8, points.literals};
         uint32_t n_before = 0; /* bits of earlier streams that are part of the same scan */
         for (uint32_t other = first; other < rp_min32(stream, n_streams); other++) {
-            first_bit += (memory->stream_bits[other] + 7) / 8 * 8;
+            target.begin_bit += (memory->stream_bits[other] + 7) / 8 * 8;
             n_before += memory->stream_bits[other] - 1;
         }
+        if (target.entries != NULL)
+            target.entries += stream * points.literals_each;
+        uint32_t first_bit = target.begin_bit;
         if (n_workers > 1) {
             uint32_t n_bits = 0;
             for (uint32_t i = range.begin; i < range.end; i++)
@@ -193,7 +225,7 @@ RP_FN void rp_literals_write_streams(rp_team *team, const uint8_t *literals, uin
             first_bit += team_scan_add(team, n_bits, NULL) - n_before;
         }
         if (range.begin < range.end)
-            rp_literals_write(literals, range, codes, section, first_bit, range.begin == all.begin);
+            rp_literals_write(literals, range, codes, section, first_bit, target);
         for (uint32_t k = first; k < rp_min32(first + n_at_once, n_streams); k++)
             first_byte += (memory->stream_bits[k] + 7) / 8;
     }
@@ -229,9 +261,11 @@ RP_FN void rp_literals_use_lengths(rp_team *team, uint32_t n_streams, rp_literal
 }
 
 /* Writes the literals section, at most n_literals + 3 bytes. With `is_raw`, literals are stored
- * without trying to code them. Returns the section's size. */
+ * without trying to code them. Leaves entry points unless points.literals is NULL. Returns the
+ * section's size. */
 RP_FN uint32_t rp_literals_encode(rp_team *team, const uint8_t *literals, uint32_t n_literals,
-                                  bool is_raw, uint8_t *section, rp_literals_memory *memory)
+                                  bool is_raw, uint8_t *section, rp_entry_points points,
+                                  rp_literals_memory *memory)
 {
     uint32_t n_streams = n_literals <= RP_LITERALS_ONE_STREAM_BYTES ? 1 : 4;
     uint32_t raw_bytes =
@@ -288,7 +322,7 @@ RP_FN uint32_t rp_literals_encode(rp_team *team, const uint8_t *literals, uint32
                            2);
     }
     team_sync(team);
-    rp_literals_write_streams(team, literals, n_literals, n_streams, memory, section, at);
+    rp_literals_write_streams(team, literals, n_literals, n_streams, memory, section, at, points);
     return compressed_bytes;
 }
 
@@ -305,7 +339,8 @@ RP_FN uint32_t rp_literals_encode_block(rp_team *team, const rp_stage_args *args
     /* Literals of a block without matches are likely to be random, and that is quickly checked. */
     bool is_raw =
         stays_raw || (n_sequences == 0 && rp_is_flat(team, literals, n_literals, memory->totals));
-    return rp_literals_encode(team, literals, n_literals, is_raw, section, memory);
+    return rp_literals_encode(team, literals, n_literals, is_raw, section,
+                              rp_entry_points_of(args, block_index), memory);
 }
 
 /* The stage, for one zstd block. Stores the section's size. */

@@ -24,6 +24,7 @@
 #ifndef ROCKPRESS_KERNELS_SEQUENCES_CHAINS_H
 #define ROCKPRESS_KERNELS_SEQUENCES_CHAINS_H
 
+#include "kernels/base/entry_points.h"
 #include "kernels/base/stages.h"
 #include "kernels/sequences/tables.h"
 
@@ -65,10 +66,25 @@ RP_FN uint32_t rp_chain_step(const rp_fse_table *table, uint32_t state, uint32_t
     return next;
 }
 
+/* Leaves the states before a sequence, which are those after it was coded. */
+RP_FN void rp_chains_leave_entry(rp_sequence_entry *entries, uint32_t i,
+                                 const rp_sequences_memory *memory, uint32_t literal_state,
+                                 uint32_t offset_state, uint32_t match_state)
+{
+    const rp_field_table *fields = memory->fields;
+    literal_state &= (UINT32_C(1) << fields[RP_FIELD_LITERAL_LENGTH].fse.log) - 1;
+    offset_state &= (UINT32_C(1) << fields[RP_FIELD_OFFSET].fse.log) - 1;
+    match_state &= (UINT32_C(1) << fields[RP_FIELD_MATCH_LENGTH].fse.log) - 1;
+    entries[i / RP_SEQUENCES_STRETCH].states = literal_state |
+                                               match_state << RP_ENTRY_MATCH_LENGTH_SHIFT |
+                                               offset_state << RP_ENTRY_OFFSET_SHIFT;
+}
+
 /* Walks the three chains by one worker, and stores the state bits of each sequence. The states
  * begin with the last sequence, so there are none at that. */
 RP_FN void rp_chains_walk_alone(const rp_sequence *sequences, uint32_t n_sequences,
-                                uint32_t *state_bits, rp_sequences_memory *memory)
+                                uint32_t *state_bits, rp_sequence_entry *entries,
+                                rp_sequences_memory *memory)
 {
     const rp_fse_table *literal_length = &memory->fields[RP_FIELD_LITERAL_LENGTH].fse;
     const rp_fse_table *offset = &memory->fields[RP_FIELD_OFFSET].fse;
@@ -79,6 +95,9 @@ RP_FN void rp_chains_walk_alone(const rp_sequence *sequences, uint32_t n_sequenc
     uint32_t match_state = rp_fse_first_state(match_length, rp_code_of_match_length(last));
     uint32_t total = 0;
     state_bits[n_sequences - 1] = 0;
+    if (entries != NULL && (n_sequences - 1) % RP_SEQUENCES_STRETCH == 0)
+        rp_chains_leave_entry(entries, n_sequences - 1, memory, literal_state, offset_state,
+                              match_state);
     for (uint32_t i = n_sequences - 1; i-- > 0;) {
         rp_sequence sequence = sequences[i];
         uint32_t bits = 0;
@@ -91,6 +110,8 @@ RP_FN void rp_chains_walk_alone(const rp_sequence *sequences, uint32_t n_sequenc
                                       rp_code_of_literal_length(sequence), &bits, &n_bits);
         state_bits[i] = bits | n_bits << RP_STATE_COUNT_SHIFT;
         total += n_bits;
+        if (entries != NULL && i % RP_SEQUENCES_STRETCH == 0)
+            rp_chains_leave_entry(entries, i, memory, literal_state, offset_state, match_state);
     }
     memory->final_states[RP_FIELD_LITERAL_LENGTH] =
         literal_state & ((UINT32_C(1) << literal_length->log) - 1);
@@ -324,12 +345,14 @@ RP_FN uint32_t rp_state_bits_of(const rp_sequences_memory *memory, const uint16_
 }
 
 /* Walks the three chains and stores the state bits of all sequences. Fills memory->final_states and
- * chain_bits. A team stores states in state_bits, too: its capacity is 3 * n_sequences then. */
+ * chain_bits, and leaves the states of the entry points unless `entries` is NULL. A team stores
+ * states in state_bits, too: its capacity is 3 * n_sequences then. */
 RP_FN void rp_chains_walk(rp_team *team, const rp_sequence *sequences, uint32_t n_sequences,
-                          uint32_t *state_bits, rp_sequences_memory *memory)
+                          uint32_t *state_bits, rp_sequence_entry *entries,
+                          rp_sequences_memory *memory)
 {
     if (TEAM_SIZE(team) == 1) {
-        rp_chains_walk_alone(sequences, n_sequences, state_bits, memory);
+        rp_chains_walk_alone(sequences, n_sequences, state_bits, entries, memory);
         return;
     }
     uint16_t *states = (uint16_t *)(void *)(state_bits + n_sequences);
@@ -347,6 +370,12 @@ RP_FN void rp_chains_walk(rp_team *team, const rp_sequence *sequences, uint32_t 
                             : rp_state_bits_of(memory, states, n_sequences, i, state_bits[i]);
         total += bits >> RP_STATE_COUNT_SHIFT;
         state_bits[i] = bits;
+        /* The states before a sequence's step are those after the next one's. */
+        if (entries != NULL && (i + 1) % RP_SEQUENCES_STRETCH == 0 && i + 1 != n_sequences)
+            rp_chains_leave_entry(entries, i + 1, memory,
+                                  states[RP_FIELD_LITERAL_LENGTH * n_sequences + i],
+                                  states[RP_FIELD_OFFSET * n_sequences + i],
+                                  states[RP_FIELD_MATCH_LENGTH * n_sequences + i]);
     }
     total = team_reduce_add(team, total);
     TEAM_FOR (field, 0, RP_N_FIELDS, team) {

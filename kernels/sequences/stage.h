@@ -51,10 +51,11 @@ RP_FN void rp_put_low_bits(rp_bit_writer *writer, uint32_t value, uint32_t n_bit
 }
 
 /* Writes the bitstream, the last sequence first, from a byte on: state bits and extra bits of each
- * sequence, then the final states and the bit that marks the end. */
+ * sequence, then the final states and the bit that marks the end. Completes the entry points, whose
+ * states the walk along the chains has left. */
 RP_FN void rp_sequences_write(rp_team *team, const rp_sequence *sequences, uint32_t n_sequences,
                               const uint32_t *state_bits, uint8_t *section, uint32_t first_byte,
-                              const rp_sequences_memory *memory)
+                              rp_sequence_entry *entries, const rp_sequences_memory *memory)
 {
     /* Rank 0 takes the last sequences, which come first in the bitstream. */
     uint32_t each = (n_sequences + TEAM_SIZE(team) - 1) / TEAM_SIZE(team);
@@ -81,6 +82,9 @@ RP_FN void rp_sequences_write(rp_team *team, const rp_sequence *sequences, uint3
                         rp_match_length_extra_bits[rp_match_length_code(match_length)]);
         rp_put_low_bits(&writer, offset_value, rp_high_bit(offset_value));
         rp_bits_flush(&writer);
+        if (entries != NULL && i % RP_SEQUENCES_STRETCH == 0)
+            entries[i / RP_SEQUENCES_STRETCH].bits_left =
+                rp_bits_position(&writer, section) - first_byte * 8;
     }
     if (begin == 0 && end > 0) {
         rp_bits_put(&writer, memory->final_states[RP_FIELD_MATCH_LENGTH],
@@ -95,10 +99,12 @@ RP_FN void rp_sequences_write(rp_team *team, const rp_sequence *sequences, uint3
 }
 
 /* Writes the sequences section. Returns its size, or 0 without writing where it would take more
- * than max_bytes. state_bits is scratch, as rp_chains_walk() needs it. */
+ * than max_bytes. state_bits is scratch, as rp_chains_walk() needs it. Leaves entry points unless
+ * `entries` is NULL. */
 RP_FN uint32_t rp_sequences_encode(rp_team *team, const rp_sequence *sequences,
                                    uint32_t n_sequences, uint32_t *state_bits, uint8_t *section,
-                                   uint32_t max_bytes, rp_sequences_memory *memory)
+                                   uint32_t max_bytes, rp_sequence_entry *entries,
+                                   rp_sequences_memory *memory)
 {
     if (n_sequences == 0) {
         if (TEAM_RANK(team) == 0)
@@ -125,7 +131,7 @@ RP_FN uint32_t rp_sequences_encode(rp_team *team, const rp_sequence *sequences,
         rp_choose_field_table(&part, &memory->fields[field], field, n_sequences);
     }
     team_sync(team);
-    rp_chains_walk(team, sequences, n_sequences, state_bits, memory);
+    rp_chains_walk(team, sequences, n_sequences, state_bits, entries, memory);
     team_sync(team);
 
     uint32_t at = rp_sequences_count_header(section, n_sequences, false) + 1;
@@ -150,7 +156,7 @@ RP_FN uint32_t rp_sequences_encode(rp_team *team, const rp_sequence *sequences,
         }
     }
     team_sync(team);
-    rp_sequences_write(team, sequences, n_sequences, state_bits, section, at, memory);
+    rp_sequences_write(team, sequences, n_sequences, state_bits, section, at, entries, memory);
     return n_bytes;
 }
 
@@ -169,7 +175,7 @@ RP_FN void rp_stage_fse_encoder(rp_team *team, const rp_stage_args *args, uint32
         zstd_block->n_sequences,
         (uint32_t *)(void *)(buffers->d_scratch + block_index * buffers->scratch_stride),
         buffers->d_sequences_sections + block_index * buffers->sequences_section_stride, n_bytes,
-        (rp_sequences_memory *)team_memory);
+        rp_entry_points_of(args, block_index).sequences, (rp_sequences_memory *)team_memory);
     if (TEAM_RANK(team) == 0)
         zstd_block->sequences_section_bytes = n_section;
 }

@@ -156,7 +156,7 @@ static uint32_t encode_unbounded(const rp_sequence *sequences, uint32_t n, uint8
     rp_team team;
     memset(&team, 0, sizeof(team));
     memset(&memory, 0xA5, sizeof(memory));
-    return rp_sequences_encode(&team, sequences, n, state_bits, section, MAX_SECTION_BYTES,
+    return rp_sequences_encode(&team, sequences, n, state_bits, section, MAX_SECTION_BYTES, NULL,
                                &memory);
 }
 
