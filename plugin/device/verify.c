@@ -21,14 +21,20 @@ static _Atomic uint64_t n_blocks;
 /* 2^64 by the golden ratio. */
 #define MULTIPLIER UINT64_C(0x9E3779B97F4A7C15)
 
-/* Of the frame's last bytes, which depend on all of its literals and sequences, and of its size. */
+/* Of all bytes: frames of similar blocks may differ in a few places only. */
 static uint64_t hash_of(const uint8_t *frame, size_t frame_size)
 {
-    uint64_t last = 0;
-    size_t n = frame_size < sizeof(last) ? frame_size : sizeof(last);
+    uint64_t hash = frame_size, word;
+    size_t i;
 
-    memcpy(&last, frame + frame_size - n, n);
-    return (last ^ frame_size) * MULTIPLIER >> 32;
+    for (i = 0; i + sizeof(word) <= frame_size; i += sizeof(word)) {
+        memcpy(&word, frame + i, sizeof(word));
+        hash = (hash ^ word) * MULTIPLIER;
+        hash ^= hash >> 32;
+    }
+    for (; i < frame_size; i++)
+        hash = (hash ^ frame[i]) * MULTIPLIER;
+    return hash ^ hash >> 32;
 }
 
 bool rp_verify_due(const rp_plugin_config *config, const void *frame, size_t frame_size)

@@ -248,7 +248,7 @@ static void check_lane(counting_device *counting)
     options.effort = RP_EFFORT_FAST;
     options.flags = 6;
     REJECTED(rp_lane_compress(lane, input, 10, output, 2000, &n, &options, 0),
-             RP_STATUS_INVALID_FLAGS, "0x6", "0x1");
+             RP_STATUS_INVALID_FLAGS, "0x6", "0x3");
 #undef REJECTED
     options.flags = 0;
     /* And the lane still works. */

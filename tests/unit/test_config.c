@@ -16,7 +16,7 @@ static void defaults_are_valid(void **state)
     (void)state;
     rp_plugin_config_default(&config, sizeof(config));
     assert_string_equal(config.device, "auto");
-    assert_int_equal(config.verify, RP_VERIFY_SAMPLE);
+    assert_int_equal(config.verify, RP_VERIFY_DEVICE);
     assert_int_equal(config.effort, RP_PLUGIN_EFFORT_AUTO);
     assert_true(config.min_block_bytes < 4096 && config.max_block_bytes >= 65536);
     assert_string_equal(config.stats_path, "");
@@ -186,9 +186,9 @@ static void structures_are_checked_field_by_field(void **state)
     assert_int_equal(rp_plugin_configure(&config, &error), RP_STATUS_INVALID_OPTION);
     assert_non_null(strstr(error.message, "DEVICE"));
     config = good;
-    config.verify = (rp_verify_mode)3;
+    config.verify = (rp_verify_mode)4;
     assert_int_equal(rp_plugin_configure(&config, &error), RP_STATUS_INVALID_OPTION);
-    assert_non_null(strstr(error.message, "VERIFY=3"));
+    assert_non_null(strstr(error.message, "VERIFY=4"));
     config = good;
     config.effort = 9;
     assert_int_equal(rp_plugin_configure(&config, NULL), RP_STATUS_INVALID_OPTION);

@@ -70,7 +70,7 @@ static rp_status faulty_copy(rp_stream stream, void *destination, const void *so
     n_calls++;
     /* The frame, not its size: that copy is smaller. */
     if (corrupt && kind == RP_COPY_DEVICE_TO_HOST && bytes > 64)
-        ((unsigned char *)destination)[30] ^= 0x10;
+        ((unsigned char *)destination)[60] ^= 0x10;
     return status;
 }
 
