@@ -255,7 +255,7 @@ static void test_errors(void **state)
     refuse(&b, RP_STATUS_INVALID_EFFORT, "9");
     b = good;
     b.options.flags = RP_COMPRESS_FLAGS_ALL + 1;
-    refuse(&b, RP_STATUS_INVALID_FLAGS, "0x2");
+    refuse(&b, RP_STATUS_INVALID_FLAGS, "0x4");
     b = good;
     b.max_bytes = RP_MAX_INPUT_BYTES + 1;
     refuse(&b, RP_STATUS_INPUT_TOO_LARGE, "1073741825");
