@@ -34,6 +34,11 @@ extern const rp_kernel rp_huffman_encoder;
 extern const rp_kernel rp_fse_encoder;
 extern const rp_kernel rp_frame_assembler;
 
+/* The frame verifier, decode_kernels.cu */
+extern const rp_kernel rp_verifier;
+extern const rp_kernel rp_verifier_wide;
+extern const rp_kernel rp_verifier_in_place;
+
 /* All stages at once, fused_kernels.cu */
 extern const rp_kernel rp_fused;
 extern const rp_kernel rp_fused_shared;

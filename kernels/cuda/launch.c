@@ -22,6 +22,9 @@ static const rp_kernel *const all_kernels[] = {&rp_candidates,
                                                &rp_huffman_encoder,
                                                &rp_fse_encoder,
                                                &rp_frame_assembler,
+                                               &rp_verifier,
+                                               &rp_verifier_wide,
+                                               &rp_verifier_in_place,
                                                &rp_fused,
                                                &rp_fused_shared,
                                                &rp_clustered};
@@ -219,6 +222,18 @@ static cudaError_t launch_sequences(const struct rp_launch *launch, void *stream
                         : launch_teams(&rp_fse_encoder, launch, stream);
 }
 
+static cudaError_t launch_verifier(const struct rp_launch *launch, void *stream)
+{
+    const rp_kernel_buffers *buffers = &launch->args.buffers;
+    const rp_verifier_kind kind = rp_choose_verifier(
+        launch->n_teams, buffers->zstd_blocks_per_input, buffers->zstd_block_bytes);
+    if (kind == RP_VERIFIER_IN_PLACE)
+        return launch_teams(&rp_verifier_in_place, launch, stream);
+    const rp_kernel *kernel = kind == RP_VERIFIER_WIDE ? &rp_verifier_wide : &rp_verifier;
+    return launch_grid(kernel, launch->n_teams, 1,
+                       RP_VERIFY_MEMORY_BYTES(buffers->zstd_block_bytes), launch, stream);
+}
+
 static cudaError_t launch_stage(const struct rp_launch *launch, void *stream)
 {
     switch (launch->stage) {
@@ -232,6 +247,8 @@ static cudaError_t launch_stage(const struct rp_launch *launch, void *stream)
         return launch_teams(&rp_frame_assembler, launch, stream);
     case RP_STAGE_FUSED:
         return launch_fused(launch, stream);
+    case RP_STAGE_FRAME_VERIFIER:
+        return launch_verifier(launch, stream);
     }
     return cudaErrorInvalidValue;
 }

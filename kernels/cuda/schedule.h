@@ -64,6 +64,21 @@ static inline rp_parse_kind rp_choose_parse(uint64_t n_segments)
     return n_segments >= RP_PARSE_BY_THREADS_FROM ? RP_PARSE_BY_THREADS : RP_PARSE_BY_WARPS;
 }
 
+typedef enum rp_verifier_kind {
+    RP_VERIFIER_COPIED,  /* the input and its frame are copied to shared memory */
+    RP_VERIFIER_WIDE,    /* the same with more threads for each input */
+    RP_VERIFIER_IN_PLACE /* they are read where they lie */
+} rp_verifier_kind;
+
+/* Who proves a frame. An input of several zstd blocks is not copied. */
+static inline rp_verifier_kind rp_choose_verifier(uint32_t n_inputs, size_t zstd_blocks_per_input,
+                                                  size_t zstd_block_bytes)
+{
+    if (zstd_blocks_per_input != 1 || zstd_block_bytes > RP_VERIFY_COPY_MAX_BYTES)
+        return RP_VERIFIER_IN_PLACE;
+    return n_inputs <= RP_VERIFY_WIDE_MAX_INPUTS ? RP_VERIFIER_WIDE : RP_VERIFIER_COPIED;
+}
+
 /* Whether sequences are encoded while the literals are, if the GPU can. */
 static inline bool rp_runs_beside_literals(uint32_t n_zstd_blocks)
 {

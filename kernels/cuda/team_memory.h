@@ -7,6 +7,7 @@
 #define ROCKPRESS_KERNELS_CUDA_TEAM_MEMORY_H
 
 #include "kernels/cuda/tuning.h"
+#include "kernels/decode/stage.h"
 #include "kernels/fused/shared_block.h"
 #include "kernels/literals/stage.h"
 #include "kernels/match/stage.h"

@@ -71,4 +71,21 @@
 /* The frame: copies. */
 #define RP_FRAME_THREADS 128
 
+/* The frame verifier: a warp for each of the tables that are made side by side. Up to this size of
+ * a zstd block, the input and its frame are copied to shared memory, and it holds five thread
+ * blocks for each SM then. */
+#define RP_VERIFY_THREADS 128
+#define RP_VERIFY_BLOCKS 5
+#define RP_VERIFY_COPY_MAX_BYTES 16384
+
+/* Larger blocks are read where they lie. They have more to divide. */
+#define RP_VERIFY_IN_PLACE_THREADS 256
+#define RP_VERIFY_IN_PLACE_BLOCKS 4
+
+/* Up to this number of inputs leave a GPU idle with that. They have more threads each, since what
+ * counts is how long one takes. */
+#define RP_VERIFY_WIDE_MAX_INPUTS 264
+#define RP_VERIFY_WIDE_THREADS 512
+#define RP_VERIFY_WIDE_BLOCKS 2
+
 #endif

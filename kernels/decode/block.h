@@ -105,7 +105,7 @@ RP_FN bool rp_decode_open_block(rp_team *team, const uint8_t *base, rp_decode_ra
         TEAM_FOR_PARTS(field, 0, RP_DECODE_FIELDS, team)
         {
             rp_decode_make_table(&part, &memory->sequences.fields[field], field,
-                                 memory->sequences.cells[field]);
+                                 memory->sequences.cells + rp_decode_first_cell(field));
         }
     }
     if (is_coded)

@@ -16,12 +16,20 @@
 #include "kernels/decode/fse.h"
 #include "kernels/decode/repeats.h"
 
+/* Cells of the tables, each of the size of its largest Accuracy_Log. */
+#define RP_DECODE_ALL_CELLS (512 + 512 + 256)
+
+RP_FN uint32_t rp_decode_first_cell(uint32_t field)
+{
+    return field == RP_DECODE_LITERAL_LENGTHS ? 0 : field == RP_DECODE_MATCH_LENGTHS ? 512 : 1024;
+}
+
 typedef struct rp_decode_sequences {
     uint32_t n_sequences;
     rp_decode_range stream;
     rp_decode_distribution fields[RP_DECODE_FIELDS];
-    uint32_t cells[RP_DECODE_FIELDS][1 << RP_DECODE_MAX_FSE_LOG];
-    uint32_t literal_length_base[36]; /* by code */
+    uint32_t cells[RP_DECODE_ALL_CELLS]; /* of the three tables: rp_decode_first_cell() */
+    uint32_t literal_length_base[36];    /* by code */
     uint32_t match_length_base[53];
 } rp_decode_sequences;
 
@@ -165,13 +173,17 @@ RP_FN bool rp_decode_stretch_sequences(const uint8_t *base, const rp_decode_sequ
     uint32_t literal_state = states->of[RP_DECODE_LITERAL_LENGTHS];
     uint32_t match_state = states->of[RP_DECODE_MATCH_LENGTHS];
     uint32_t offset_state = states->of[RP_DECODE_OFFSETS];
+    const uint32_t *literal_cells =
+        sequences->cells + rp_decode_first_cell(RP_DECODE_LITERAL_LENGTHS);
+    const uint32_t *match_cells = sequences->cells + rp_decode_first_cell(RP_DECODE_MATCH_LENGTHS);
+    const uint32_t *offset_cells = sequences->cells + rp_decode_first_cell(RP_DECODE_OFFSETS);
     uint32_t differences[RP_DECODE_FIELDS] = {0, 0, 0};
     rp_decode_stretch sums = {0, 0, rp_decode_unknown_repeats()};
     bool is_valid = true;
     for (uint32_t i = begin; i < end && is_valid; i++) {
-        const uint32_t literal_cell = sequences->cells[RP_DECODE_LITERAL_LENGTHS][literal_state];
-        const uint32_t match_cell = sequences->cells[RP_DECODE_MATCH_LENGTHS][match_state];
-        const uint32_t offset_cell = sequences->cells[RP_DECODE_OFFSETS][offset_state];
+        const uint32_t literal_cell = literal_cells[literal_state];
+        const uint32_t match_cell = match_cells[match_state];
+        const uint32_t offset_cell = offset_cells[offset_state];
         const uint32_t n_literal = rp_decode_cell_extra_bits(literal_cell);
         const uint32_t n_match = rp_decode_cell_extra_bits(match_cell);
         const uint32_t n_offset = rp_decode_cell_extra_bits(offset_cell);
@@ -241,7 +253,7 @@ RP_FN bool rp_decode_sequence_stretch(const uint8_t *base, const rp_decode_seque
     if (!rp_decode_first_states(base, sequences, &states))
         return false;
     for (uint32_t field = 0; field < RP_DECODE_FIELDS; field++)
-        first_cells[field] = sequences->cells[field][states.of[field]];
+        first_cells[field] = sequences->cells[rp_decode_first_cell(field) + states.of[field]];
     const uint32_t n_bits = states.place - 8 * sequences->stream.begin;
     if (index != 0 && !rp_decode_entry_states(sequences, entries[index], n_bits, &states))
         return false;

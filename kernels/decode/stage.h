@@ -43,18 +43,13 @@ typedef char rp_decode_memory_fits[sizeof(rp_decode_memory) <= RP_TEAM_MEMORY_BY
 #define RP_DECODE_FRAME_ROOM 32
 
 /* Bytes of a copy in team memory, which begins at a multiple of 16. */
-RP_FN size_t rp_decode_copy_bytes(size_t n_bytes)
-{
-    return (n_bytes + 15) / 16 * 16;
-}
+#define RP_DECODE_COPY_BYTES(n_bytes) (((size_t)(n_bytes) + 15) / 16 * 16)
 
 /* Team memory of the verifier with copies of the input and of its frame. */
-RP_FN size_t rp_decode_memory_with_copies(size_t zstd_block_bytes)
-{
-    return rp_decode_copy_bytes(sizeof(rp_decode_memory)) +
-           rp_decode_copy_bytes(zstd_block_bytes + RP_DECODE_FRAME_ROOM) +
-           rp_decode_copy_bytes(zstd_block_bytes);
-}
+#define RP_VERIFY_MEMORY_BYTES(zstd_block_bytes)                                                   \
+    (RP_DECODE_COPY_BYTES(sizeof(rp_decode_memory)) +                                              \
+     RP_DECODE_COPY_BYTES((zstd_block_bytes) + RP_DECODE_FRAME_ROOM) +                             \
+     RP_DECODE_COPY_BYTES(zstd_block_bytes))
 
 /* What is proven. */
 typedef struct rp_decode_pair {
@@ -245,7 +240,7 @@ RP_FN bool rp_decode_find_pair(const rp_stage_args *args, uint32_t input_index,
 }
 
 /* The stage, for one input. With `copies`, team memory has room for them
- * (rp_decode_memory_with_copies()). */
+ * (RP_VERIFY_MEMORY_BYTES). */
 RP_FN void rp_stage_frame_verifier(rp_team *team, const rp_stage_args *args, uint32_t input_index,
                                    void *team_memory, bool copies)
 {
@@ -262,9 +257,9 @@ RP_FN void rp_stage_frame_verifier(rp_team *team, const rp_stage_args *args, uin
         return;
     }
     if (copies) {
-        uint8_t *copy = (uint8_t *)team_memory + rp_decode_copy_bytes(sizeof(rp_decode_memory));
+        uint8_t *copy = (uint8_t *)team_memory + RP_DECODE_COPY_BYTES(sizeof(rp_decode_memory));
         pair.frame = rp_decode_copy(team, copy, pair.frame, (uint32_t)pair.frame_bytes);
-        copy += rp_decode_copy_bytes(args->buffers.zstd_block_bytes + RP_DECODE_FRAME_ROOM);
+        copy += RP_DECODE_COPY_BYTES(args->buffers.zstd_block_bytes + RP_DECODE_FRAME_ROOM);
         pair.input = rp_decode_copy(team, copy, pair.input, (uint32_t)pair.input_bytes);
         team_sync(team);
     }

@@ -28,9 +28,8 @@ RP_STAGE_APART(rp_stage_frame_assembler)
 RP_FN_APART void rp_stage_frame_verifier_apart(rp_team *team, const rp_stage_args *args,
                                                uint32_t index, void *team_memory)
 {
-    bool copies =
-        TEAM_SIZE(team) > 1 && args->buffers.zstd_blocks_per_input == 1 &&
-        rp_decode_memory_with_copies(args->buffers.zstd_block_bytes) <= RP_TEAM_MEMORY_BYTES;
+    bool copies = TEAM_SIZE(team) > 1 && args->buffers.zstd_blocks_per_input == 1 &&
+                  RP_VERIFY_MEMORY_BYTES(args->buffers.zstd_block_bytes) <= RP_TEAM_MEMORY_BYTES;
     rp_stage_frame_verifier(team, args, index, team_memory, copies);
 }
 

@@ -80,12 +80,190 @@ static void test_encoded_frames(void **state)
     }
 }
 
+/* Entry points of one team's encoder, and the verifier of another team. */
+static void check_team(uint32_t size, size_t largest)
+{
+    static const size_t sizes[] = {1, 300, 5000, 16384, 20000, 140000};
+    rp_device *device = team_device_open(TEAM_DEVICE_SHUFFLED, size, size);
+    assert_non_null(device);
+    for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]) && sizes[s] <= largest; s++) {
+        prover p;
+        prover_open(&p, sizes[s], test_effort());
+        for (int kind = 0; kind < INPUTS_N_KINDS; kind++) {
+            const char *name = inputs_kind_name((inputs_kind)kind);
+            inputs_fill((inputs_kind)kind, input, sizes[s], 33 + s);
+            size_t n = compress(&p, sizes[s], RP_COMPRESS_CHECKSUM);
+            expect(&p, device, sizes[s], n, true, true, name, size);
+            expect(&p, device, sizes[s], n, false, true, name, size);
+            if (sizes[s] > 5000)
+                continue;
+            size_t n_again;
+            if (prover_compress(&p, device, input, sizes[s], RP_COMPRESS_CHECKSUM, frame, CAPACITY,
+                                &n_again) != RP_STATUS_OK)
+                fail_msg("%s", p.error);
+            assert_int_equal(n_again, n);
+            expect(&p, host, sizes[s], n, true, true, name, size);
+        }
+        prover_close(&p);
+    }
+    rp_device_close(device);
+}
+
+static void test_shuffled_teams(void **state)
+{
+    (void)state;
+    if (!TEAM_DEVICE_CAN_SHUFFLE)
+        skip_case(TEAM_DEVICE_NO_SHUFFLE);
+    check_team(1, LARGEST);
+    check_team(4, 20000);
+    check_team(32, LARGEST);
+    check_team(128, 20000);
+}
+
+/* Every flip of one bit of some frames of up to 300 bytes. */
+static void test_single_flips(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {3, 40, 300, 600, 1000, 2500};
+    size_t n_flips = 0;
+    size_t n_right = 0;
+    for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
+        prover p;
+        prover_open(&p, sizes[s], test_effort());
+        for (int kind = 0; kind < INPUTS_N_KINDS; kind++) {
+            inputs_fill((inputs_kind)kind, input, sizes[s], 5 + s);
+            size_t n = compress(&p, sizes[s], kind % 4 == 0 ? RP_COMPRESS_CHECKSUM : 0);
+            for (size_t bit = 0; bit < 8 * n; bit++) {
+                bool is_foreign;
+                frame[bit / 8] ^= (uint8_t)(1 << bit % 8);
+                bool is_right = prover_expects(input, sizes[s], frame, n, &is_foreign);
+                expect(&p, host, sizes[s], n, bit % 2 == 0, is_right && !is_foreign,
+                       inputs_kind_name((inputs_kind)kind), bit);
+                frame[bit / 8] ^= (uint8_t)(1 << bit % 8);
+                n_right += is_right;
+                n_flips++;
+            }
+        }
+        prover_close(&p);
+    }
+    printf("%zu flips, %zu without a difference\n", n_flips, n_right);
+}
+
+/* Several flips, in the frame or in the entry points, of larger ones. */
+static void test_random_flips(void **state)
+{
+    (void)state;
+    prover p;
+    prover_open(&p, 20000, test_effort());
+    size_t n_right = 0;
+    for (uint64_t seed = 1; seed <= 20000; seed++) {
+        inputs_random random = inputs_seed(seed);
+        static size_t n_bytes;
+        static size_t n;
+        static uint8_t original[CAPACITY];
+        if (seed % 20 == 1) {
+            n_bytes = inputs_magnitude(&random, 20000);
+            inputs_fill_random(input, n_bytes, seed);
+            n = compress(&p, n_bytes, seed % 3 == 0 ? RP_COMPRESS_CHECKSUM : 0);
+            memcpy(original, frame, n);
+        }
+        memcpy(frame, original, n);
+        for (uint32_t k = inputs_below(&random, 4) + 1; k > 0; k--)
+            frame[inputs_below(&random, (uint32_t)n)] ^= (uint8_t)(1 << inputs_below(&random, 8));
+        bool is_foreign;
+        bool is_right = prover_expects(input, n_bytes, frame, n, &is_foreign);
+        n_right += is_right;
+        expect(&p, host, n_bytes, n, seed % 2 == 0, is_right && !is_foreign, "seed", seed);
+    }
+    prover_close(&p);
+    printf("%zu without a difference\n", n_right);
+}
+
+/* Wrong entry points make a right frame fail or change nothing; they never let a wrong one pass. */
+static void test_wrong_entry_points(void **state)
+{
+    (void)state;
+    prover p;
+    prover_open(&p, 20000, test_effort());
+    uint8_t *right = malloc(p.buffers.entry_points_stride);
+    assert_non_null(right);
+    size_t n_failed = 0;
+    for (uint64_t seed = 1; seed <= 4000; seed++) {
+        inputs_random random = inputs_seed(seed);
+        static size_t n_bytes;
+        static size_t n;
+        if (seed % 20 == 1) {
+            n_bytes = 2000 + inputs_below(&random, 18000);
+            inputs_fill_random(input, n_bytes, seed);
+            n = compress(&p, n_bytes, 0);
+            memcpy(right, p.buffers.d_entry_points, p.buffers.entry_points_stride);
+        }
+        uint8_t *entries = p.buffers.d_entry_points;
+        memcpy(entries, right, p.buffers.entry_points_stride);
+        if (seed % 20 == 2) {
+            memset(entries, (int)inputs_below(&random, 256), p.buffers.entry_points_stride);
+        } else {
+            for (uint32_t k = inputs_below(&random, 40) + 1; k > 0; k--)
+                entries[inputs_below(&random, (uint32_t)p.buffers.entry_points_stride)] ^=
+                    (uint8_t)(1 << inputs_below(&random, 8));
+        }
+        prover_result result = prover_prove(&p, host, input, n_bytes, frame, n, true);
+        assert_true(result.status == RP_STATUS_OK ||
+                    result.status == RP_STATUS_VERIFICATION_FAILED);
+        n_failed += result.status != RP_STATUS_OK;
+        /* The frame of another input. */
+        input[inputs_below(&random, (uint32_t)n_bytes)] ^= (uint8_t)(1 << inputs_below(&random, 8));
+        expect(&p, host, n_bytes, n, true, false, "seed", seed);
+        expect(&p, host, n_bytes, n, false, false, "seed", seed);
+        inputs_fill_random(input, n_bytes, seed - (seed - 1) % 20);
+    }
+    assert_true(n_failed > 100);
+    free(right);
+    prover_close(&p);
+}
+
+/* Frames of libzstd: other tables, other matches, blocks of other sizes. */
+static void test_frames_of_libzstd(void **state)
+{
+    (void)state;
+    ZSTD_CCtx *context = ZSTD_createCCtx();
+    assert_non_null(context);
+    size_t n_foreign = 0;
+    size_t n_frames = 0;
+    prover p;
+    prover_open(&p, LARGEST, test_effort());
+    for (uint64_t seed = 1; seed <= 300; seed++) {
+        inputs_random random = inputs_seed(seed);
+        size_t n_bytes =
+            seed % 10 == 0 ? inputs_below(&random, LARGEST) : inputs_magnitude(&random, 60000);
+        if (seed % 3 == 0)
+            inputs_fill((inputs_kind)inputs_below(&random, INPUTS_N_KINDS), input, n_bytes, seed);
+        else
+            inputs_fill_random(input, n_bytes, seed);
+        int level = (int)inputs_below(&random, 19) + 1;
+        ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);
+        ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, (int)inputs_below(&random, 2));
+        size_t n = ZSTD_compress2(context, frame, CAPACITY, input, n_bytes);
+        assert_false(ZSTD_isError(n));
+        bool is_foreign;
+        assert_true(prover_expects(input, n_bytes, frame, n, &is_foreign));
+        expect(&p, host, n_bytes, n, false, !is_foreign, "seed", seed);
+        n_foreign += is_foreign;
+        n_frames++;
+    }
+    assert_true(n_foreign < n_frames / 2);
+    prover_close(&p);
+    ZSTD_freeCCtx(context);
+}
+
 int main(int argc, char **argv)
 {
     if (rp_device_open("host", &host) != RP_STATUS_OK)
         return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_encoded_frames),
+        cmocka_unit_test(test_encoded_frames),     cmocka_unit_test(test_shuffled_teams),
+        cmocka_unit_test(test_single_flips),       cmocka_unit_test(test_random_flips),
+        cmocka_unit_test(test_wrong_entry_points), cmocka_unit_test(test_frames_of_libzstd),
     };
     return RUN_CASES(argc, argv, tests, NULL, NULL);
 }

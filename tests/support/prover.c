@@ -149,11 +149,11 @@ bool prover_expects(const void *input, size_t n_bytes, const void *frame, size_t
                                          error, sizeof(error)) &&
                     n_decoded == n_bytes && memcmp(decoded, input, n_bytes) == 0;
     free(decoded);
-    *is_foreign = is_right && (!stats.has_content_size || (((const uint8_t *)frame)[4] & 3) != 0 ||
-                               stats.n_literals_treeless_1_stream != 0 ||
-                               stats.n_literals_treeless_4_streams != 0 ||
-                               stats.literals_length_modes[RFC8878_REPEAT] != 0 ||
-                               stats.offset_modes[RFC8878_REPEAT] != 0 ||
-                               stats.match_length_modes[RFC8878_REPEAT] != 0);
+    *is_foreign =
+        is_right &&
+        (!stats.has_content_size || (((const uint8_t *)frame)[4] & 3) != 0 ||
+         stats.n_literals_treeless_1_stream != 0 || stats.n_literals_treeless_4_streams != 0 ||
+         stats.literals_length_modes[RFC8878_REPEAT] != 0 ||
+         stats.offset_modes[RFC8878_REPEAT] != 0 || stats.match_length_modes[RFC8878_REPEAT] != 0);
     return is_right;
 }

@@ -354,8 +354,11 @@ static rp_status team_launch(rp_stream stream, const struct rp_launch *launch)
     for (uint32_t i = 0; i < launch->n_teams; i++) {
         stage_run run = {launch, i, 0, state->team_memory};
         fill_random(state, state->team_memory, RP_TEAM_MEMORY_BYTES);
+        /* The verifier has a team for each input, with the scratch of its first zstd block. */
+        const size_t block =
+            launch->stage == RP_STAGE_FRAME_VERIFIER ? i * buffers->zstd_blocks_per_input : i;
         if (launch->stage != RP_STAGE_FRAME_ASSEMBLER)
-            fill_random(state, buffers->d_scratch + i * buffers->scratch_stride,
+            fill_random(state, buffers->d_scratch + block * buffers->scratch_stride,
                         buffers->scratch_stride);
         if (!team_device_run((rp_device *)stream.device, run_stage, &run))
             return RP_STATUS_LAUNCH_FAILED;

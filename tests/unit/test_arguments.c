@@ -132,6 +132,9 @@ static void test_single(void **state)
     s.options.flags = UINT32_C(0x80000001);
     EXPECT(run_single(&s), RP_STATUS_INVALID_FLAGS, "0x80000001", "0x3");
     s = working_single();
+    s.options.flags = RP_COMPRESS_VERIFY;
+    EXPECT(run_single(&s), RP_STATUS_NULL_POINTER, "d_proofs");
+    s = working_single();
     s.input_size = RP_MAX_INPUT_BYTES + 1;
     EXPECT(run_single(&s), RP_STATUS_INPUT_TOO_LARGE, "1073741825", "1073741824");
     s.input_size = SIZE_MAX;
@@ -207,8 +210,12 @@ static void test_single_limits(void **state)
     s.d_input = both;
     s.d_output = both + INPUT_BYTES;
     s.output_capacity = INPUT_BYTES;
-    s.options.flags = RP_COMPRESS_CHECKSUM;
+    rp_proof proof = {0, 0};
+    s.options.flags = RP_COMPRESS_FLAGS_ALL;
+    s.options.d_proofs = &proof;
     assert_int_equal(run_single(&s), RP_STATUS_OK);
+    assert_int_equal(result_status, RP_STATUS_OK);
+    assert_true(proof.input_hash != 0 && proof.frame_hash != 0);
     s.d_output = NULL;
     s.output_capacity = 0;
     assert_int_equal(run_single(&s), RP_STATUS_OK);
@@ -306,7 +313,11 @@ static void test_batch(void **state)
     options.effort = RP_EFFORT_FAST;
     options.flags = RP_COMPRESS_FLAGS_ALL + 1;
     EXPECT(RUN(), RP_STATUS_INVALID_FLAGS, "0x4", "0x3");
+    options.flags = RP_COMPRESS_VERIFY;
+    EXPECT(RUN(), RP_STATUS_NULL_POINTER, "d_proofs");
     options.flags = 0;
+    batch.d_deliveries = batch_outputs;
+    EXPECT(RUN(), RP_STATUS_INVALID_OPTION, "d_deliveries", "RP_COMPRESS_VERIFY");
     for (int which = 0; which < 7; which++) {
         batch = working_batch();
         const char *name = spoil_array(&batch, which);
@@ -439,15 +450,16 @@ static void check_stage_strides(stage_function launch)
         .error = &error,
     };
     rp_batch batch = working_batch();
-    static const char *const names[] = {"sequences_stride", "literals_stride",
+    static const char *const names[] = {"sequences_stride",        "literals_stride",
                                         "literals_section_stride", "sequences_section_stride",
-                                        "scratch_stride"};
+                                        "scratch_stride",          "entry_points_stride"};
     for (size_t which = 0; which < sizeof(names) / sizeof(names[0]); which++) {
         for (int by = 0; by < 3; by++) {
             rp_stage_buffers buffers = working_buffers();
-            size_t *const strides[] = {&buffers.sequences_stride, &buffers.literals_stride,
-                                       &buffers.literals_section_stride,
-                                       &buffers.sequences_section_stride, &buffers.scratch_stride};
+            size_t *const strides[] = {
+                &buffers.sequences_stride,        &buffers.literals_stride,
+                &buffers.literals_section_stride, &buffers.sequences_section_stride,
+                &buffers.scratch_stride,          &buffers.entry_points_stride};
             size_t needed = *strides[which];
             size_t less = which == 0 ? 1 : RP_WORKSPACE_ALIGNMENT;
             *strides[which] = by == 0 ? needed - less : by == 1 ? needed - 1 : 0;
@@ -460,6 +472,10 @@ static void check_stage_strides(stage_function launch)
         }
     }
     rp_stage_buffers buffers = working_buffers();
+    buffers.d_entry_points += 8;
+    EXPECT(launch(&batch, &buffers, &options, stream), RP_STATUS_WORKSPACE_MISALIGNED,
+           "d_entry_points", "256");
+    buffers = working_buffers();
     buffers.scratch_stride += 8;
     EXPECT(launch(&batch, &buffers, &options, stream), RP_STATUS_WORKSPACE_TOO_SMALL,
            "multiples of 256");
@@ -547,19 +563,38 @@ static void test_stages(void **state)
 {
     (void)state;
     static const stage_function launches[] = {rp_launch_lz77_matcher, rp_launch_huffman_encoder,
-                                              rp_launch_fse_encoder, rp_launch_frame_assembler};
-    for (size_t i = 0; i < 4; i++)
+                                              rp_launch_fse_encoder, rp_launch_frame_assembler,
+                                              rp_launch_frame_verifier};
+    for (size_t i = 0; i < 5; i++)
         check_stage(launches[i]);
-    /* In order, they are rp_compress_batch_async(). */
+    /* In order, they are rp_compress_batch_async(), with and without entry points, whose stride
+     * does not matter then. */
     rp_batch batch = working_batch();
-    rp_stage_buffers buffers = working_buffers();
-    for (size_t i = 0; i < 4; i++) {
-        assert_int_equal(launches[i](&batch, &buffers, NULL, stream), RP_STATUS_OK);
-        assert_int_equal(atomic_load(&counting.n_launches), i + 1);
+    rp_proof proofs[N_INPUTS];
+    rp_compress_options options = RP_COMPRESS_OPTIONS_DEFAULT;
+    options.d_proofs = proofs;
+    for (int with = 0; with < 2; with++) {
+        rp_stage_buffers buffers = working_buffers();
+        if (with == 0) {
+            buffers.d_entry_points = NULL;
+            buffers.entry_points_stride = 1;
+        }
+        memset(proofs, 0, sizeof(proofs));
+        for (size_t i = 0; i < 5; i++) {
+            assert_int_equal(launches[i](&batch, &buffers, &options, stream), RP_STATUS_OK);
+            assert_int_equal(atomic_load(&counting.n_launches), i + 1);
+        }
+        for (int i = 0; i < N_INPUTS; i++) {
+            assert_int_equal(batch_statuses[i], RP_STATUS_OK);
+            assert_true(proofs[i].input_hash != 0 && proofs[i].frame_hash != 0);
+        }
+        atomic_store(&counting.n_launches, 0);
     }
-    for (int i = 0; i < N_INPUTS; i++)
-        assert_int_equal(batch_statuses[i], RP_STATUS_OK);
-    atomic_store(&counting.n_launches, 0);
+    rp_stage_buffers buffers = working_buffers();
+    options.d_proofs = NULL;
+    options.error = &error;
+    EXPECT(rp_launch_frame_verifier(&batch, &buffers, &options, stream), RP_STATUS_NULL_POINTER,
+           "d_proofs");
 }
 
 int main(int argc, char **argv)
