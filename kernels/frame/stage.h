@@ -10,8 +10,8 @@
 #include "kernels/base/xxh64.h"
 #include "kernels/base/zstd_format.h"
 
-/* Magic number, descriptor, and at most 4 bytes of content size. */
-#define RP_FRAME_HEADER_MAX_BYTES 9
+/* Magic number, two descriptors, and at most 4 bytes of content size. */
+#define RP_FRAME_HEADER_MAX_BYTES 10
 #define RP_FRAME_CHECKSUM_BYTES 4
 
 /* How a zstd block is written. */
@@ -20,16 +20,30 @@ typedef struct rp_block_form {
     uint32_t content_bytes; /* without the block's header */
 } rp_block_form;
 
-/* Writes the Frame_Header (3.1.1.1) of a single segment, which has no window descriptor. Returns
- * the number of its bytes. One worker. */
-RP_FN uint32_t rp_frame_header(uint8_t *header, size_t content_bytes, bool has_checksum)
+/* Frame_Content_Size_Flag; the field has 2^flag bytes. */
+RP_FN uint32_t rp_content_size_flag(size_t content_bytes)
 {
-    uint32_t flag = content_bytes < 256 ? 0 : content_bytes < 65536 + 256 ? 1 : 2;
-    uint32_t n_size_bytes = UINT32_C(1) << flag;
+    return content_bytes < 256 ? 0 : content_bytes < 65536 + 256 ? 1 : 2;
+}
+
+/* The bytes of the frame's header. */
+RP_FN uint32_t rp_frame_header_bytes(size_t content_bytes)
+{
+    return 5 + (content_bytes > RP_SEGMENT_MAX_BYTES ? 1 : 0) +
+           (UINT32_C(1) << rp_content_size_flag(content_bytes));
+}
+
+/* Writes the Frame_Header (3.1.1.1). A single segment has no window descriptor. One worker. */
+RP_FN void rp_frame_header(uint8_t *header, size_t content_bytes, bool has_checksum)
+{
+    uint32_t flag = rp_content_size_flag(content_bytes);
+    bool is_segment = content_bytes <= RP_SEGMENT_MAX_BYTES;
     rp_store_bytes(header, RP_FRAME_MAGIC, 4);
-    header[4] = (uint8_t)(flag << 6 | 1 << 5 | (has_checksum ? 1 : 0) << 2);
-    rp_store_bytes(header + 5, flag == 1 ? content_bytes - 256 : content_bytes, n_size_bytes);
-    return 5 + n_size_bytes;
+    header[4] = (uint8_t)(flag << 6 | (is_segment ? 1 : 0) << 5 | (has_checksum ? 1 : 0) << 2);
+    if (!is_segment)
+        header[5] = RP_WINDOW_DESCRIPTOR;
+    rp_store_bytes(header + (is_segment ? 5 : 6), flag == 1 ? content_bytes - 256 : content_bytes,
+                   UINT32_C(1) << flag);
 }
 
 /* The smallest form of a zstd block. The earlier stages code a block of equal bytes as one literal
@@ -116,7 +130,7 @@ RP_FN void rp_stage_frame_assembler(rp_team *team, const rp_stage_args *args, ui
         n_zstd_blocks =
             (uint32_t)((input_size + buffers->zstd_block_bytes - 1) / buffers->zstd_block_bytes);
 
-    uint32_t header_bytes = 5 + (input_size < 256 ? 1 : input_size < 65536 + 256 ? 2 : 4);
+    uint32_t header_bytes = rp_frame_header_bytes(input_size);
     size_t frame_bytes = header_bytes + (has_checksum ? RP_FRAME_CHECKSUM_BYTES : 0);
     for (uint32_t k = 0; k < n_zstd_blocks; k++) {
         rp_zstd_block_view view = rp_view_zstd_block(args, (uint32_t)first_zstd_block + k);
