@@ -14,6 +14,12 @@
 #define RP_FRAME_HEADER_MAX_BYTES 10
 #define RP_FRAME_CHECKSUM_BYTES 4
 
+/* The team's memory. */
+typedef struct rp_frame_memory {
+    uint64_t lanes[RP_XXH_LANES];
+    uint8_t header[RP_FRAME_HEADER_MAX_BYTES];
+} rp_frame_memory;
+
 /* How a zstd block is written. */
 typedef struct rp_block_form {
     uint32_t type;          /* RP_BLOCK_RAW, RP_BLOCK_RLE or RP_BLOCK_COMPRESSED */
@@ -123,7 +129,7 @@ RP_FN void rp_stage_frame_assembler(rp_team *team, const rp_stage_args *args, ui
     }
 
     bool has_checksum = (args->flags & RP_COMPRESS_CHECKSUM) != 0;
-    uint8_t *header = (uint8_t *)team_memory;
+    rp_frame_memory *memory = (rp_frame_memory *)team_memory;
     size_t first_zstd_block = input_index * buffers->zstd_blocks_per_input;
     uint32_t n_zstd_blocks = 1;
     if (input_size > buffers->zstd_block_bytes)
@@ -144,9 +150,9 @@ RP_FN void rp_stage_frame_assembler(rp_team *team, const rp_stage_args *args, ui
     }
 
     if (TEAM_RANK(team) == 0)
-        rp_frame_header(header, input_size, has_checksum);
+        rp_frame_header(memory->header, input_size, has_checksum);
     team_sync(team);
-    team_copy(team, output, header, header_bytes);
+    team_copy(team, output, memory->header, header_bytes);
     size_t at = header_bytes;
     for (uint32_t k = 0; k < n_zstd_blocks; k++) {
         size_t c = first_zstd_block + k;
@@ -168,10 +174,12 @@ RP_FN void rp_stage_frame_assembler(rp_team *team, const rp_stage_args *args, ui
         }
         at += form.content_bytes;
     }
-    if (has_checksum && TEAM_RANK(team) == 0) {
+    if (has_checksum) {
         size_t n_bytes;
         const uint8_t *input = rp_input(args, input_index, &n_bytes);
-        rp_store_bytes(output + at, rp_xxh64(input, n_bytes), RP_FRAME_CHECKSUM_BYTES);
+        uint64_t hash = team_xxh64(team, input, n_bytes, memory->lanes);
+        if (TEAM_RANK(team) == 0)
+            rp_store_bytes(output + at, hash, RP_FRAME_CHECKSUM_BYTES);
     }
     rp_frame_result(team, args, input_index, frame_bytes, RP_STATUS_OK);
 }

@@ -15,7 +15,7 @@
 #include "tests/support/sampled_file.h"
 #include "tests/support/scenarios.h"
 
-#define N_BLOCKS 12u
+#define N_BLOCKS 5u
 #define CHECKSUM_BYTES 4u
 
 static sampled_file file;
@@ -30,7 +30,7 @@ static bool configure(const char *checksum, rp_batch_mode batch)
     config.batch = batch;
     config.reads = RP_READS_DEVICE; /* a context for each block is that of a thread that reads */
     CHECK_STATUS(rp_plugin_config_set(&config, "CHECKSUM", checksum, NULL), RP_STATUS_OK);
-    sampled_file_make(&file, N_BLOCKS, 1500, 0, 1);
+    sampled_file_make(&file, N_BLOCKS, 1000, 0, 1);
     return rp_plugin_configure(&config, NULL) == RP_STATUS_OK;
 }
 
