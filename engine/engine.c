@@ -14,10 +14,13 @@
 #include "engine/struct_size.h"
 #include "engine/workspace.h"
 #include "kernels/base/stages.h"
+#include "kernels/base/zstd_format.h"
 #include "kernels/cuda/schedule.h"
 
-/* RFC 8878: magic and descriptor 5, content size 4, checksum 4. */
+/* RFC 8878: magic and descriptor 5, content size 4, checksum 4; and a window descriptor, where the
+ * frame is no single segment. */
 #define FRAME_OVERHEAD_BYTES 13
+#define WINDOW_DESCRIPTOR_BYTES 1
 #define BLOCK_HEADER_BYTES 3
 
 static const rp_struct_kind options_kind = RP_STRUCT_KIND(rp_compress_options, d_proofs);
@@ -43,7 +46,8 @@ size_t rp_compress_bound(size_t src_bytes)
     if (src_bytes > RP_MAX_INPUT_BYTES)
         return 0;
     size_t n_blocks = (src_bytes + RP_ZSTD_BLOCK_BYTES - 1) / RP_ZSTD_BLOCK_BYTES;
-    return FRAME_OVERHEAD_BYTES + src_bytes + BLOCK_HEADER_BYTES * (n_blocks == 0 ? 1 : n_blocks);
+    return FRAME_OVERHEAD_BYTES + (src_bytes > RP_SEGMENT_MAX_BYTES ? WINDOW_DESCRIPTOR_BYTES : 0) +
+           src_bytes + BLOCK_HEADER_BYTES * (n_blocks == 0 ? 1 : n_blocks);
 }
 
 rp_status rp_read_options(const rp_compress_options *given, rp_compress_options *options)

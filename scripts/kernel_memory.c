@@ -36,7 +36,7 @@ int main(void)
           RP_FUSED_MAX_BYTES + RP_SOURCE_SLACK + ((size_t)4 << RP_FUSED_TABLE_LOG));
     print("rp_fused_kernelILb1EEv", RP_FUSED_THREADS, sizeof(rp_shared_block_memory));
     print("rp_clustered_kernel", RP_FUSED_THREADS, sizeof(rp_shared_block_memory));
-    print("rp_frame_assembler_kernel", RP_FRAME_THREADS, RP_FRAME_HEADER_MAX_BYTES);
+    print("rp_frame_assembler_kernel", RP_FRAME_THREADS, sizeof(rp_frame_memory));
     print("rp_verifier_kernelILj128ELj5ELb1EEv", RP_VERIFY_THREADS, RP_VERIFY_MEMORY_BYTES(16384));
     print("rp_verifier_kernelILj512ELj2ELb1EEv", RP_VERIFY_WIDE_THREADS,
           RP_VERIFY_MEMORY_BYTES(16384));

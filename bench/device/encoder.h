@@ -42,6 +42,11 @@ struct device_encoder {
     rp_effort effort;
 };
 
+/* The options of every call that is measured, and their flags (RP_COMPRESS_*; 0), which are set
+ * before anything is. */
+rp_compress_options device_options(rp_effort effort);
+void device_set_flags(uint32_t flags);
+
 void device_encoder_rockpress(struct device_encoder *e, rp_effort effort);
 
 /* Loads nvCOMP's shared library from a path, or with NULL by the names that pip's packages give it.

@@ -8,6 +8,7 @@
 #include <zstd.h>
 
 #include "bench/common/times.h"
+#include "bench/device/encoder.h"
 #include "bench/device/measure.h"
 #include "rockpress/batched.h"
 
@@ -73,12 +74,7 @@ static void close_hosted(struct hosted *h)
 static void *part_main(void *argument)
 {
     struct part *part = argument;
-    const rp_compress_options options = {
-        .struct_size = sizeof(rp_compress_options),
-        .effort = part->effort,
-        .flags = 0,
-        .error = NULL,
-    };
+    const rp_compress_options options = device_options(part->effort);
     for (unsigned r = 0; r < part->n_repeats && part->status == RP_STATUS_OK; r++)
         part->status = rp_batched_compress_pooled(part->pool, &part->batch, &options, WAIT_US);
     return NULL;
@@ -167,12 +163,7 @@ bool device_measure_latency(rp_device *device, const struct device_group *group,
 {
     const rp_pool_options pool_options = {
         sizeof(rp_pool_options), 1, group->max_bytes, 0, effort, NULL};
-    const rp_compress_options options = {
-        .struct_size = sizeof(rp_compress_options),
-        .effort = effort,
-        .flags = 0,
-        .error = NULL,
-    };
+    const rp_compress_options options = device_options(effort);
     const size_t capacity = rp_compress_bound(group->max_bytes);
     uint8_t *output = malloc(capacity);
     rp_pool *pool = NULL;

@@ -35,6 +35,7 @@ static const struct argp_option options[] = {
      0},
     {"part", 'p', "N", 0, "bytes that a thread has the device work on at once (default 16M)", 0},
     {"efforts", 'e', "E,..", 0, "fast, default, high, max (default fast,default)", 0},
+    {"checksum", 'c', NULL, 0, "rockpress's frames have a checksum", 0},
     {"rounds", 'r', "N", 0, "timed rounds, 1 to 1000 (default 7)", 0},
     {"latency", 'l', "N", 0, "single blocks timed, 0 to 10000 (default 200)", 0},
     {"paths", 'P', NULL, 0, "single blocks also on other ways to the device and back", 0},
@@ -90,6 +91,9 @@ static error_t take_option(int key, char *value, struct argp_state *state)
         return 0;
     case 'e':
         options_words(&s->efforts, "--efforts", value, effort_words);
+        return 0;
+    case 'c':
+        device_set_flags(RP_COMPRESS_CHECKSUM);
         return 0;
     case 'r':
         s->n_rounds = (unsigned)options_number("--rounds", value, 1, DEVICE_MAX_ROUNDS);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bench/common/times.h"
+#include "bench/device/encoder.h"
 #include "bench/device/measure.h"
 
 #define WAIT_US (60 * UINT32_C(1000000))
@@ -69,12 +70,7 @@ static bool open_paths(struct paths *p, rp_device *device, const struct device_g
 static bool compress_on(struct paths *p, enum device_path path, const corpus_block *block,
                         size_t *size)
 {
-    const rp_compress_options options = {
-        .struct_size = sizeof(rp_compress_options),
-        .effort = p->effort,
-        .flags = 0,
-        .error = NULL,
-    };
+    const rp_compress_options options = device_options(p->effort);
     const rp_device_ops *ops = p->device->ops;
     uint8_t *d_block = p->d_memory + p->n_workspace;
     uint8_t *frame = p->pinned + p->max_bytes, *d_frame = d_block + p->max_bytes;

@@ -7,6 +7,7 @@
 #include <zstd.h>
 
 #include "bench/common/times.h"
+#include "bench/device/encoder.h"
 #include "bench/device/measure.h"
 
 #define WAIT_US (60 * UINT32_C(1000000))
@@ -236,12 +237,7 @@ bool device_measure_stages(struct device_load *load, rp_effort effort, unsigned 
         rp_launch_frame_assembler};
     static double rounds[DEVICE_N_STAGES][DEVICE_MAX_ROUNDS];
     const struct device_batch *part = &load->parts[0];
-    const rp_compress_options options = {
-        .struct_size = sizeof(rp_compress_options),
-        .effort = effort,
-        .flags = 0,
-        .error = NULL,
-    };
+    const rp_compress_options options = device_options(effort);
     const rp_batch batch = {
         .struct_size = sizeof(rp_batch),
         .d_inputs = part->d_inputs,

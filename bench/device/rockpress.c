@@ -4,6 +4,21 @@
 
 #include "bench/device/encoder.h"
 
+static uint32_t flags_in_force;
+
+void device_set_flags(uint32_t flags)
+{
+    flags_in_force = flags;
+}
+
+rp_compress_options device_options(rp_effort effort)
+{
+    rp_compress_options options = RP_COMPRESS_OPTIONS_DEFAULT;
+    options.effort = effort;
+    options.flags = flags_in_force;
+    return options;
+}
+
 _Static_assert(sizeof(rp_status) == sizeof(int32_t), "statuses are counted as words");
 
 static size_t temp_bytes(const struct device_encoder *e, size_t n, size_t max_bytes,
@@ -23,12 +38,8 @@ static bool enqueue(const struct device_encoder *e, const struct device_batch *b
                     size_t n_temp_bytes, rp_stream stream)
 {
     rp_error error = {""};
-    const rp_compress_options options = {
-        .struct_size = sizeof(rp_compress_options),
-        .effort = e->effort,
-        .flags = 0,
-        .error = &error,
-    };
+    rp_compress_options options = device_options(e->effort);
+    options.error = &error;
     const rp_batch b = {
         .struct_size = sizeof(rp_batch),
         .d_inputs = batch->d_inputs,

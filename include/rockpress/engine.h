@@ -11,8 +11,9 @@
  * and workspace.
  *
  * The same input, effort, flags and version of rockpress give the same bytes on every
- * device (rockpress/version.h). Frames are single-segment, with content size and without
- * dictionary id; each input is compressed on its own.
+ * device (rockpress/version.h). Frames have their content size and no dictionary id. They are
+ * single-segment up to 8 MiB, and have a window of 128 KiB beyond. Each input is compressed on its
+ * own.
  *
  * Structs begin with their size, which their initialisers set; rockpress/version.h has the rule.
  */

@@ -57,6 +57,13 @@ typedef enum rp_batch_mode { RP_BATCH_OFF = 0, RP_BATCH_ON = 1 } rp_batch_mode;
  * cache. */
 typedef enum rp_reads_mode { RP_READS_CPU = 0, RP_READS_DEVICE = 1 } rp_reads_mode;
 
+/* Which of the device's frames have a checksum of their content. Readers of such a frame notice
+ * that any byte of it has changed. */
+typedef enum rp_checksum_mode {
+    RP_CHECKSUM_OFF = 0, /* those for which RocksDB asks for one */
+    RP_CHECKSUM_ON = 1   /* all; each is 4 bytes longer */
+} rp_checksum_mode;
+
 /* Effort "auto": chosen by the zstd level that the caller asked for. */
 #define RP_PLUGIN_EFFORT_AUTO 0
 
@@ -93,6 +100,7 @@ typedef struct rp_plugin_config {
     /* No environment variable: a device of the caller's own, used instead of opening one by name
      * unless it is NULL. It is used until the process ends. NULL */
     const rp_device *custom_device;
+    rp_checksum_mode checksum; /* off */
 } rp_plugin_config;
 
 /*

@@ -9,6 +9,13 @@
 
 #define RP_FRAME_MAGIC UINT32_C(0xFD2FB528) /* 3.1.1 */
 
+/* Frame_Header, 3.1.1.1. The window of a single segment is its whole content. So larger inputs get
+ * a Window_Descriptor: decoders are recommended to support windows of 8 MiB, and many refuse
+ * larger ones than 128 MiB. No match leaves a zstd block, so a window as large as one will do. */
+#define RP_SEGMENT_MAX_BYTES ((size_t)8 << 20)
+#define RP_FRAME_WINDOW_LOG 17
+#define RP_WINDOW_DESCRIPTOR ((RP_FRAME_WINDOW_LOG - 10) << 3) /* mantissa 0 */
+
 /* Block_Type, 3.1.1.2.2 */
 #define RP_BLOCK_RAW 0
 #define RP_BLOCK_RLE 1

@@ -56,4 +56,4 @@ const rp_kernel rp_huffman_encoder = {(const void *)rp_huffman_encoder_kernel, R
 const rp_kernel rp_fse_encoder = {(const void *)rp_fse_encoder_kernel, RP_FSE_THREADS,
                                   sizeof(rp_sequences_memory)};
 const rp_kernel rp_frame_assembler = {(const void *)rp_frame_assembler_kernel, RP_FRAME_THREADS,
-                                      RP_FRAME_HEADER_MAX_BYTES};
+                                      sizeof(rp_frame_memory)};

@@ -10,9 +10,15 @@
 #include "kernels/base/xxh64.h"
 #include "kernels/base/zstd_format.h"
 
-/* Magic number, descriptor, and at most 4 bytes of content size. */
-#define RP_FRAME_HEADER_MAX_BYTES 9
+/* Magic number, two descriptors, and at most 4 bytes of content size. */
+#define RP_FRAME_HEADER_MAX_BYTES 10
 #define RP_FRAME_CHECKSUM_BYTES 4
+
+/* The team's memory. */
+typedef struct rp_frame_memory {
+    uint64_t lanes[RP_XXH_LANES];
+    uint8_t header[RP_FRAME_HEADER_MAX_BYTES];
+} rp_frame_memory;
 
 /* How a zstd block is written. */
 typedef struct rp_block_form {
@@ -20,16 +26,30 @@ typedef struct rp_block_form {
     uint32_t content_bytes; /* without the block's header */
 } rp_block_form;
 
-/* Writes the Frame_Header (3.1.1.1) of a single segment, which has no window descriptor. Returns
- * the number of its bytes. One worker. */
-RP_FN uint32_t rp_frame_header(uint8_t *header, size_t content_bytes, bool has_checksum)
+/* Frame_Content_Size_Flag; the field has 2^flag bytes. */
+RP_FN uint32_t rp_content_size_flag(size_t content_bytes)
 {
-    uint32_t flag = content_bytes < 256 ? 0 : content_bytes < 65536 + 256 ? 1 : 2;
-    uint32_t n_size_bytes = UINT32_C(1) << flag;
+    return content_bytes < 256 ? 0 : content_bytes < 65536 + 256 ? 1 : 2;
+}
+
+/* The bytes of the frame's header. */
+RP_FN uint32_t rp_frame_header_bytes(size_t content_bytes)
+{
+    return 5 + (content_bytes > RP_SEGMENT_MAX_BYTES ? 1 : 0) +
+           (UINT32_C(1) << rp_content_size_flag(content_bytes));
+}
+
+/* Writes the Frame_Header (3.1.1.1). A single segment has no window descriptor. One worker. */
+RP_FN void rp_frame_header(uint8_t *header, size_t content_bytes, bool has_checksum)
+{
+    uint32_t flag = rp_content_size_flag(content_bytes);
+    bool is_segment = content_bytes <= RP_SEGMENT_MAX_BYTES;
     rp_store_bytes(header, RP_FRAME_MAGIC, 4);
-    header[4] = (uint8_t)(flag << 6 | 1 << 5 | (has_checksum ? 1 : 0) << 2);
-    rp_store_bytes(header + 5, flag == 1 ? content_bytes - 256 : content_bytes, n_size_bytes);
-    return 5 + n_size_bytes;
+    header[4] = (uint8_t)(flag << 6 | (is_segment ? 1 : 0) << 5 | (has_checksum ? 1 : 0) << 2);
+    if (!is_segment)
+        header[5] = RP_WINDOW_DESCRIPTOR;
+    rp_store_bytes(header + (is_segment ? 5 : 6), flag == 1 ? content_bytes - 256 : content_bytes,
+                   UINT32_C(1) << flag);
 }
 
 /* The smallest form of a zstd block. The earlier stages code a block of equal bytes as one literal
@@ -109,14 +129,14 @@ RP_FN void rp_stage_frame_assembler(rp_team *team, const rp_stage_args *args, ui
     }
 
     bool has_checksum = (args->flags & RP_COMPRESS_CHECKSUM) != 0;
-    uint8_t *header = (uint8_t *)team_memory;
+    rp_frame_memory *memory = (rp_frame_memory *)team_memory;
     size_t first_zstd_block = input_index * buffers->zstd_blocks_per_input;
     uint32_t n_zstd_blocks = 1;
     if (input_size > buffers->zstd_block_bytes)
         n_zstd_blocks =
             (uint32_t)((input_size + buffers->zstd_block_bytes - 1) / buffers->zstd_block_bytes);
 
-    uint32_t header_bytes = 5 + (input_size < 256 ? 1 : input_size < 65536 + 256 ? 2 : 4);
+    uint32_t header_bytes = rp_frame_header_bytes(input_size);
     size_t frame_bytes = header_bytes + (has_checksum ? RP_FRAME_CHECKSUM_BYTES : 0);
     for (uint32_t k = 0; k < n_zstd_blocks; k++) {
         rp_zstd_block_view view = rp_view_zstd_block(args, (uint32_t)first_zstd_block + k);
@@ -130,9 +150,9 @@ RP_FN void rp_stage_frame_assembler(rp_team *team, const rp_stage_args *args, ui
     }
 
     if (TEAM_RANK(team) == 0)
-        rp_frame_header(header, input_size, has_checksum);
+        rp_frame_header(memory->header, input_size, has_checksum);
     team_sync(team);
-    team_copy(team, output, header, header_bytes);
+    team_copy(team, output, memory->header, header_bytes);
     size_t at = header_bytes;
     for (uint32_t k = 0; k < n_zstd_blocks; k++) {
         size_t c = first_zstd_block + k;
@@ -154,10 +174,12 @@ RP_FN void rp_stage_frame_assembler(rp_team *team, const rp_stage_args *args, ui
         }
         at += form.content_bytes;
     }
-    if (has_checksum && TEAM_RANK(team) == 0) {
+    if (has_checksum) {
         size_t n_bytes;
         const uint8_t *input = rp_input(args, input_index, &n_bytes);
-        rp_store_bytes(output + at, rp_xxh64(input, n_bytes), RP_FRAME_CHECKSUM_BYTES);
+        uint64_t hash = team_xxh64(team, input, n_bytes, memory->lanes);
+        if (TEAM_RANK(team) == 0)
+            rp_store_bytes(output + at, hash, RP_FRAME_CHECKSUM_BYTES);
     }
     rp_frame_result(team, args, input_index, frame_bytes, RP_STATUS_OK);
 }

@@ -66,8 +66,10 @@ RP_FN uint32_t rp_lz77_hash8(uint64_t bytes, uint32_t log)
 }
 
 /* Looks up `key` and enters the position of this rank; the entry that was there is the
- * candidate. When all ranks have entered their positions, a rank that finds another position in
- * its entry shares its key with that one. If any rank does, team_match() finds the order. */
+ * candidate. A rank enters its position by flipping the bits that differ, which is atomic. If its
+ * key is its own, the entry is the position then. Ranks that share a key have different positions,
+ * so at most one of them finds its own in what they leave. If any finds another, team_match()
+ * tells the order. */
 RP_FN uint32_t rp_lz77_exchange(rp_team *team, uint16_t *table, uint32_t key, uint32_t position,
                                 bool active)
 {
@@ -76,15 +78,14 @@ RP_FN uint32_t rp_lz77_exchange(rp_team *team, uint16_t *table, uint32_t key, ui
     uint32_t candidate = active ? table[key] : 0;
     team_sync(team);
     if (active)
-        team_atomic_store16(&table[key], (uint16_t)entry);
+        team_atomic_xor16(table, key, (uint16_t)(candidate ^ entry));
     team_sync(team);
     uint32_t left = active ? table[key] : entry;
     if (team_any(team, left != entry)) {
         bool is_last;
-        uint32_t first = position - TEAM_RANK(team);
-        uint32_t previous = team_match(team, (left - first) & 0xFFFF, active, &is_last);
+        uint32_t previous = team_match(team, key, RP_LZ77_MAX_TABLE_LOG, active, &is_last);
         if (previous != RP_TEAM_NONE)
-            candidate = first + previous;
+            candidate = position - TEAM_RANK(team) + previous;
         if (is_last)
             table[key] = (uint16_t)entry;
         team_sync(team);

@@ -156,8 +156,8 @@ RP_FN uint32_t team_rank_if(rp_team *team, bool value, uint32_t *n);
 
 /* The highest rank below that is active and passes the same key, or RP_TEAM_NONE without one.
  * Stores to *is_last whether this rank is active and no active rank above has the key. An inactive
- * rank gets RP_TEAM_NONE. Keys of active ranks are less than the team's size. One warp. */
-RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_last);
+ * rank gets RP_TEAM_NONE. Keys have n_bits bits, which is a constant. One warp. */
+RP_FN uint32_t team_match(rp_team *team, uint32_t key, uint32_t n_bits, bool active, bool *is_last);
 
 /* The number of active ranks below that pass the same key. Stores to *n_equal the number of all
  * active ranks with it, this one included. An inactive rank gets 0 for both. One warp. */
@@ -179,8 +179,9 @@ RP_FN void team_copy(rp_team *team, uint8_t *destination, const uint8_t *source,
  * barrier, all workers see the result.
  */
 
-/* Of several stores between two barriers, any one may remain. */
-RP_FN void team_atomic_store16(uint16_t *word, uint16_t value);
+/* Flips bits of words[index]. The words begin at a multiple of 4. On a GPU, the other word of the
+ * same 4 bytes is accessed, too: nobody may store to it meanwhile, but others may flip it. */
+RP_FN void team_atomic_xor16(uint16_t *words, uint32_t index, uint16_t bits);
 RP_FN void team_atomic_add(uint32_t *word, uint32_t value);
 RP_FN void team_atomic_or(uint32_t *word, uint32_t bits);
 RP_FN void team_atomic_min(uint32_t *word, uint32_t value);

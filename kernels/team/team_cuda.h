@@ -233,16 +233,16 @@ RP_FN uint32_t team_scan_add(rp_team *team, uint32_t value, uint32_t *total)
     return before + sum - value;
 }
 
-RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_last)
+RP_FN uint32_t team_match(rp_team *team, uint32_t key, uint32_t n_bits, bool active, bool *is_last)
 {
     if (team->size != RP_WARP_THREADS)
         __trap();
     rp_warp_order(team);
     uint32_t lane = team->rank;
     uint32_t peers = __ballot_sync(RP_WARP_ALL, active);
-    /* A vote for each of a key's 5 bits. MATCH.ANY takes some ten times as long. */
+    /* A vote for each of a key's bits. */
     RP_UNROLL
-    for (uint32_t bit = 0; bit < 5; bit++) {
+    for (uint32_t bit = 0; bit < n_bits; bit++) {
         bool is_set = (key >> bit & 1) != 0;
         uint32_t set = __ballot_sync(RP_WARP_ALL, is_set);
         peers &= is_set ? set : ~set;
@@ -306,9 +306,9 @@ RP_FN void team_copy(rp_team *team, uint8_t *destination, const uint8_t *source,
     }
 }
 
-RP_FN void team_atomic_store16(uint16_t *word, uint16_t value)
+RP_FN void team_atomic_xor16(uint16_t *words, uint32_t index, uint16_t bits)
 {
-    *(volatile uint16_t *)word = value;
+    atomicXor((unsigned int *)words + index / 2, (uint32_t)bits << 16 * (index % 2));
 }
 
 RP_FN void team_atomic_add(uint32_t *word, uint32_t value)

@@ -78,10 +78,11 @@ RP_FN uint32_t team_scan_add(rp_team *team, uint32_t value, uint32_t *total)
     return 0;
 }
 
-RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_last)
+RP_FN uint32_t team_match(rp_team *team, uint32_t key, uint32_t n_bits, bool active, bool *is_last)
 {
     (void)team;
     (void)key;
+    (void)n_bits;
     *is_last = active;
     return RP_TEAM_NONE;
 }
@@ -101,9 +102,9 @@ RP_FN uint32_t team_rank_if(rp_team *team, bool value, uint32_t *n)
     return 0;
 }
 
-RP_FN void team_atomic_store16(uint16_t *word, uint16_t value)
+RP_FN void team_atomic_xor16(uint16_t *words, uint32_t index, uint16_t bits)
 {
-    *word = value;
+    words[index] ^= bits;
 }
 
 RP_FN void team_atomic_add(uint32_t *word, uint32_t value)

@@ -123,8 +123,9 @@ RP_FN uint32_t team_scan_add(rp_team *team, uint32_t value, uint32_t *total)
     return below;
 }
 
-RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_last)
+RP_FN uint32_t team_match(rp_team *team, uint32_t key, uint32_t n_bits, bool active, bool *is_last)
 {
+    (void)n_bits;
     team->shared->exchange[team->rank] = active ? key : UINT64_MAX;
     team_sync(team);
     uint32_t previous = RP_TEAM_NONE;
@@ -172,9 +173,9 @@ RP_FN uint32_t team_rank_if(rp_team *team, bool value, uint32_t *n)
     return below;
 }
 
-RP_FN void team_atomic_store16(uint16_t *word, uint16_t value)
+RP_FN void team_atomic_xor16(uint16_t *words, uint32_t index, uint16_t bits)
 {
-    __atomic_store_n(word, value, __ATOMIC_RELAXED);
+    __atomic_fetch_xor(&words[index], bits, __ATOMIC_RELAXED);
 }
 
 RP_FN void team_atomic_add(uint32_t *word, uint32_t value)

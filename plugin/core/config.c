@@ -28,6 +28,7 @@ _Static_assert(sizeof(rp_verify_mode) == sizeof(uint32_t), "choices are stored a
 _Static_assert(sizeof(rp_goal) == sizeof(uint32_t), "choices are stored as uint32_t");
 _Static_assert(sizeof(rp_batch_mode) == sizeof(uint32_t), "choices are stored as uint32_t");
 _Static_assert(sizeof(rp_reads_mode) == sizeof(uint32_t), "choices are stored as uint32_t");
+_Static_assert(sizeof(rp_checksum_mode) == sizeof(uint32_t), "choices are stored as uint32_t");
 _Static_assert(sizeof(rp_log_level) == sizeof(uint32_t), "choices are stored as uint32_t");
 
 _Atomic int rp_config_state;
@@ -41,6 +42,7 @@ static const char *const verify_choices[] = {"off", "sample", "all", "device", N
 static const char *const goal_choices[] = {"auto", "throughput", "cpu", "device", NULL};
 static const char *const batch_choices[] = {"off", "on", NULL};
 static const char *const reads_choices[] = {"cpu", "device", NULL};
+static const char *const checksum_choices[] = {"off", "on", NULL};
 static const char *const effort_choices[] = {"auto", "fast", "default", "high", "max", NULL};
 static const char *const log_choices[] = {"off", "error", "info", NULL};
 
@@ -83,6 +85,7 @@ static const struct option options[] = {
     {"BATCH_CHUNK_BYTES", KIND_SIZE, FIELD(batch_chunk_bytes), 1, (uint64_t)16 << 20, NULL},
     {"BATCH_LANES", KIND_U32, FIELD(batch_lanes), 1, 64, NULL},
     {"READS", KIND_CHOICE, FIELD(reads), 0, 0, reads_choices},
+    {"CHECKSUM", KIND_CHOICE, FIELD(checksum), 0, 0, checksum_choices},
     {"LOG", KIND_CHOICE, FIELD(log), 0, 0, log_choices},
     {"LOG_FILE", KIND_PATH, FIELD(log_file), 0, 0, NULL},
     {"STATS", KIND_PATH, FIELD(stats_path), 0, 0, NULL},
@@ -135,20 +138,18 @@ static void set_defaults(rp_plugin_config *config)
     config->batch_lanes = 8;
     /* A thread that reads would wait for the device longer than for libzstd. */
     config->reads = RP_READS_CPU;
+    config->checksum = RP_CHECKSUM_OFF;
     config->log = RP_LOG_ERROR;
 }
 
 /*
  * Callers' structs. A struct of the first version is the smallest there is; fields are only added
- * after its last one. A new field needs its default in set_defaults, and set_option must refuse to
- * set it in a struct that is too small to have it.
+ * after its last one. A new field needs its default in set_defaults. set_option refuses to set it
+ * in a struct that is too small to have it.
  */
 #define FIRST_STRUCT_BYTES (offsetof(rp_plugin_config, custom_device) + sizeof(const rp_device *))
 /* No version will have more; a size beyond it was never set. */
 #define MAX_STRUCT_BYTES ((size_t)64 << 10)
-
-_Static_assert(sizeof(rp_plugin_config) == FIRST_STRUCT_BYTES,
-               "set_option takes every struct to have every field");
 
 static rp_status check_struct_size(size_t size, rp_error *error)
 {
@@ -270,6 +271,14 @@ static const char *allowed_values(const struct option *option, char *text, size_
     return "";
 }
 
+/* Fields of the first version may be of any kind, and every struct has them. Those after it have 4
+ * bytes. */
+static bool has_field(const rp_plugin_config *config, const struct option *option)
+{
+    return option->offset < FIRST_STRUCT_BYTES ||
+           option->offset + sizeof(uint32_t) <= config->struct_size;
+}
+
 static rp_status reject(const struct option *option, const char *value, rp_error *error)
 {
     char allowed[96];
@@ -287,6 +296,9 @@ static rp_status set_option(rp_plugin_config *config, const struct option *optio
     uint32_t small;
     size_t bytes;
 
+    if (!has_field(config, option))
+        return explain(error, PREFIX "%s has no field in a configuration with struct_size=%zu",
+                       option->name, config->struct_size);
     switch (option->kind) {
     case KIND_DEVICE:
         if (!device_name_valid(value, length))

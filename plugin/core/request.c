@@ -45,5 +45,5 @@ void rp_request_options(const rp_plugin_config *config, int level, bool checksum
     *options = (rp_compress_options)RP_COMPRESS_OPTIONS_DEFAULT;
     options->effort = config->effort == RP_PLUGIN_EFFORT_AUTO ? rp_request_effort(level)
                                                               : (rp_effort)config->effort;
-    options->flags = checksum ? RP_COMPRESS_CHECKSUM : 0;
+    options->flags = checksum || config->checksum == RP_CHECKSUM_ON ? RP_COMPRESS_CHECKSUM : 0;
 }

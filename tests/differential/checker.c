@@ -11,6 +11,10 @@
 
 #include "rockpress/engine.h"
 
+/* RFC 8878, 3.1.1.1.2: what decoders are recommended to support, and encoders not to exceed. */
+#define SEGMENT_MAX_BYTES ((size_t)8 << 20)
+#define WINDOW_DESCRIPTOR 0x38 /* exponent 7, mantissa 0: 128 KiB, a zstd block */
+
 __attribute__((format(printf, 2, 3))) static bool reject(frame_checker *checker, const char *format,
                                                          ...)
 {
@@ -49,12 +53,16 @@ static bool check_header(frame_checker *checker, const uint8_t *frame, size_t fr
                          size_t input_size, bool checksum)
 {
     unsigned size_flag = input_size < 256 ? 0 : input_size < 65536 + 256 ? 1 : 2;
-    unsigned expected = size_flag << 6 | 1 << 5 | (checksum ? 1U << 2 : 0);
+    const bool is_segment = input_size <= SEGMENT_MAX_BYTES;
+    unsigned expected = size_flag << 6 | (is_segment ? 1U << 5 : 0) | (checksum ? 1U << 2 : 0);
     if (frame_size < 6)
         return reject(checker, "a frame of %zu bytes", frame_size);
     if (frame[4] != expected)
         return reject(checker, "Frame_Header_Descriptor is 0x%02x, expected 0x%02x", frame[4],
                       expected);
+    if (!is_segment && frame[5] != WINDOW_DESCRIPTOR)
+        return reject(checker, "Window_Descriptor is 0x%02x, expected 0x%02x", frame[5],
+                      WINDOW_DESCRIPTOR);
     if (ZSTD_getFrameContentSize(frame, frame_size) != input_size)
         return reject(checker, "Frame_Content_Size is %llu of %zu",
                       ZSTD_getFrameContentSize(frame, frame_size), input_size);
@@ -67,8 +75,10 @@ static bool check_header(frame_checker *checker, const uint8_t *frame, size_t fr
 static bool check_stats(frame_checker *checker, size_t input_size, bool checksum)
 {
     const rfc8878_stats *stats = &checker->stats;
-    if (!stats->single_segment || !stats->has_content_size || stats->content_size != input_size)
-        return reject(checker, "not a single segment with its content size");
+    if (!stats->has_content_size || stats->content_size != input_size)
+        return reject(checker, "not a frame with its content size");
+    if (stats->window_size > SEGMENT_MAX_BYTES)
+        return reject(checker, "a window of %llu bytes", (unsigned long long)stats->window_size);
     if (stats->has_checksum != checksum)
         return reject(checker, "checksum is %s", checksum ? "missing" : "there");
     if (stats->n_literals_treeless_1_stream + stats->n_literals_treeless_4_streams +

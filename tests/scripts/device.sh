@@ -12,7 +12,10 @@ command -v python3 >/dev/null || exit 77
 "$device" --device host --blocks 7,12 --streams 1,3 --threads 1,2 --efforts fast,high --rounds 2 \
     --latency 5 --stages --paths --json "$work/results.json" "$work/blocks" >"$work/log"
 
-python3 - "$work/results.json" "$work/log" <<'END'
+"$device" --device host --blocks 7,12 --streams 1,3 --threads 1,2 --efforts fast,high --rounds 1 \
+    --latency 0 --checksum --json "$work/checksum.json" "$work/blocks" >"$work/log_checksum"
+
+python3 - "$work/results.json" "$work/log" "$work/checksum.json" <<'END'
 import json, sys
 results = json.load(open(sys.argv[1]))
 rows = results["rows"]
@@ -38,6 +41,10 @@ for row in rows:
     if row["what"] in ("resident", "host"):
         sizes[row["n_blocks"], row["variant"]].add(row["compressed_bytes"])
 assert all(len(s) == 1 for s in sizes.values()), sizes
+longer = [r for r in json.load(open(sys.argv[3]))["rows"] if r["what"] in ("resident", "host")]
+assert len(longer) == 16
+for row in longer:
+    assert row["compressed_bytes"] == min(sizes[row["n_blocks"], row["variant"]]) + 4 * row["n_blocks"], row
 assert len(open(sys.argv[2]).readlines()) == len(rows)
 END
 

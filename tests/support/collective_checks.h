@@ -19,6 +19,8 @@
 
 #define COLLECTIVE_MAX_SIZE 256
 #define COLLECTIVE_SLOTS 1000
+#define COLLECTIVE_FLIPPED 4   /* words */
+#define COLLECTIVE_KEY_BITS 14 /* of team_match() */
 
 typedef enum collective_operation {
     COLLECTIVE_BROADCAST,
@@ -76,7 +78,7 @@ typedef struct collective_test {
     uint32_t sum;
     uint32_t bits;
     uint32_t smallest;
-    uint16_t stored;
+    uint16_t flipped[COLLECTIVE_FLIPPED]; /* after one of 4 bytes, so aligned like it */
     uint32_t n_rounds_done[COLLECTIVE_MAX_SIZE];
     uint32_t failed[COLLECTIVE_MAX_SIZE]; /* collective_operation + 1 */
     uint32_t failed_round[COLLECTIVE_MAX_SIZE];
@@ -199,24 +201,25 @@ RP_FN uint32_t collective_match_key(const collective_test *test, uint32_t round,
     return (uint32_t)(value % n_keys) - 1;
 }
 
-/* The same as a key below the team's size. */
-RP_FN uint32_t collective_rank_key(const collective_test *test, uint32_t round, uint32_t rank,
-                                   bool *active)
+/* The same as a key of COLLECTIVE_KEY_BITS. In some rounds, keys differ in few bits only. */
+RP_FN uint32_t collective_short_key(const collective_test *test, uint32_t round, uint32_t rank,
+                                    bool *active)
 {
-    uint32_t key = collective_match_key(test, round, rank, active);
-    return (key + 1) * (collective_choice(test, round, 2, 7) + 1) % test->size;
+    uint32_t key = collective_match_key(test, round, rank, active) + 1;
+    return key << collective_choice(test, round, 2, COLLECTIVE_KEY_BITS - 2) &
+           ((UINT32_C(1) << COLLECTIVE_KEY_BITS) - 1);
 }
 
 RP_FN bool collective_match(rp_team *team, const collective_test *test, uint32_t round)
 {
     uint32_t self = TEAM_RANK(team);
     bool active;
-    uint32_t key = collective_rank_key(test, round, self, &active);
+    uint32_t key = collective_short_key(test, round, self, &active);
     uint32_t expected = RP_TEAM_NONE;
     bool expected_last = active;
     for (uint32_t rank = 0; rank < test->size; rank++) {
         bool other_active;
-        if (collective_rank_key(test, round, rank, &other_active) != key || !other_active ||
+        if (collective_short_key(test, round, rank, &other_active) != key || !other_active ||
             !active)
             continue;
         if (rank < self)
@@ -225,7 +228,7 @@ RP_FN bool collective_match(rp_team *team, const collective_test *test, uint32_t
             expected_last = false;
     }
     bool last = !expected_last;
-    uint32_t previous = team_match(team, key, active, &last);
+    uint32_t previous = team_match(team, key, COLLECTIVE_KEY_BITS, active, &last);
     return previous == expected && last == expected_last;
 }
 
@@ -280,28 +283,31 @@ RP_FN bool collective_atomics(rp_team *team, collective_test *test, uint32_t rou
     uint32_t sum = 0;
     uint32_t bits = 0;
     uint32_t smallest = UINT32_MAX;
+    uint16_t flipped[COLLECTIVE_FLIPPED] = {0};
     if (TEAM_RANK(team) == 0) {
         test->sum = test->bits = 0;
         test->smallest = UINT32_MAX;
-        test->stored = UINT16_MAX;
+        for (uint32_t i = 0; i < COLLECTIVE_FLIPPED; i++)
+            test->flipped[i] = 0;
     }
     team_sync(team);
     team_atomic_add(&test->sum, (uint32_t)collective_value(test, round, TEAM_RANK(team)));
     team_atomic_or(&test->bits, UINT32_C(1) << collective_value(test, round, TEAM_RANK(team)) % 32);
     team_atomic_min(&test->smallest, (uint32_t)collective_value(test, round, TEAM_RANK(team)));
-    team_atomic_store16(&test->stored, (uint16_t)TEAM_RANK(team));
+    uint64_t mine = collective_value(test, round, TEAM_RANK(team));
+    team_atomic_xor16(test->flipped, (uint32_t)(mine >> 32) % COLLECTIVE_FLIPPED, (uint16_t)mine);
     team_sync(team);
     for (uint32_t rank = 0; rank < test->size; rank++) {
         sum += (uint32_t)collective_value(test, round, rank);
         bits |= UINT32_C(1) << collective_value(test, round, rank) % 32;
         uint32_t value = (uint32_t)collective_value(test, round, rank);
         smallest = value < smallest ? value : smallest;
+        uint64_t theirs = collective_value(test, round, rank);
+        flipped[(theirs >> 32) % COLLECTIVE_FLIPPED] ^= (uint16_t)theirs;
     }
     bool good = test->sum == sum && test->bits == bits && test->smallest == smallest;
-    team_sync(team);
-    /* One of the stores remains, and all workers see the same. */
-    uint32_t winner = test->stored;
-    good = good && winner < test->size;
+    for (uint32_t i = 0; i < COLLECTIVE_FLIPPED; i++)
+        good = good && test->flipped[i] == flipped[i];
     team_sync(team);
     return good;
 }

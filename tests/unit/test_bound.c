@@ -21,6 +21,10 @@ static void test_bound_limits(void **state)
     assert_true(rp_compress_bound(RP_MAX_INPUT_BYTES) > RP_MAX_INPUT_BYTES);
     /* The largest frame of a raw block: magic, descriptor, content size, block header, checksum. */
     assert_true(rp_compress_bound(0) >= 4 + 1 + 1 + 3 + 4);
+    /* Beyond 8 MiB the header has a byte more. */
+    const size_t segment = (size_t)8 << 20;
+    assert_int_equal(rp_compress_bound(segment), segment + 4 + 1 + 4 + 64 * 3 + 4);
+    assert_int_equal(rp_compress_bound(segment + 1), segment + 1 + 4 + 2 + 4 + 65 * 3 + 4);
 }
 
 /* RocksDB sizes its buffers with ZSTD_compressBound(). */

@@ -17,6 +17,7 @@ static void defaults_are_valid(void **state)
     rp_plugin_config_default(&config, sizeof(config));
     assert_string_equal(config.device, "auto");
     assert_int_equal(config.verify, RP_VERIFY_DEVICE);
+    assert_int_equal(config.checksum, RP_CHECKSUM_OFF);
     assert_int_equal(config.effort, RP_PLUGIN_EFFORT_AUTO);
     assert_true(config.min_block_bytes < 4096 && config.max_block_bytes >= 65536);
     assert_string_equal(config.stats_path, "");
@@ -53,6 +54,8 @@ static void every_name_sets_its_field(void **state)
     assert_int_equal(config.breaker_retry_ms, 3600000);
     assert_int_equal(rp_plugin_config_set(&config, "CONTEXTS", "0", NULL), 0);
     assert_int_equal(config.contexts, 0);
+    assert_int_equal(rp_plugin_config_set(&config, "CHECKSUM", "on", NULL), 0);
+    assert_int_equal(config.checksum, RP_CHECKSUM_ON);
     assert_int_equal(rp_plugin_config_set(&config, "LOG", "info", NULL), 0);
     assert_int_equal(config.log, RP_LOG_INFO);
     assert_int_equal(rp_plugin_config_set(&config, "LOG_FILE", "/a/b", NULL), 0);
@@ -208,6 +211,35 @@ static void structures_are_checked_field_by_field(void **state)
     assert_null(rp_config_peek());
 }
 
+/* The struct of a program that was compiled with the first header. */
+#define FIRST_STRUCT_BYTES offsetof(rp_plugin_config, checksum)
+
+/* It has not the fields that came later: nothing is written there, nothing read. */
+static void the_first_struct_is_understood(void **state)
+{
+    rp_plugin_config config;
+    rp_error error;
+
+    (void)state;
+    memset(&config, 0x5A, sizeof(config));
+    assert_int_equal(rp_plugin_config_default(&config, FIRST_STRUCT_BYTES), RP_STATUS_OK);
+    assert_int_equal(config.struct_size, FIRST_STRUCT_BYTES);
+    assert_int_equal(config.checksum, 0x5A5A5A5A);
+    assert_int_equal(rp_plugin_config_set(&config, "LANES", "7", &error), RP_STATUS_OK);
+    assert_int_equal(rp_plugin_config_set(&config, "CHECKSUM", "on", &error),
+                     RP_STATUS_INVALID_OPTION);
+    assert_non_null(strstr(error.message, "ROCKPRESS_CHECKSUM has no field"));
+    setenv("ROCKPRESS_CHECKSUM", "on", 1);
+    assert_int_equal(rp_plugin_config_from_environment(&config, &error), 1);
+    unsetenv("ROCKPRESS_CHECKSUM");
+    assert_int_equal(config.checksum, 0x5A5A5A5A);
+    assert_int_equal(config.lanes, 7);
+    config.lanes = 0;
+    assert_int_equal(rp_plugin_configure(&config, &error), RP_STATUS_INVALID_OPTION);
+    assert_non_null(strstr(error.message, "LANES"));
+    assert_null(rp_config_peek());
+}
+
 /* The struct of a program that was compiled with a later header. */
 struct later_config {
     rp_plugin_config known;
@@ -216,7 +248,7 @@ struct later_config {
 
 static void the_size_of_the_struct_is_checked(void **state)
 {
-    static const size_t wrong[] = {0, 1, sizeof(rp_plugin_config) - 1, SIZE_MAX};
+    static const size_t wrong[] = {0, 1, FIRST_STRUCT_BYTES - 1, SIZE_MAX};
     rp_plugin_config config, before;
     struct later_config later;
     rp_error error;
@@ -292,6 +324,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(unknown_names_are_errors),
         cmocka_unit_test(environment_keeps_what_it_understands),
         cmocka_unit_test(structures_are_checked_field_by_field),
+        cmocka_unit_test(the_first_struct_is_understood),
         cmocka_unit_test(the_size_of_the_struct_is_checked),
         cmocka_unit_test(configuring_works_once),
     };

@@ -81,6 +81,9 @@ static void test_efforts_of_levels(void **state)
     rp_request_options(&config, 1, false, &options);
     assert_int_equal(options.effort, RP_EFFORT_HIGH);
     assert_int_equal(options.flags, 0);
+    config.checksum = RP_CHECKSUM_ON;
+    rp_request_options(&config, 1, false, &options);
+    assert_int_equal(options.flags, RP_COMPRESS_CHECKSUM);
 }
 
 int main(int argc, char **argv)
