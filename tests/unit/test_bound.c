@@ -77,6 +77,7 @@ static void test_status_names(void **state)
         STATUS(RP_STATUS_UNKNOWN_DEVICE),
         STATUS(RP_STATUS_OVERLAP),
         STATUS(RP_STATUS_INVALID_STRUCT_SIZE),
+        STATUS(RP_STATUS_INVALID_LANE),
         STATUS(RP_STATUS_OUTPUT_TOO_SMALL),
         STATUS(RP_STATUS_POOL_EXHAUSTED),
         STATUS(RP_STATUS_OUT_OF_HOST_MEMORY),
@@ -86,6 +87,7 @@ static void test_status_names(void **state)
         STATUS(RP_STATUS_TIMEOUT),
         STATUS(RP_STATUS_DEVICE_FAULT),
         STATUS(RP_STATUS_INTERNAL),
+        STATUS(RP_STATUS_VERIFICATION_FAILED),
     };
     size_t n_named = 0;
     for (int value = -100; value <= 1000; value++)
