@@ -155,6 +155,6 @@ rp_status rp_batched_compress_pooled(rp_pool *pool, const rp_host_batch *given_b
         return status;
     }
     status = rp_lane_compress_batch(lane, &batch, &options, timeout_us);
-    rp_pool_release(pool, lane);
+    (void)rp_pool_release(pool, lane);
     return status;
 }

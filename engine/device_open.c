@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds a device by name, and the checked short forms of the device table. */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +73,38 @@ void rp_device_close(rp_device *device)
         device->ops->close(device);
 }
 
+/* Every call asks; which one is missing is looked for only where one is. */
+static bool is_table_complete(const rp_device_ops *ops)
+{
+    return ops->memory_alloc != NULL && ops->memory_free != NULL && ops->staging_alloc != NULL &&
+           ops->staging_free != NULL && ops->stream_create != NULL && ops->stream_destroy != NULL &&
+           ops->copy_async != NULL && ops->launch != NULL && ops->wait != NULL &&
+           ops->close != NULL;
+}
+
+static const char *first_missing_function(const rp_device_ops *ops)
+{
+    const struct {
+        bool is_there;
+        const char *name;
+    } functions[] = {
+        {ops->memory_alloc != NULL, "memory_alloc"},
+        {ops->memory_free != NULL, "memory_free"},
+        {ops->staging_alloc != NULL, "staging_alloc"},
+        {ops->staging_free != NULL, "staging_free"},
+        {ops->stream_create != NULL, "stream_create"},
+        {ops->stream_destroy != NULL, "stream_destroy"},
+        {ops->copy_async != NULL, "copy_async"},
+        {ops->launch != NULL, "launch"},
+        {ops->wait != NULL, "wait"},
+    };
+    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+        if (!functions[i].is_there)
+            return functions[i].name;
+    }
+    return "close";
+}
+
 rp_status rp_check_device(const rp_device *device, rp_error *error)
 {
     rp_status status = rp_check_struct_size(&device_kind, device, error);
@@ -79,7 +112,11 @@ rp_status rp_check_device(const rp_device *device, rp_error *error)
         return status;
     if (device->ops == NULL)
         return rp_fail(error, RP_STATUS_INVALID_STREAM, "the device's table of functions is NULL");
-    return rp_check_struct_size(&ops_kind, device->ops, error);
+    status = rp_check_struct_size(&ops_kind, device->ops, error);
+    if (status == RP_STATUS_OK && !is_table_complete(device->ops))
+        return rp_fail(error, RP_STATUS_INVALID_STREAM, "the device's table has no function %s",
+                       first_missing_function(device->ops));
+    return status;
 }
 
 rp_status rp_stream_create(const rp_device *device, rp_stream *stream)

@@ -246,6 +246,9 @@ static rp_status check_single(const rp_stage_args *args, const void *d_workspace
                               size_t workspace_size, rp_error *error)
 {
     const rp_single *one = &args->single;
+    /* No frame is longer, so a capacity beyond that is no claim to more memory. */
+    size_t bound = rp_compress_bound(one->input_size);
+    size_t writable = one->output_capacity < bound ? one->output_capacity : bound;
     if (one->d_input == NULL && one->input_size != 0)
         return rp_fail(error, RP_STATUS_NULL_POINTER, "d_input is NULL with input_size %zu",
                        one->input_size);
@@ -259,9 +262,9 @@ static rp_status check_single(const rp_stage_args *args, const void *d_workspace
     rp_status status = rp_check_pointers(results, sizeof(results) / sizeof(results[0]), error);
     if (status != RP_STATUS_OK)
         return status;
-    if (overlap(one->d_input, one->input_size, one->d_output, one->output_capacity) ||
+    if (overlap(one->d_input, one->input_size, one->d_output, writable) ||
         overlap(one->d_input, one->input_size, d_workspace, workspace_size) ||
-        overlap(one->d_output, one->output_capacity, d_workspace, workspace_size))
+        overlap(one->d_output, writable, d_workspace, workspace_size))
         return rp_fail(error, RP_STATUS_OVERLAP,
                        "input %p + %zu, output %p + %zu and workspace %p + %zu overlap",
                        one->d_input, one->input_size, one->d_output, one->output_capacity,

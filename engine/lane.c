@@ -137,14 +137,15 @@ rp_status rp_lane_check(const rp_lane *lane, size_t largest_input_bytes,
 
 rp_stream rp_lane_stream(const rp_lane *lane)
 {
-    return lane->stream;
+    const rp_stream none = {NULL, NULL};
+    return lane != NULL ? lane->stream : none;
 }
 
 void *rp_lane_workspace(const rp_lane *lane, size_t *workspace_size)
 {
     if (workspace_size != NULL)
-        *workspace_size = lane->workspace_bytes;
-    return lane->d_workspace;
+        *workspace_size = lane != NULL ? lane->workspace_bytes : 0;
+    return lane != NULL ? lane->d_workspace : NULL;
 }
 
 static bool is_proven(const rp_compress_options *options)

@@ -14,6 +14,10 @@
  * being set aside. It is given only if no mark changed between two moments: before the stack was
  * seen to be empty, and after all lanes had been looked at. Then no lane was available at the
  * moment when the stack was empty.
+ *
+ * Beside its mark, each lane has a word that says whether a caller holds it. A release takes that
+ * word back and is refused where it finds it taken: a lane that enters the stack twice would close
+ * it to a ring, and be lent to two callers.
  */
 #include "rockpress/pool.h"
 
@@ -51,6 +55,7 @@ struct rp_pool {
     _Atomic uint32_t n_claimed;    /* lanes made or being made */
     _Atomic uint32_t n_made;
     _Atomic uint32_t *marks; /* of each lane; in one array, because "exhausted" reads all */
+    _Atomic uint32_t *held;  /* of each lane: 1 while a caller has it */
     rp_lane lanes[];
 };
 
@@ -95,14 +100,16 @@ static rp_status check_pool_options(const rp_pool_options *options)
 rp_status rp_pool_create(const rp_device *device, const rp_pool_options *given, rp_pool **pool)
 {
     rp_pool_options options = RP_POOL_OPTIONS_INIT;
-    if (pool == NULL)
-        return RP_STATUS_NULL_POINTER;
-    *pool = NULL;
-    if (device == NULL || given == NULL)
+    if (pool != NULL)
+        *pool = NULL;
+    if (given == NULL)
         return RP_STATUS_NULL_POINTER;
     if (rp_check_struct_size(&options_kind, given, NULL) == RP_STATUS_OK)
         options.error = given->error;
     rp_status status = rp_read_struct(&options_kind, &options, given, options.error);
+    const rp_named_pointer pointers[] = {{device, "device"}, {pool, "pool"}};
+    if (status == RP_STATUS_OK)
+        status = rp_check_pointers(pointers, sizeof(pointers) / sizeof(pointers[0]), options.error);
     if (status == RP_STATUS_OK)
         status = rp_check_device(device, options.error);
     if (status == RP_STATUS_OK)
@@ -110,10 +117,12 @@ rp_status rp_pool_create(const rp_device *device, const rp_pool_options *given, 
     if (status != RP_STATUS_OK)
         return status;
     size_t lanes_bytes = sizeof(rp_pool) + options.max_lanes * sizeof(rp_lane);
-    rp_pool *made = calloc(1, lanes_bytes + options.max_lanes * sizeof(made->marks[0]));
+    rp_pool *made = calloc(1, lanes_bytes + options.max_lanes *
+                                                (sizeof(made->marks[0]) + sizeof(made->held[0])));
     if (made == NULL)
         return RP_STATUS_OUT_OF_HOST_MEMORY;
     made->marks = (_Atomic uint32_t *)(void *)((uint8_t *)made + lanes_bytes);
+    made->held = made->marks + options.max_lanes;
     made->device = device;
     made->max_lanes = options.max_lanes;
     made->max_input_bytes = options.max_input_bytes;
@@ -169,6 +178,9 @@ void rp_pool_destroy(rp_pool *pool)
     bool leaked = false;
     uint32_t n_claimed = atomic_load(&pool->n_claimed);
     for (index = 0; index < n_claimed; index++) {
+        /* Whoever holds it may still compress on it, and release it to this pool. */
+        if (atomic_load(&pool->held[index]) != 0)
+            leaked = true;
         if ((atomic_load(&pool->marks[index]) & 3) != MARK_SET_ASIDE)
             continue;
         if (rp_stream_wait(pool->lanes[index].stream, 0) == RP_STATUS_TIMEOUT)
@@ -302,20 +314,34 @@ rp_status rp_pool_acquire(rp_pool *pool, rp_lane **lane)
     uint32_t index = pop(pool, &pool->free_lanes);
     if (index == NO_LANE)
         status = find_lane(pool, &index);
-    if (status == RP_STATUS_OK)
+    if (status == RP_STATUS_OK) {
+        atomic_store(&pool->held[index], 1);
         *lane = &pool->lanes[index];
+    }
     return status;
 }
 
-void rp_pool_release(rp_pool *pool, rp_lane *lane)
+/* Numbers are compared, since pointers into different objects must not be. */
+static bool is_lane_of(const rp_pool *pool, const rp_lane *lane)
+{
+    uintptr_t distance = (uintptr_t)lane - (uintptr_t)pool->lanes;
+    return distance < pool->max_lanes * sizeof(rp_lane) && distance % sizeof(rp_lane) == 0;
+}
+
+rp_status rp_pool_release(rp_pool *pool, rp_lane *lane)
 {
     if (pool == NULL || lane == NULL)
-        return;
+        return RP_STATUS_NULL_POINTER;
+    if (!is_lane_of(pool, lane))
+        return RP_STATUS_INVALID_LANE;
     uint32_t index = (uint32_t)(lane - pool->lanes);
+    if (atomic_exchange(&pool->held[index], 0) == 0)
+        return RP_STATUS_INVALID_LANE;
     if (lane->busy)
         set_aside(pool, index);
     else
         push(pool, &pool->free_lanes, index);
+    return RP_STATUS_OK;
 }
 
 uint32_t rp_pool_lane_count(const rp_pool *pool)

@@ -30,6 +30,7 @@ static const status_text texts[] = {
     STATUS(RP_STATUS_INVALID_STRUCT_SIZE,
            "a struct's struct_size was not set by its initialiser, or it has fields that this "
            "version of rockpress does not know"),
+    STATUS(RP_STATUS_INVALID_LANE, "the lane is not held, or belongs to another pool"),
     STATUS(RP_STATUS_OUTPUT_TOO_SMALL, "the frame does not fit the output's capacity"),
     STATUS(RP_STATUS_POOL_EXHAUSTED, "every lane of the pool is taken or its memory is spent"),
     STATUS(RP_STATUS_OUT_OF_HOST_MEMORY, "out of host memory"),

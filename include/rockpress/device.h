@@ -143,12 +143,16 @@ typedef struct rp_device_info {
  */
 RP_API size_t rp_device_list(rp_device_info *infos, size_t capacity);
 
-/* Closes a device; NULL is allowed. Every stream and all memory of it must be gone before. */
+/* Closes a device; NULL is allowed. Every stream and all memory of it must be gone before. A device
+ * is closed once: "cuda" is freed by it, and its pointer may be another device's afterwards. "host"
+ * is one for all, and closing it does nothing. A device without a complete table (rp_device_ops) is
+ * left alone. */
 RP_API void rp_device_close(rp_device *device);
 
 /* Short forms of the table's functions, with a check of the arguments before each:
- * RP_STATUS_NULL_POINTER, RP_STATUS_INVALID_STREAM, RP_STATUS_INVALID_STRUCT_SIZE. Where a stream
- * cannot be made, its device is NULL. */
+ * RP_STATUS_NULL_POINTER; RP_STATUS_INVALID_STREAM, also where the device has no table or one of
+ * the table's functions is NULL; RP_STATUS_INVALID_STRUCT_SIZE, as a device that is all zero bytes
+ * has. Where a stream cannot be made, its device is NULL. */
 RP_API rp_status rp_stream_create(const rp_device *device, rp_stream *stream);
 RP_API void rp_stream_destroy(rp_stream stream);
 RP_API rp_status rp_stream_wait(rp_stream stream, uint32_t timeout_us);

@@ -88,7 +88,8 @@ typedef struct rp_compress_options {
 /*
  * Most bytes that the frame of an input of src_bytes takes; 0 if src_bytes is beyond
  * RP_MAX_INPUT_BYTES. Never more than ZSTD_compressBound(src_bytes). A smaller capacity is
- * allowed, and gives RP_STATUS_OUTPUT_TOO_SMALL for that input if its frame does not fit.
+ * allowed, and gives RP_STATUS_OUTPUT_TOO_SMALL for that input if its frame does not fit. A larger
+ * one, SIZE_MAX too, counts as this many bytes, in every call that takes a capacity.
  */
 RP_API size_t rp_compress_bound(size_t src_bytes);
 
@@ -173,8 +174,8 @@ RP_INLINE uint32_t rp_sequence_offset_value(rp_sequence sequence)
 
 /* What the stages know of one zstd block. */
 typedef struct rp_zstd_block {
-    uint32_t n_sequences;
-    uint32_t n_literals; /* all literals, those after the last sequence too */
+    uint32_t n_sequences; /* at most zstd_block_bytes / 3 + 1 */
+    uint32_t n_literals;  /* all literals, those after the last sequence too */
     /* From the matcher: 1 if a Huffman code would not shorten the literals, or 0. */
     uint32_t literals_section_bytes;
     uint32_t sequences_section_bytes;
@@ -223,6 +224,13 @@ typedef struct rp_stage_buffers {
 RP_API rp_status rp_workspace_carve(void *d_workspace, size_t workspace_size,
                                     size_t max_input_bytes, size_t n_inputs, rp_effort effort,
                                     rp_stage_buffers *buffers);
+
+/*
+ * A stage reads what earlier ones wrote to the buffers, and believes none of it that could lead it
+ * out of them. Counts or sizes that no stage writes, and offsets of 0, give RP_STATUS_INTERNAL for
+ * the input when its frame is assembled. Other contents that no stage wrote give a frame of some
+ * kind.
+ */
 
 /* inputs -> d_zstd_blocks (n_sequences, n_literals), d_sequences, d_literals */
 RP_API rp_status rp_launch_lz77_matcher(const rp_batch *batch, const rp_stage_buffers *buffers,

@@ -47,8 +47,10 @@ typedef struct rp_pool_options {
 RP_API rp_status rp_pool_create(const rp_device *device, const rp_pool_options *options,
                                 rp_pool **pool);
 
-/* Frees every lane; NULL is allowed. No lane may be held. Lanes whose work never ended are leaked
- * on purpose: the device may still write to them. */
+/* Frees every lane; NULL is allowed. No other call on the pool may be under way, and no lane should
+ * be held. A lane that is held nevertheless, or whose work never ended, is leaked on purpose, and
+ * the pool's own memory with it: the caller may still compress on the lane and release it, and the
+ * device may still write to it. */
 RP_API void rp_pool_destroy(rp_pool *pool);
 
 /*
@@ -60,8 +62,14 @@ RP_API void rp_pool_destroy(rp_pool *pool);
  */
 RP_API rp_status rp_pool_acquire(rp_pool *pool, rp_lane **lane);
 
-/* Gives a lane back. A lane whose last wait timed out is set aside until its work is done. */
-RP_API void rp_pool_release(rp_pool *pool, rp_lane *lane);
+/*
+ * Gives a lane back. A lane whose last wait timed out is set aside until its work is done. Of
+ * several threads that release a lane, one does. Nothing is done on an error:
+ * RP_STATUS_NULL_POINTER of pool or lane, as after an rp_pool_acquire() that failed;
+ * RP_STATUS_INVALID_LANE if nobody holds the lane, since it was released before, or if it is
+ * another pool's. Once it is lent again, it is held, and cannot be told from the first time.
+ */
+RP_API rp_status rp_pool_release(rp_pool *pool, rp_lane *lane);
 
 /*
  * Makes lanes until there are n_lanes of them, those that are held included, so that
@@ -78,14 +86,16 @@ RP_API uint32_t rp_pool_lane_count(const rp_pool *pool);
  * Compresses one input from host memory to host memory on the lane and waits for it, for at
  * most timeout_us microseconds. input_size is at most the pool's max_input_bytes. On
  * RP_STATUS_OK, *output_size is the size of the frame; on any other status the output's contents
- * are undefined and *output_size is 0. After RP_STATUS_TIMEOUT neither input nor output is
+ * are undefined and *output_size is 0. An output_capacity above rp_compress_bound(input_size),
+ * SIZE_MAX too, counts as that. After RP_STATUS_TIMEOUT neither input nor output is
  * touched any more: they are the caller's again.
  */
 RP_API rp_status rp_lane_compress(rp_lane *lane, const void *input, size_t input_size, void *output,
                                   size_t output_capacity, size_t *output_size,
                                   const rp_compress_options *options, uint32_t timeout_us);
 
-/* The lane's own stream and workspace, for direct use of the engine. */
+/* The lane's own stream and workspace, for direct use of the engine. Of a lane that is NULL: a
+ * stream without a device, which every call refuses, and NULL with a size of 0. */
 RP_API rp_stream rp_lane_stream(const rp_lane *lane);
 RP_API void *rp_lane_workspace(const rp_lane *lane, size_t *workspace_size);
 

@@ -40,6 +40,7 @@ typedef enum rp_status {
     RP_STATUS_UNKNOWN_DEVICE = 10,      /* no such device name */
     RP_STATUS_OVERLAP = 11,             /* input, output or workspace overlap */
     RP_STATUS_INVALID_STRUCT_SIZE = 12, /* a struct_size that rockpress/version.h does not allow */
+    RP_STATUS_INVALID_LANE = 13,        /* a lane that is not held, or is another pool's */
 
     /* Run-time results. */
     RP_STATUS_FIRST_RUNTIME = 32,

@@ -94,6 +94,10 @@ struct rp_launch {
  * the literals; else it leaves 0. */
 #define RP_LITERALS_STAY_RAW 1
 
+/* What a stage leaves as a section's size where what it was to encode is nothing that the matcher
+ * leaves: it was overwritten. The frame assembler reports it. */
+#define RP_SECTION_IMPOSSIBLE UINT32_MAX
+
 /* One zstd block's worth of input. */
 typedef struct rp_zstd_block_view {
     const uint8_t *source;

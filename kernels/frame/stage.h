@@ -20,9 +20,12 @@ typedef struct rp_frame_memory {
     uint8_t header[RP_FRAME_HEADER_MAX_BYTES];
 } rp_frame_memory;
 
+/* Not a form: the sections have sizes that no stage leaves. */
+#define RP_BLOCK_IMPOSSIBLE 3
+
 /* How a zstd block is written. */
 typedef struct rp_block_form {
-    uint32_t type;          /* RP_BLOCK_RAW, RP_BLOCK_RLE or RP_BLOCK_COMPRESSED */
+    uint32_t type;          /* RP_BLOCK_RAW, RP_BLOCK_RLE, RP_BLOCK_COMPRESSED, or IMPOSSIBLE */
     uint32_t content_bytes; /* without the block's header */
 } rp_block_form;
 
@@ -64,6 +67,13 @@ RP_FN rp_block_form rp_choose_block_form(const rp_kernel_buffers *buffers, size_
     form.content_bytes = n_bytes;
     if (n_bytes == 0)
         return form;
+    /* Raw literals take 3 bytes more than they have. Longer sections may end outside of the
+     * buffers, and the sum of their sizes may wrap around. */
+    if (zstd_block->literals_section_bytes > n_bytes + 3 ||
+        zstd_block->sequences_section_bytes > n_bytes) {
+        form.type = RP_BLOCK_IMPOSSIBLE;
+        return form;
+    }
     if (zstd_block->sequences_section_bytes != 0 && compressed < n_bytes) {
         form.type = RP_BLOCK_COMPRESSED;
         form.content_bytes = compressed;
@@ -140,9 +150,12 @@ RP_FN void rp_stage_frame_assembler(rp_team *team, const rp_stage_args *args, ui
     size_t frame_bytes = header_bytes + (has_checksum ? RP_FRAME_CHECKSUM_BYTES : 0);
     for (uint32_t k = 0; k < n_zstd_blocks; k++) {
         rp_zstd_block_view view = rp_view_zstd_block(args, (uint32_t)first_zstd_block + k);
-        frame_bytes +=
-            RP_BLOCK_HEADER_BYTES +
-            rp_choose_block_form(buffers, first_zstd_block + k, view.n_bytes).content_bytes;
+        rp_block_form form = rp_choose_block_form(buffers, first_zstd_block + k, view.n_bytes);
+        if (form.type == RP_BLOCK_IMPOSSIBLE) {
+            rp_frame_result(team, args, input_index, 0, RP_STATUS_INTERNAL);
+            return;
+        }
+        frame_bytes += RP_BLOCK_HEADER_BYTES + form.content_bytes;
     }
     if (frame_bytes > capacity) {
         rp_frame_result(team, args, input_index, 0, RP_STATUS_OUTPUT_TOO_SMALL);

@@ -349,13 +349,16 @@ RP_FN void rp_stage_huffman_encoder(rp_team *team, const rp_stage_args *args, ui
 {
     const rp_kernel_buffers *buffers = &args->buffers;
     rp_zstd_block *zstd_block = &buffers->d_zstd_blocks[block_index];
-    if (rp_view_zstd_block(args, block_index).n_bytes == 0)
+    uint32_t n_block_bytes = rp_view_zstd_block(args, block_index).n_bytes;
+    if (n_block_bytes == 0)
         return;
+    uint32_t n_bytes = RP_SECTION_IMPOSSIBLE;
     const uint8_t *literals = buffers->d_literals + block_index * buffers->literals_stride;
-    uint32_t n_bytes = rp_literals_encode_block(
-        team, args, block_index, literals, zstd_block->n_literals, zstd_block->n_sequences,
-        zstd_block->literals_section_bytes == RP_LITERALS_STAY_RAW,
-        (rp_literals_memory *)team_memory);
+    if (zstd_block->n_literals <= n_block_bytes)
+        n_bytes = rp_literals_encode_block(
+            team, args, block_index, literals, zstd_block->n_literals, zstd_block->n_sequences,
+            zstd_block->literals_section_bytes == RP_LITERALS_STAY_RAW,
+            (rp_literals_memory *)team_memory);
     team_sync(team); /* all have read the matcher's mark, which is overwritten now */
     if (TEAM_RANK(team) == 0)
         zstd_block->literals_section_bytes = n_bytes;

@@ -32,6 +32,7 @@ typedef struct rp_sequences_memory {
     rp_field_table fields[RP_N_FIELDS];
     uint32_t final_states[RP_N_FIELDS]; /* without the leading bit */
     uint32_t chain_bits[RP_N_FIELDS];   /* number of state bits, of all fields in the first */
+    uint32_t lacks_offset;              /* number of sequences with an offset value of 0 */
 } rp_sequences_memory;
 
 typedef char rp_sequences_memory_fits[sizeof(rp_sequences_memory) <= RP_TEAM_MEMORY_BYTES ? 1 : -1];

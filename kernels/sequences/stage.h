@@ -11,6 +11,7 @@
 #ifndef ROCKPRESS_KERNELS_SEQUENCES_STAGE_H
 #define ROCKPRESS_KERNELS_SEQUENCES_STAGE_H
 
+#include "kernels/match/packed_match.h"
 #include "kernels/sequences/chains.h"
 
 /* Number_of_Sequences, 3.1.1.3.2.1. Returns the number of its bytes, 1 to 3. Writes them if
@@ -99,8 +100,8 @@ RP_FN void rp_sequences_write(rp_team *team, const rp_sequence *sequences, uint3
 }
 
 /* Writes the sequences section. Returns its size, or 0 without writing where it would take more
- * than max_bytes. state_bits is scratch, as rp_chains_walk() needs it. Leaves entry points unless
- * `entries` is NULL. */
+ * than max_bytes, or RP_SECTION_IMPOSSIBLE if a sequence has no offset. state_bits is scratch, as
+ * rp_chains_walk() needs it. Leaves entry points unless `entries` is NULL. */
 RP_FN uint32_t rp_sequences_encode(rp_team *team, const rp_sequence *sequences,
                                    uint32_t n_sequences, uint32_t *state_bits, uint8_t *section,
                                    uint32_t max_bytes, rp_sequence_entry *entries,
@@ -114,9 +115,16 @@ RP_FN uint32_t rp_sequences_encode(rp_team *team, const rp_sequence *sequences,
     TEAM_FOR (i, 0, RP_N_FIELDS * RP_MAX_CODES, team) {
         memory->fields[i / RP_MAX_CODES].counts[i % RP_MAX_CODES] = 0;
     }
+    if (TEAM_RANK(team) == 0)
+        memory->lacks_offset = 0;
     team_sync(team);
     TEAM_FOR (i, 0, n_sequences, team) {
         rp_sequence sequence = sequences[i];
+        /* 0 has no code. All other bits that a sequence can have are those of some codes. */
+        if (rp_sequence_offset_value(sequence) == 0) {
+            team_atomic_add(&memory->lacks_offset, 1);
+            continue;
+        }
         team_atomic_add(
             &memory->fields[RP_FIELD_LITERAL_LENGTH].counts[rp_code_of_literal_length(sequence)],
             1);
@@ -125,6 +133,8 @@ RP_FN uint32_t rp_sequences_encode(rp_team *team, const rp_sequence *sequences,
             &memory->fields[RP_FIELD_MATCH_LENGTH].counts[rp_code_of_match_length(sequence)], 1);
     }
     team_sync(team);
+    if (memory->lacks_offset != 0)
+        return RP_SECTION_IMPOSSIBLE;
     rp_team part = team_part(team);
     TEAM_FOR_PARTS(field, 0, RP_N_FIELDS, team)
     {
@@ -170,12 +180,15 @@ RP_FN void rp_stage_fse_encoder(rp_team *team, const rp_stage_args *args, uint32
     uint32_t n_bytes = rp_view_zstd_block(args, block_index).n_bytes;
     if (n_bytes == 0)
         return;
-    uint32_t n_section = rp_sequences_encode(
-        team, buffers->d_sequences + block_index * buffers->sequences_stride,
-        zstd_block->n_sequences,
-        (uint32_t *)(void *)(buffers->d_scratch + block_index * buffers->scratch_stride),
-        buffers->d_sequences_sections + block_index * buffers->sequences_section_stride, n_bytes,
-        rp_entry_points_of(args, block_index).sequences, (rp_sequences_memory *)team_memory);
+    uint32_t n_section = RP_SECTION_IMPOSSIBLE;
+    if (zstd_block->n_sequences <= n_bytes / RP_PARSED_MIN_BYTES + 1)
+        n_section = rp_sequences_encode(
+            team, buffers->d_sequences + block_index * buffers->sequences_stride,
+            zstd_block->n_sequences,
+            (uint32_t *)(void *)(buffers->d_scratch + block_index * buffers->scratch_stride),
+            buffers->d_sequences_sections + block_index * buffers->sequences_section_stride,
+            n_bytes, rp_entry_points_of(args, block_index).sequences,
+            (rp_sequences_memory *)team_memory);
     if (TEAM_RANK(team) == 0)
         zstd_block->sequences_section_bytes = n_section;
 }

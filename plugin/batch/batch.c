@@ -95,6 +95,7 @@ static void setup(void)
 
     while (slab_bytes < config->max_block_bytes && slab_bytes < RP_BATCH_MAX_BLOCK_BYTES)
         slab_bytes *= 2;
+    rp_block_table_setup();
     is_usable = rp_batch_chunks_setup();
     rp_batch_slabs_setup(device, slab_bytes, config->batch_memory_bytes);
     /* A CPU gains nothing from compressing many blocks in one launch. */

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "plugin/core/random.h"
+
 /* The table holds, and compares, this many blocks with one fingerprint. Further ones, which are
  * equal or differ only where the fingerprint does not look, are only found where they are expected.
  */
@@ -25,30 +27,38 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* 2^64 by the golden ratio, and the square root of 2: no pattern in common. */
-#define SALT_A UINT64_C(0x9E3779B97F4A7C15)
-#define SALT_B UINT64_C(0xB504F333F9DE6485)
+/* Until the setup 2^64 by the golden ratio, and the square root of 2: no pattern in common. With
+ * constants that everybody knows, whoever writes to the database could write blocks that all have
+ * one fingerprint: a word that equals a key makes the product 0. */
+static uint64_t key_a = UINT64_C(0x9E3779B97F4A7C15);
+static uint64_t key_b = UINT64_C(0xB504F333F9DE6485);
+
+void rp_block_table_setup(void)
+{
+    key_a = rp_random();
+    key_b = rp_random();
+}
 
 /* The first 48 bytes hold a block's first key, the last 16 its restart points. Eight words from
  * between distinguish blocks whose first keys are alike. */
 uint64_t rp_block_table_fingerprint(const void *block, size_t size)
 {
     const uint8_t *bytes = block;
-    uint64_t hash = mix(size ^ SALT_A, SALT_B);
+    uint64_t hash = mix(size ^ key_a, key_b);
     size_t step, i;
 
     if (size < 128) {
         for (i = 0; i < size; i++)
-            hash = mix(hash ^ bytes[i] ^ SALT_A, SALT_B);
+            hash = mix(hash ^ bytes[i] ^ key_a, key_b);
         return hash;
     }
     for (i = 0; i < 48; i += 16)
-        hash = mix(hash ^ word_at(bytes + i), word_at(bytes + i + 8) ^ SALT_A);
+        hash = mix(hash ^ word_at(bytes + i), word_at(bytes + i + 8) ^ key_a);
     step = (size - 64) / 8;
     for (i = 0; i < 8; i += 2)
         hash = mix(hash ^ word_at(bytes + 48 + i * step),
-                   word_at(bytes + 48 + (i + 1) * step) ^ SALT_A);
-    return mix(hash ^ word_at(bytes + size - 16), word_at(bytes + size - 8) ^ SALT_B);
+                   word_at(bytes + 48 + (i + 1) * step) ^ key_a);
+    return mix(hash ^ word_at(bytes + size - 16), word_at(bytes + size - 8) ^ key_b);
 }
 
 void rp_block_table_insert(struct rp_open_batch *batch, uint32_t index)

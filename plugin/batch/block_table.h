@@ -15,6 +15,9 @@
 #include "plugin/batch/plan.h"
 #include "plugin/core/request.h"
 
+/* Draws the key of all fingerprints of this process. Once, before any other function here. */
+void rp_block_table_setup(void);
+
 uint64_t rp_block_table_fingerprint(const void *block, size_t size);
 
 /* Enters a block of the batch into its table. The block's fingerprint is set. */

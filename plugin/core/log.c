@@ -3,15 +3,14 @@
 #include "plugin/core/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
-#include <unistd.h>
 
+#include "plugin/core/output_file.h"
 #include "plugin/core/standard_error.h"
 
 static _Atomic int log_level = RP_LOG_ERROR;
@@ -25,33 +24,6 @@ void rp_log_set_level(rp_log_level level)
 void rp_log_set_file(const char *path)
 {
     atomic_store_explicit(&log_file, path, memory_order_release);
-}
-
-/* Where a program has closed its standard descriptors, a file that is opened here gets one of their
- * numbers, and what the program writes there would be in the log. */
-static int above_standard(int file)
-{
-    int moved;
-
-    if (file < 0 || file > STDERR_FILENO)
-        return file;
-    moved = fcntl(file, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    close(file);
-    return moved;
-}
-
-static bool append(const char *path, const char *line, size_t n_bytes)
-{
-    /* O_NONBLOCK: the path may be a pipe that nobody reads. */
-    int file = above_standard(
-        open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644));
-    bool is_written;
-
-    if (file < 0)
-        return false;
-    is_written = write(file, line, n_bytes) == (ssize_t)n_bytes;
-    close(file);
-    return is_written;
 }
 
 void rp_log(rp_log_level level, const char *format, ...)
@@ -77,7 +49,7 @@ void rp_log(rp_log_level level, const char *format, ...)
                line);
     } else {
         line[used++] = '\n';
-        if (file[0] == '\0' || !append(file, line, used))
+        if (file[0] == '\0' || !rp_output_append(file, line, used, 0))
             rp_standard_error_write(line, used, 0);
     }
     errno = saved_errno;

@@ -108,7 +108,7 @@ static bool write_all(int descriptor, const char *bytes, size_t n_bytes, int wai
 
 /* A pipe or socket without a reader raises SIGPIPE, which ends a program that did not ask for it.
  * The signal goes to the thread that writes, so it is blocked here and taken back. */
-static bool write_without_sigpipe(int descriptor, const char *bytes, size_t n_bytes, int wait_ms)
+bool rp_write_to_reader(int descriptor, const char *bytes, size_t n_bytes, int wait_ms)
 {
     const struct timespec no_time = {0, 0};
     sigset_t sigpipe, before, pending;
@@ -137,7 +137,7 @@ bool rp_standard_error_write(const char *bytes, size_t n_bytes, int wait_ms)
     if (duplicate >= 0) {
         file_identity now = identify(duplicate);
         is_written =
-            is_same(&at_load, &now) && write_without_sigpipe(duplicate, bytes, n_bytes, wait_ms);
+            is_same(&at_load, &now) && rp_write_to_reader(duplicate, bytes, n_bytes, wait_ms);
         close(duplicate);
     }
     errno = saved_errno;

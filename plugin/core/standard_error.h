@@ -28,4 +28,8 @@
  */
 bool rp_standard_error_write(const char *bytes, size_t n_bytes, int wait_ms);
 
+/* The same on any descriptor, without the question what it is. One that was opened with O_NONBLOCK
+ * never takes longer than it says here. */
+bool rp_write_to_reader(int descriptor, const char *bytes, size_t n_bytes, int wait_ms);
+
 #endif

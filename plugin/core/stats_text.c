@@ -1,32 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The statistics as text, in Prometheus's exposition format, for its textfile collector or a
- * person. A file is written under another name and then renamed, so that a collector never reads
- * half of one. A path that is no regular file (a pipe, /dev/stdout) is written to directly.
+ * person. core/output_file.h says how a file is replaced, and what is written to directly.
  *
  * The report at exit is written by a library destructor (core/stats.c). Destructors run after every
  * atexit handler and after C++ static objects are gone, so blocks that RocksDB compresses while it
  * shuts down are still counted. It only writes a file, and never touches a device.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "plugin/core/config.h"
 #include "plugin/core/log.h"
+#include "plugin/core/output_file.h"
 #include "plugin/core/standard_error.h"
 #include "plugin/core/stats.h"
 
 /* About 85 lines of up to 120 bytes, and half as much again. */
 #define TEXT_BYTES 16384
 #define PATH_BYTES 1088
-/* What a reader of standard error may take to make place for the text when the process ends. */
-#define EXIT_WAIT_MS 1000
+/* What the reader of a pipe may take to make place for the text, each time that it is full. */
+#define WAIT_MS 1000
 
 struct text {
     char bytes[TEXT_BYTES];
@@ -77,20 +74,6 @@ static void format_stats(struct text *text)
     }
 }
 
-static bool write_all(int fd, const char *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t n = write(fd, bytes, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        bytes += n;
-        size -= (size_t)n;
-    }
-    return true;
-}
-
 /* Copies path with "%p" as the process id. */
 static bool expand_path(const char *path, char *expanded, size_t size)
 {
@@ -110,33 +93,6 @@ static bool expand_path(const char *path, char *expanded, size_t size)
     return true;
 }
 
-static bool write_file(const char *path, const struct text *text)
-{
-    char temporary[PATH_BYTES + 24];
-    struct stat status;
-    bool direct = stat(path, &status) == 0 && !S_ISREG(status.st_mode);
-    const char *target = path;
-    bool written;
-    int fd;
-
-    if (!direct) {
-        snprintf(temporary, sizeof(temporary), "%s.tmp.%d", path, (int)getpid());
-        target = temporary;
-    }
-    fd = open(target, O_WRONLY | O_CLOEXEC | (direct ? 0 : O_CREAT | O_TRUNC), 0644);
-    if (fd < 0)
-        return false;
-    written = write_all(fd, text->bytes, text->used);
-    if (close(fd) != 0)
-        written = false;
-    if (direct)
-        return written;
-    if (written && rename(temporary, path) == 0)
-        return true;
-    unlink(temporary);
-    return false;
-}
-
 rp_status rp_stats_write(const char *path)
 {
     char expanded[PATH_BYTES];
@@ -148,9 +104,10 @@ rp_status rp_stats_write(const char *path)
     text.used = 0;
     format_stats(&text);
     if (strcmp(path, "-") == 0)
-        written = write_all(STDERR_FILENO, text.bytes, text.used);
+        written = rp_write_to_reader(STDERR_FILENO, text.bytes, text.used, WAIT_MS);
     else
-        written = expand_path(path, expanded, sizeof(expanded)) && write_file(expanded, &text);
+        written = expand_path(path, expanded, sizeof(expanded)) &&
+                  rp_output_replace(expanded, text.bytes, text.used, WAIT_MS);
     return written ? RP_STATUS_OK : RP_STATUS_INVALID_OPTION;
 }
 
@@ -166,7 +123,7 @@ static void write_to_standard_error(void)
 
     text.used = 0;
     format_stats(&text);
-    rp_standard_error_write(text.bytes, text.used, EXIT_WAIT_MS);
+    rp_standard_error_write(text.bytes, text.used, WAIT_MS);
 }
 
 void rp_stats_report_at_exit(void)

@@ -293,6 +293,24 @@ static void fuzz_batch(void)
               "refused, but written", status);
 }
 
+/* "The buffers serve every effort up to this one." For a higher one they do where it needs no more
+ * than they have. */
+static bool do_buffers_serve(const rp_stage_buffers *buffers, rp_effort effort)
+{
+    rp_stage_buffers needed = RP_STAGE_BUFFERS_INIT;
+    if (!is_effort_good(effort) || effort <= usual_effort)
+        return true; /* of other efforts, are_options_good() says it */
+    /* Addresses only: nothing is touched. */
+    check(rp_workspace_carve((void *)RP_WORKSPACE_ALIGNMENT, SIZE_MAX, 4096, 4, effort, &needed) ==
+              RP_STATUS_OK,
+          "carve for a higher effort", RP_STATUS_OK);
+    return buffers->sequences_stride >= needed.sequences_stride &&
+           buffers->literals_stride >= needed.literals_stride &&
+           buffers->literals_section_stride >= needed.literals_section_stride &&
+           buffers->sequences_section_stride >= needed.sequences_section_stride &&
+           buffers->scratch_stride >= needed.scratch_stride;
+}
+
 /* On a device that only counts: whatever the buffers say, nothing follows their pointers. */
 static void fuzz_stage(void)
 {
@@ -319,7 +337,7 @@ static void fuzz_stage(void)
         buffers.zstd_blocks_per_input >= 1 &&
         buffers.n_zstd_blocks / buffers.zstd_blocks_per_input == batch.n_inputs &&
         buffers.n_zstd_blocks % buffers.zstd_blocks_per_input == 0 &&
-        buffers.n_zstd_blocks <= INT32_MAX &&
+        buffers.n_zstd_blocks <= INT32_MAX && do_buffers_serve(&buffers, options.effort) &&
         batch.max_input_bytes <= buffers.zstd_block_bytes * buffers.zstd_blocks_per_input;
     rp_status status = launches[take(1) % 4](&batch, &buffers, &options, stream);
     check((status == RP_STATUS_OK) == is_good || batch.max_input_bytes > RP_MAX_INPUT_BYTES,

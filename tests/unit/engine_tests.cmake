@@ -12,6 +12,13 @@ rockpress_add_test(NAME test_arguments_pool LABELS unit
 rockpress_add_test(NAME test_arguments_that_wrap_around LABELS unit
   SOURCES test_arguments_that_wrap_around.c ${engine_helpers}
   LIBRARIES rockpress_static cmocka_dep)
+rockpress_add_test(NAME test_misuse LABELS unit tsan
+  SOURCES test_misuse.c ${engine_helpers}
+  LIBRARIES rockpress_static cmocka_dep)
+rockpress_add_test(NAME test_damaged_workspace LABELS unit
+  SOURCES test_damaged_workspace.c ${PROJECT_SOURCE_DIR}/tests/differential/guarded.c
+          ${PROJECT_SOURCE_DIR}/tests/support/team_device.c ${engine_helpers}
+  LIBRARIES rockpress_static cmocka_dep)
 rockpress_add_test(NAME test_struct_size LABELS unit
   SOURCES test_struct_size.c ${engine_helpers}
   LIBRARIES rockpress_static cmocka_dep)
