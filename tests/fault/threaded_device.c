@@ -10,6 +10,12 @@
 
 #include "kernels/base/stages.h"
 
+struct threaded_memory {
+    struct threaded_memory *next;
+    const uint8_t *begin;
+    size_t n_bytes;
+};
+
 typedef struct item {
     bool is_launch;
     struct rp_launch launch;
@@ -35,11 +41,48 @@ static threaded_device *owner_of(const rp_device *device)
     return device->state;
 }
 
-static rp_status run_item(const threaded_device *owner, const item *next)
+/* With the lock. */
+static bool is_alive(const threaded_device *owner, const void *begin, size_t n_bytes)
+{
+    for (const struct threaded_memory *at = owner->memory; at != NULL; at = at->next) {
+        size_t offset = (uintptr_t)begin - (uintptr_t)at->begin;
+        if (offset <= at->n_bytes && n_bytes <= at->n_bytes - offset)
+            return true;
+    }
+    return false;
+}
+
+/* With the lock. The stages refuse an input that is larger than the largest of the batch. */
+static bool has_good_addresses(const threaded_device *owner, const rp_stage_args *args)
+{
+    const rp_kernel_batch *batch = &args->batch;
+    for (size_t i = 0; batch->d_inputs != NULL && i < batch->n_inputs; i++) {
+        size_t size = batch->d_input_sizes[i];
+        size_t capacity = batch->d_output_capacities == NULL ? args->single.output_capacity
+                                                             : batch->d_output_capacities[i];
+        if ((size <= batch->max_input_bytes && !is_alive(owner, batch->d_inputs[i], size)) ||
+            !is_alive(owner, batch->d_outputs[i], capacity) ||
+            (batch->d_deliveries != NULL && !is_alive(owner, batch->d_deliveries[i], capacity)))
+            return false;
+    }
+    return true;
+}
+
+static rp_status run_launch(threaded_device *owner, const struct rp_launch *launch)
 {
     const rp_stream stream = {owner->runner, NULL};
+    pthread_mutex_lock(&owner->lock);
+    if (!has_good_addresses(owner, &launch->args))
+        owner->is_lost = true;
+    const bool is_lost = owner->is_lost;
+    pthread_mutex_unlock(&owner->lock);
+    return is_lost ? RP_STATUS_DEVICE_FAULT : owner->runner->ops->launch(stream, launch);
+}
+
+static rp_status run_item(threaded_device *owner, const item *next)
+{
     if (next->is_launch)
-        return owner->runner->ops->launch(stream, &next->launch);
+        return run_launch(owner, &next->launch);
     if (next->n_bytes != 0)
         memcpy(next->destination, next->source, next->n_bytes);
     return RP_STATUS_OK;
@@ -74,23 +117,43 @@ static void *work(void *argument)
 
 static rp_status threaded_alloc(const rp_device *device, size_t n_bytes, void **memory)
 {
-    const rp_device *runner = owner_of(device)->runner;
-    rp_status status = runner->ops->memory_alloc(runner, n_bytes, memory);
-    if (status == RP_STATUS_OK)
-        memset(*memory, 0xA5, n_bytes);
-    return status;
+    threaded_device *owner = owner_of(device);
+    struct threaded_memory *note = malloc(sizeof(*note));
+    *memory = NULL;
+    if (note == NULL)
+        return RP_STATUS_OUT_OF_HOST_MEMORY;
+    rp_status status = owner->runner->ops->memory_alloc(owner->runner, n_bytes, memory);
+    if (status != RP_STATUS_OK) {
+        free(note);
+        return status;
+    }
+    memset(*memory, 0xA5, n_bytes);
+    note->begin = *memory;
+    note->n_bytes = n_bytes;
+    pthread_mutex_lock(&owner->lock);
+    note->next = owner->memory;
+    owner->memory = note;
+    pthread_mutex_unlock(&owner->lock);
+    return RP_STATUS_OK;
 }
 
 static void threaded_free(const rp_device *device, void *memory)
 {
     threaded_device *owner = owner_of(device);
+    struct threaded_memory **at;
     pthread_mutex_lock(&owner->lock);
-    for (const struct threaded_stream *at = owner->streams; at != NULL; at = at->next) {
-        uint64_t queued = at->n_queued;
-        while (at->n_done < queued)
+    for (const struct threaded_stream *one = owner->streams; one != NULL; one = one->next) {
+        uint64_t queued = one->n_queued;
+        while (one->n_done < queued)
             pthread_cond_wait(&owner->changed, &owner->lock);
     }
+    for (at = &owner->memory; *at != NULL && (*at)->begin != memory; at = &(*at)->next)
+        ;
+    struct threaded_memory *gone = *at;
+    if (gone != NULL)
+        *at = gone->next;
     pthread_mutex_unlock(&owner->lock);
+    free(gone);
     owner->runner->ops->memory_free(owner->runner, memory);
 }
 
@@ -154,7 +217,9 @@ static rp_status enqueue(rp_stream stream, const item *next)
     struct threaded_stream *self = stream.handle;
     rp_status status = RP_STATUS_OUT_OF_HOST_MEMORY;
     pthread_mutex_lock(&owner->lock);
-    if (make_room(self)) {
+    if (owner->is_lost)
+        status = RP_STATUS_DEVICE_FAULT;
+    else if (make_room(self)) {
         self->items[self->n_queued++ % self->capacity] = *next;
         pthread_cond_broadcast(&owner->changed);
         status = RP_STATUS_OK;
@@ -200,7 +265,9 @@ static rp_status threaded_wait(rp_stream stream, uint32_t timeout_us)
     pthread_mutex_lock(&owner->lock);
     while (self->n_done < self->n_queued && timeout_us != 0 && error == 0)
         error = pthread_cond_timedwait(&owner->changed, &owner->lock, &end);
-    if (self->n_done == self->n_queued) {
+    if (owner->is_lost)
+        status = RP_STATUS_DEVICE_FAULT;
+    else if (self->n_done == self->n_queued) {
         status = self->status;
         self->status = RP_STATUS_OK;
     }
