@@ -6,10 +6,15 @@
  *
  *     ROCKPRESS_DEVICE=fault:7:flip@frame=2+100%1:mapped
  *     TEST_FAULT_REPORT=<file>   at exit: calls, and what was made of the plan
+ *     TEST_FAULT_COUNT=<file>    a uint64_t: how many faults were made, also if the process is
+ * killed
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "tests/fault/injecting_device.h"
 
@@ -33,6 +38,20 @@ const char *__wrap_rp_device_name_refused(const char *name)
     return injection_plan_parse(name, &plan, &error) ? NULL : error.message;
 }
 
+static void count_outside(injecting_device *device)
+{
+    const char *path = getenv("TEST_FAULT_COUNT");
+    int fd = path == NULL ? -1 : open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return;
+    if (ftruncate(fd, sizeof(uint64_t)) == 0) {
+        void *at = mmap(NULL, sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        if (at != MAP_FAILED)
+            device->n_made_outside = at;
+    }
+    close(fd);
+}
+
 rp_status __wrap_rp_device_open(const char *name, rp_device **device)
 {
     injection_plan plan;
@@ -42,7 +61,10 @@ rp_status __wrap_rp_device_open(const char *name, rp_device **device)
     *device = NULL;
     if (!injection_plan_parse(name, &plan, &error))
         return RP_STATUS_UNKNOWN_DEVICE;
-    return injecting_device_open_name(&plan, device);
+    rp_status status = injecting_device_open_name(&plan, device);
+    if (status == RP_STATUS_OK)
+        count_outside(injecting_device_opened());
+    return status;
 }
 
 __attribute__((destructor)) static void report(void)

@@ -25,8 +25,11 @@ bool injection_take(injecting_device *self, uint32_t i, uint64_t *n)
         return false;
     uint32_t made = atomic_load(&self->n_made[i]);
     while (made < planned->times) {
-        if (atomic_compare_exchange_weak(&self->n_made[i], &made, made + 1))
-            return true;
+        if (!atomic_compare_exchange_weak(&self->n_made[i], &made, made + 1))
+            continue;
+        if (self->n_made_outside != NULL)
+            atomic_fetch_add(self->n_made_outside, 1);
+        return true;
     }
     return false;
 }
@@ -34,6 +37,8 @@ bool injection_take(injecting_device *self, uint32_t i, uint64_t *n)
 void injection_return(injecting_device *self, uint32_t i)
 {
     atomic_fetch_sub(&self->n_made[i], 1);
+    if (self->n_made_outside != NULL)
+        atomic_fetch_sub(self->n_made_outside, 1);
 }
 
 static void delay(uint64_t us)

@@ -26,6 +26,8 @@ typedef struct injecting_device {
     _Atomic uint32_t n_calls[AT_ANY + 1];
     _Atomic uint32_t n_seen[MAX_INJECTIONS]; /* how often each could have been made */
     _Atomic uint32_t n_made[MAX_INJECTIONS];
+    /* The sum of these, where it can be found when the process has been killed; or NULL. */
+    _Atomic uint64_t *n_made_outside;
     _Atomic bool is_lost;
     pthread_mutex_t lock;         /* of the list */
     struct staging_part *staging; /* what of the host's memory is the device's, too */
