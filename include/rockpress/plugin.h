@@ -74,7 +74,7 @@ typedef struct rp_plugin_config {
     /* "cuda", "cuda:N", "host" (the calling CPU thread) or "off" (libzstd); "auto": the first GPU
      * where batch is on, since single blocks alone are slower on a GPU than in libzstd, else
      * libzstd. auto */
-    char device[32];
+    char device[128];
     rp_verify_mode verify;    /* device */
     uint32_t verify_interval; /* blocks, 1 to 2^30; 256 */
     uint32_t lanes;           /* most single blocks on the device, 1 to RP_POOL_MAX_LANES; 64 */

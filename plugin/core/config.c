@@ -19,6 +19,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "plugin/core/device_name.h"
 #include "plugin/core/log.h"
 #include "rockpress/pool.h"
 
@@ -198,23 +199,6 @@ rp_status rp_plugin_config_default(rp_plugin_config *config, size_t struct_size)
     return RP_STATUS_OK;
 }
 
-static bool device_name_valid(const char *name, size_t length)
-{
-    static const char *const names[] = {"auto", "cuda", "host", "off"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strlen(names[i]) == length && memcmp(name, names[i], length) == 0)
-            return true;
-    }
-    if (length < 6 || length > 8 || memcmp(name, "cuda:", 5) != 0)
-        return false;
-    for (size_t i = 5; i < length; i++) {
-        if (name[i] < '0' || name[i] > '9')
-            return false;
-    }
-    return true;
-}
-
 /* Decimal digits, for sizes with one of the suffixes K, M, G (powers of 1024). */
 static bool parse_number(const char *text, bool suffix_allowed, uint64_t *value)
 {
@@ -245,14 +229,17 @@ static bool parse_number(const char *text, bool suffix_allowed, uint64_t *value)
     return true;
 }
 
-/* The allowed values of the option, for error messages. */
-static const char *allowed_values(const struct option *option, char *text, size_t size)
+/* The allowed values of the option in place of this one, for error messages. */
+static const char *allowed_values(const struct option *option, const char *value, char *text,
+                                  size_t size)
 {
+    const char *names;
     size_t used = 0;
 
     switch (option->kind) {
     case KIND_DEVICE:
-        return "auto, cuda, cuda:N, host, off";
+        names = rp_device_name_refused(value);
+        return names != NULL ? names : "a shorter name";
     case KIND_PATH:
         return "a path of up to 1023 bytes, or - for standard error";
     case KIND_CHOICE:
@@ -284,7 +271,7 @@ static rp_status reject(const struct option *option, const char *value, rp_error
     char allowed[96];
 
     return explain(error, PREFIX "%s=%.40s is not understood; allowed: %s", option->name, value,
-                   allowed_values(option, allowed, sizeof(allowed)));
+                   allowed_values(option, value, allowed, sizeof(allowed)));
 }
 
 static rp_status set_option(rp_plugin_config *config, const struct option *option,
@@ -301,7 +288,7 @@ static rp_status set_option(rp_plugin_config *config, const struct option *optio
                        option->name, config->struct_size);
     switch (option->kind) {
     case KIND_DEVICE:
-        if (!device_name_valid(value, length))
+        if (length >= sizeof(config->device) || rp_device_name_refused(value) != NULL)
             return reject(option, value, error);
         memcpy(field, value, length + 1);
         return RP_STATUS_OK;
@@ -531,8 +518,7 @@ static rp_status check_option(const rp_plugin_config *config, const struct optio
     case KIND_DEVICE:
         if (memchr(field, '\0', sizeof(config->device)) == NULL)
             return reject(option, "(not terminated)", error);
-        return device_name_valid(field, strlen(field)) ? RP_STATUS_OK
-                                                       : reject(option, field, error);
+        return rp_device_name_refused(field) == NULL ? RP_STATUS_OK : reject(option, field, error);
     case KIND_PATH:
         return memchr(field, '\0', PATH_FIELD_BYTES) != NULL
                    ? RP_STATUS_OK

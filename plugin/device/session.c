@@ -108,12 +108,12 @@ static const char *device_to_open(const rp_plugin_config *config)
     return config->device;
 }
 
-/* Whether libraries are loaded to open the device. */
+/* Whether libraries are loaded to open the device: it is a GPU, or in tests it is around one. */
 static bool is_loaded(const rp_plugin_config *config)
 {
     const char *name = device_to_open(config);
 
-    return config->custom_device == NULL && name != NULL && strncmp(name, "cuda", 4) == 0;
+    return config->custom_device == NULL && name != NULL && strstr(name, "cuda") != NULL;
 }
 
 static void log_unopened(const rp_plugin_config *config, const char *reason)

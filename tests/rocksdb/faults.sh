@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # faults.sh <tree> <hook that fails on command> some|all [batch]: stock db_bench with the hook on a device of
-# which one call fails, or all from one on (tests/support/fault_hook.c). Each time db_bench succeeds, the
+# which one call fails, or all from one on (tests/fault/plan.h). Each time db_bench succeeds, the
 # database has the content that stock zstd wrote, every block of it reads without the hook,
 # and the counters account for every block. With batch, whole files go to the device.
 set -euo pipefail
@@ -20,16 +20,7 @@ if [ "$route" = batch ]; then
     batch=(--compression_max_dict_bytes=16384 --compression_zstd_max_train_bytes=1073741824)
 fi
 
-# rp_status, by number: the header is the reference
-status_number()
-{
-    local number
-    number=$(sed -nE "s/^ *RP_STATUS_$1 = ([0-9]+).*/\1/p" "$tree/include/rockpress/status.h")
-    [ -n "$number" ] || fail "no RP_STATUS_$1"
-    printf '%s\n' "$number"
-}
-
-# calls <function>: how often it was called in the last run; or "failed"
+# calls <function>: how often it was called in the last run; "made": how many of the calls failed
 calls()
 {
     sed -nE "s/^$1 ([0-9]+)$/\1/p" "$work/report"
@@ -57,9 +48,9 @@ expect_counters_add_up()
     expect_counter faults_total verify -eq 0
     [ "$(sum_of blocks_total direct batch cpu)" -gt 100 ] ||
         fail 'next to nothing was compressed'
-    [ "$faults" -le "$(calls failed)" ] || fail "$faults faults, $(calls failed) calls failed"
+    [ "$faults" -le "$(calls made)" ] || fail "$faults faults, $(calls made) calls failed"
     # Of a wait for a chunk that nobody wants any more nothing depends.
-    if [ "$(calls failed)" -gt 0 ] && [ "$faults" -eq 0 ] && [ "$route $1" != 'batch wait' ]; then
+    if [ "$(calls made)" -gt 0 ] && [ "$faults" -eq 0 ] && [ "$route $1" != 'batch wait' ]; then
         fail 'a call failed, and no block says so'
     fi
 }
@@ -68,11 +59,12 @@ expect_counters_add_up()
 n_runs=0
 run()
 {
-    local what="$1 $2 $3 with $4"
+    local what="$1 $2 $3 with $4" plan=none
+    [ "$2" -eq 0 ] || plan="fail@$1=$4+$(($2 - 1))$([ "$3" = once ] && printf x1 || printf %%100)"
     rm -rf "$work/db" "$work/stats" "$work/report"
-    env LD_PRELOAD="$hook" ROCKPRESS_DEVICE=host ROCKPRESS_VERIFY=all ROCKPRESS_LOG=off \
+    env LD_PRELOAD="$hook" ROCKPRESS_DEVICE="fault:1:$plan:copied" ROCKPRESS_VERIFY=all ROCKPRESS_LOG=off \
         ROCKPRESS_BREAKER_RETRY_MS=1 ROCKPRESS_STATS="$work/stats" \
-        TEST_FAULT="$1 $2 $3 $(status_number "$4")" TEST_FAULT_REPORT="$work/report" \
+        TEST_FAULT_REPORT="$work/report" \
         "${bench[@]}" "${batch[@]}" --db="$work/db" >"$work/log" 2>&1 || fail "$what: $(tail -n 3 "$work/log")"
     cp "$work/stats" "$work/stats.kept"
     check_tables "$work/db" || fail "$what"
@@ -81,7 +73,7 @@ run()
     cp "$work/stats.kept" "$work/stats"
     expect_counters_add_up "$1"
     n_runs=$((n_runs + 1))
-    printf '%s: %s calls failed; direct %s, batch %s, cpu %s blocks\n' "$what" "$(calls failed)" \
+    printf '%s: %s calls failed; direct %s, batch %s, cpu %s blocks\n' "$what" "$(calls made)" \
         "$(counter blocks_total direct)" "$(counter blocks_total batch)" \
         "$(counter blocks_total cpu)"
 }
@@ -90,8 +82,8 @@ stock "${bench[@]}" --db="$work/stock" >"$work/log" 2>&1 || fail "$(tail -n 3 "$
 expected=$(content_digest "$work/stock")
 
 # Nothing fails: how many calls there are to fail.
-run any 0 once LAUNCH_FAILED
-[ "$(calls failed)" -eq 0 ] || fail 'something failed that was not to'
+run any 0 once launch_failed
+[ "$(calls made)" -eq 0 ] || fail 'something failed that was not to'
 cp "$work/report" "$work/all_calls"
 n_calls_of()
 {
@@ -102,12 +94,12 @@ least=400
 [ "$(n_calls_of launch)" -gt $least ] || fail "$(n_calls_of launch) launches are too few"
 
 if [ "$extent" = some ]; then
-    run any 1 once OUT_OF_DEVICE_MEMORY
-    run launch $(($(n_calls_of launch) / 2)) once LAUNCH_FAILED
-    run wait $(($(n_calls_of wait) / 3)) on TIMEOUT
-    run any $(($(n_calls_of any) / 2)) on DEVICE_FAULT
+    run any 1 once out_of_device_memory
+    run launch $(($(n_calls_of launch) / 2)) once launch_failed
+    run wait $(($(n_calls_of wait) / 3)) on timeout
+    run any $(($(n_calls_of any) / 2)) on device_fault
 else
-    statuses=(LAUNCH_FAILED TIMEOUT DEVICE_FAULT OUT_OF_DEVICE_MEMORY OUT_OF_HOST_MEMORY INTERNAL)
+    statuses=(launch_failed timeout device_fault out_of_device_memory out_of_host_memory internal)
     which=0
     for function in memory_alloc staging_alloc stream_create copy launch wait any; do
         n=$(n_calls_of $function)

@@ -14,6 +14,7 @@
 #include <zstd.h>
 
 #include "plugin/batch/batch.h"
+#include "plugin/batch/slab.h"
 #include "plugin/core/costs.h"
 #include "rockpress/plugin.h"
 #include "tests/support/check.h"
@@ -483,6 +484,28 @@ static bool the_breaker_covers_batches(void)
     return true;
 }
 
+/* It said that it was done, and slabs went back. */
+static bool a_device_that_writes_to_free_slabs(void)
+{
+    void *slabs[3];
+
+    CHECK(configure(NULL));
+    rp_batch_slabs_setup(&tested, 4096, 3 * 4096);
+    for (int i = 0; i < 3; i++)
+        CHECK((slabs[i] = rp_batch_slab_take(i > 0)) != NULL);
+    for (int i = 0; i < 3; i++) {
+        rp_batch_slab_give(slabs[i], i > 0);
+        memset(slabs[i], 0xEE, 4096);
+    }
+    for (int i = 0; i < 3; i++) {
+        void *again = rp_batch_slab_take(i > 0);
+        CHECK(again == slabs[0] || again == slabs[1] || again == slabs[2]);
+        memset(again, 0x11, 4096);
+    }
+    CHECK(rp_batch_slab_take(true) == NULL);
+    return true;
+}
+
 static const scenario scenarios[] = {
     SCENARIO(works_without_faults),
     SCENARIO(a_wrong_guess_is_made_good),
@@ -501,6 +524,7 @@ static const scenario scenarios[] = {
     SCENARIO(the_device_is_lost),
     SCENARIO(wrong_bytes_are_never_handed_over),
     SCENARIO(the_breaker_covers_batches),
+    SCENARIO(a_device_that_writes_to_free_slabs),
 };
 
 int main(void)
