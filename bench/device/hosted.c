@@ -17,6 +17,7 @@
 struct part {
     rp_pool *pool;
     rp_effort effort;
+    uint32_t flags;
     rp_host_batch batch;
     unsigned n_repeats;
     rp_status status;
@@ -76,7 +77,7 @@ static void *part_main(void *argument)
     const rp_compress_options options = {
         .struct_size = sizeof(rp_compress_options),
         .effort = part->effort,
-        .flags = 0,
+        .flags = part->flags,
         .error = NULL,
     };
     for (unsigned r = 0; r < part->n_repeats && part->status == RP_STATUS_OK; r++)
@@ -123,7 +124,7 @@ static bool check(const struct hosted *h, const struct device_group *group, size
 }
 
 bool device_measure_host(rp_device *device, const struct device_group *group, size_t n_blocks,
-                         const struct device_host_plan *plan, rp_effort effort,
+                         const struct device_host_plan *plan, rp_effort effort, uint32_t flags,
                          struct device_result *result)
 {
     const unsigned n_threads = plan->n_threads;
@@ -143,6 +144,7 @@ bool device_measure_host(rp_device *device, const struct device_group *group, si
         const size_t first = n_blocks * i / n_threads, end = n_blocks * (i + 1) / n_threads;
         parts[i] = (struct part){.pool = pool,
                                  .effort = effort,
+                                 .flags = flags,
                                  .batch = {sizeof(rp_host_batch), h.inputs + first, h.sizes + first,
                                            end - first, h.outputs + first, h.capacities + first,
                                            h.output_sizes + first, h.statuses + first},
@@ -163,14 +165,14 @@ bool device_measure_host(rp_device *device, const struct device_group *group, si
 }
 
 bool device_measure_latency(rp_device *device, const struct device_group *group, rp_effort effort,
-                            double *seconds, unsigned n)
+                            uint32_t flags, double *seconds, unsigned n)
 {
     const rp_pool_options pool_options = {
         sizeof(rp_pool_options), 1, group->max_bytes, 0, effort, NULL};
     const rp_compress_options options = {
         .struct_size = sizeof(rp_compress_options),
         .effort = effort,
-        .flags = 0,
+        .flags = flags,
         .error = NULL,
     };
     const size_t capacity = rp_compress_bound(group->max_bytes);
