@@ -61,8 +61,8 @@ size_t rp_workspace_layout(uint8_t *base, size_t max_input_bytes, size_t n_input
     buffers->d_literals = carve(&next, buffers->literals_stride, n);
     buffers->d_literals_sections = carve(&next, buffers->literals_section_stride, n);
     buffers->d_sequences_sections = carve(&next, buffers->sequences_section_stride, n);
-    buffers->d_scratch = carve(&next, buffers->scratch_stride, n);
     buffers->d_entry_points = carve(&next, buffers->entry_points_stride, n);
+    buffers->d_scratch = carve(&next, buffers->scratch_stride, n);
     return (size_t)(next - base);
 }
 

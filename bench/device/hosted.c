@@ -18,6 +18,7 @@
 struct part {
     rp_pool *pool;
     rp_effort effort;
+    uint32_t flags;
     rp_host_batch batch;
     unsigned n_repeats;
     rp_status status;
@@ -74,7 +75,7 @@ static void close_hosted(struct hosted *h)
 static void *part_main(void *argument)
 {
     struct part *part = argument;
-    const rp_compress_options options = device_options(part->effort);
+    const rp_compress_options options = device_options(part->effort, part->flags);
     for (unsigned r = 0; r < part->n_repeats && part->status == RP_STATUS_OK; r++)
         part->status = rp_batched_compress_pooled(part->pool, &part->batch, &options, WAIT_US);
     return NULL;
@@ -119,7 +120,7 @@ static bool check(const struct hosted *h, const struct device_group *group, size
 }
 
 bool device_measure_host(rp_device *device, const struct device_group *group, size_t n_blocks,
-                         const struct device_host_plan *plan, rp_effort effort,
+                         const struct device_host_plan *plan, rp_effort effort, uint32_t flags,
                          struct device_result *result)
 {
     const unsigned n_threads = plan->n_threads;
@@ -139,6 +140,7 @@ bool device_measure_host(rp_device *device, const struct device_group *group, si
         const size_t first = n_blocks * i / n_threads, end = n_blocks * (i + 1) / n_threads;
         parts[i] = (struct part){.pool = pool,
                                  .effort = effort,
+                                 .flags = flags,
                                  .batch = {sizeof(rp_host_batch), h.inputs + first, h.sizes + first,
                                            end - first, h.outputs + first, h.capacities + first,
                                            h.output_sizes + first, h.statuses + first},
@@ -159,11 +161,11 @@ bool device_measure_host(rp_device *device, const struct device_group *group, si
 }
 
 bool device_measure_latency(rp_device *device, const struct device_group *group, rp_effort effort,
-                            double *seconds, unsigned n)
+                            uint32_t flags, double *seconds, unsigned n)
 {
     const rp_pool_options pool_options = {
         sizeof(rp_pool_options), 1, group->max_bytes, 0, effort, NULL};
-    const rp_compress_options options = device_options(effort);
+    const rp_compress_options options = device_options(effort, flags);
     const size_t capacity = rp_compress_bound(group->max_bytes);
     uint8_t *output = malloc(capacity);
     rp_pool *pool = NULL;

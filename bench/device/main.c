@@ -41,6 +41,10 @@ static const struct argp_option options[] = {
     {"paths", 'P', NULL, 0, "single blocks also on other ways to the device and back", 0},
     {"verify", 'v', "N", 0, "frames of each batch that libzstd decodes (default all)", 0},
     {"stages", 'S', NULL, 0, "also each stage's time", 0},
+    {"decode", 'D', NULL, 0,
+     "also with frames that the device proves (efforts with +v), and the proof alone beside "
+     "nvCOMP's decompression of the same frames",
+     0},
     {"nvcomp", 'N', "PATH", 0, "also nvCOMP's zstd; its library's path, or auto", 0},
     {"json", 'j', "FILE", 0, "also write the results, and what they are of, as JSON", 0},
     {0}};
@@ -54,6 +58,7 @@ struct settings {
     size_t part_bytes;
     size_t n_verify;
     bool stages;
+    bool decode;
     bool paths;
     int argc;
     char **argv;
@@ -109,6 +114,9 @@ static error_t take_option(int key, char *value, struct argp_state *state)
         return 0;
     case 'S':
         s->stages = true;
+        return 0;
+    case 'D':
+        s->decode = true;
         return 0;
     case 'N':
         s->nvcomp = value;
@@ -262,6 +270,28 @@ static void report_stages(struct report *r, const struct device_load *load, cons
         fputc('}', r->json);
 }
 
+static bool measure_decoders(struct report *r, const struct settings *s, struct device_load *load,
+                             rp_effort effort, bool with_nvcomp)
+{
+    double seconds[DEVICE_N_DECODERS];
+    const struct device_batch *part = &load->parts[0];
+    if (!device_measure_decoders(load, effort, with_nvcomp, s->n_rounds, seconds))
+        return false;
+    for (unsigned k = 0; k < (with_nvcomp ? DEVICE_N_DECODERS : DEVICE_N_DECODERS - 1U); k++) {
+        const double gb_s = (double)part->total_bytes / seconds[k] * 1e-9;
+        printf("%-8s %7zu %8zu       %-9s %-20s %8.2f GB/s %9.3f ms\n", "decode",
+               load->group->block_bytes, part->n, rp_effort_name(effort), device_decoder_names[k],
+               gb_s, seconds[k] * 1e3);
+        put_row(r, "decode", load->group);
+        if (r->json)
+            fprintf(r->json,
+                    ", \"variant\": \"%s\", \"decoder\": \"%s\", \"n_blocks\": %zu, "
+                    "\"seconds\": %.9f, \"gb_s\": %.4f}",
+                    rp_effort_name(effort), device_decoder_names[k], part->n, seconds[k], gb_s);
+    }
+    return true;
+}
+
 static bool measure_resident(struct report *r, const struct settings *s, rp_device *device,
                              const struct device_group *group, size_t n_blocks, unsigned n_streams,
                              const struct device_encoder *encoders, unsigned n_encoders)
@@ -286,52 +316,71 @@ static bool measure_resident(struct report *r, const struct settings *s, rp_devi
         if (good)
             report_stages(r, &load, rp_effort_name(effort_of(s->efforts.values[k])), seconds);
     }
+    const bool with_nvcomp = strcmp(encoders[n_encoders - 1].name, "nvcomp") == 0;
+    for (unsigned k = 0; k < s->efforts.n && good && s->decode && n_streams == 1; k++)
+        good = measure_decoders(r, s, &load, effort_of(s->efforts.values[k]), with_nvcomp);
     device_load_close(&load);
     return good;
 }
 
-static bool measure_host(struct report *r, const struct settings *s, rp_device *device,
-                         const struct device_group *group, size_t n_blocks, unsigned n_threads)
+/* Efforts without verification and, with --decode, with it. Calls `measure` for each. */
+typedef bool measure_function(struct report *r, const struct settings *s, rp_device *device,
+                              const struct device_group *group, size_t n_blocks, unsigned n_threads,
+                              rp_effort effort, uint32_t flags);
+
+static bool for_efforts(measure_function *measure, struct report *r, const struct settings *s,
+                        rp_device *device, const struct device_group *group, size_t n_blocks,
+                        unsigned n_threads)
 {
-    static struct device_result result;
     bool good = true;
-    size_t raw_bytes = 0;
-    for (size_t i = 0; i < n_blocks; i++)
-        raw_bytes += group->blocks[i % group->n_blocks].size;
     for (unsigned k = 0; k < s->efforts.n && good; k++) {
-        const struct device_host_plan plan = {n_threads, s->part_bytes, s->n_rounds, s->n_repeats};
-        good = device_measure_host(device, group, n_blocks, &plan, effort_of(s->efforts.values[k]),
-                                   &result);
-        if (good)
-            report_batch(r, "host", group, "rockpress",
-                         rp_effort_name(effort_of(s->efforts.values[k])), n_blocks, n_threads,
-                         raw_bytes, &result);
+        const rp_effort effort = effort_of(s->efforts.values[k]);
+        good = measure(r, s, device, group, n_blocks, n_threads, effort, 0);
+        if (good && s->decode)
+            good = measure(r, s, device, group, n_blocks, n_threads, effort, RP_COMPRESS_VERIFY);
     }
     return good;
 }
 
+static bool measure_host(struct report *r, const struct settings *s, rp_device *device,
+                         const struct device_group *group, size_t n_blocks, unsigned n_threads,
+                         rp_effort effort, uint32_t flags)
+{
+    static struct device_result result;
+    size_t raw_bytes = 0;
+    for (size_t i = 0; i < n_blocks; i++)
+        raw_bytes += group->blocks[i % group->n_blocks].size;
+    const struct device_host_plan plan = {n_threads, s->part_bytes, s->n_rounds, s->n_repeats};
+    const bool good = device_measure_host(device, group, n_blocks, &plan, effort, flags, &result);
+    if (good)
+        report_batch(r, "host", group, "rockpress", device_variant_name(effort, flags != 0),
+                     n_blocks, n_threads, raw_bytes, &result);
+    return good;
+}
+
 static bool measure_latency(struct report *r, const struct settings *s, rp_device *device,
-                            const struct device_group *group)
+                            const struct device_group *group, size_t n_blocks, unsigned n_threads,
+                            rp_effort effort, uint32_t flags)
 {
     static double seconds[MAX_LATENCIES];
     const unsigned n = s->n_latencies;
-    bool good = true;
-    for (unsigned k = 0; k < s->efforts.n && good && n != 0; k++) {
-        good = device_measure_latency(device, group, effort_of(s->efforts.values[k]), seconds, n);
-        if (!good)
-            break;
-        const double p50 = seconds[n / 2], p90 = seconds[n * 9 / 10], p99 = seconds[n * 99 / 100];
-        const char *variant = rp_effort_name(effort_of(s->efforts.values[k]));
-        printf("%-8s %7zu %8u       %-18s  p50 %.1f us  p90 %.1f us  p99 %.1f us\n", "latency",
-               group->block_bytes, n, variant, p50 * 1e6, p90 * 1e6, p99 * 1e6);
-        put_row(r, "latency", group);
-        if (r->json)
-            fprintf(r->json,
-                    ", \"variant\": \"%s\", \"n\": %u, \"p50_us\": %.2f, \"p90_us\": %.2f, "
-                    "\"p99_us\": %.2f}",
-                    variant, n, p50 * 1e6, p90 * 1e6, p99 * 1e6);
-    }
-    return good;
+    (void)n_blocks;
+    (void)n_threads;
+    if (n == 0)
+        return true;
+    if (!device_measure_latency(device, group, effort, flags, seconds, n))
+        return false;
+    const double p50 = seconds[n / 2], p90 = seconds[n * 9 / 10], p99 = seconds[n * 99 / 100];
+    const char *variant = device_variant_name(effort, flags != 0);
+    printf("%-8s %7zu %8u       %-18s  p50 %.1f us  p90 %.1f us  p99 %.1f us\n", "latency",
+           group->block_bytes, n, variant, p50 * 1e6, p90 * 1e6, p99 * 1e6);
+    put_row(r, "latency", group);
+    if (r->json)
+        fprintf(r->json,
+                ", \"variant\": \"%s\", \"n\": %u, \"p50_us\": %.2f, \"p90_us\": %.2f, "
+                "\"p99_us\": %.2f}",
+                variant, n, p50 * 1e6, p90 * 1e6, p99 * 1e6);
+    return true;
 }
 
 /* The other ways that a lane could take, one block at a time. */
@@ -415,10 +464,11 @@ static bool measure_group(struct report *r, const struct settings *s, rp_device 
                                         (unsigned)s->streams.values[k], encoders, n_encoders);
         for (unsigned k = 0; k < s->threads.n && good; k++)
             if (s->threads.values[k] <= s->batches.values[b])
-                good = measure_host(r, s, device, group, (size_t)s->batches.values[b],
-                                    (unsigned)s->threads.values[k]);
+                good = for_efforts(measure_host, r, s, device, group, (size_t)s->batches.values[b],
+                                   (unsigned)s->threads.values[k]);
     }
-    return good && measure_latency(r, s, device, group) && measure_paths(r, s, device, group);
+    return good && for_efforts(measure_latency, r, s, device, group, 0, 0) &&
+           measure_paths(r, s, device, group);
 }
 
 int main(int argc, char **argv)
@@ -435,8 +485,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "device: %s: %s\n", s.device, rp_status_string(status));
         return status == RP_STATUS_DEVICE_UNAVAILABLE ? 77 : EXIT_FAILED;
     }
-    for (; n_encoders < s.efforts.n && n_encoders < DEVICE_MAX_ENCODERS - 1; n_encoders++)
-        device_encoder_rockpress(&encoders[n_encoders], effort_of(s.efforts.values[n_encoders]));
+    for (unsigned k = 0; k < s.efforts.n && n_encoders < DEVICE_MAX_ENCODERS - 2; k++) {
+        device_encoder_rockpress(&encoders[n_encoders++], effort_of(s.efforts.values[k]), false);
+        if (s.decode)
+            device_encoder_rockpress(&encoders[n_encoders++], effort_of(s.efforts.values[k]), true);
+    }
     if (s.nvcomp && (device->flags & RP_DEVICE_HOST_MEMORY) == 0 &&
         device_encoder_nvcomp(&encoders[n_encoders],
                               strcmp(s.nvcomp, "auto") == 0 ? NULL : s.nvcomp))

@@ -7,7 +7,7 @@
 #include "bench/device/encoder.h"
 #include "bench/device/timing.h"
 
-enum { DEVICE_MAX_ENCODERS = 8, DEVICE_MAX_ROUNDS = 1000, DEVICE_N_STAGES = 4 };
+enum { DEVICE_MAX_ENCODERS = 10, DEVICE_MAX_ROUNDS = 1000, DEVICE_N_STAGES = 4 };
 
 /* A batch in device memory, divided into equal parts, one for each stream. */
 struct device_load {
@@ -48,6 +48,17 @@ bool device_measure_resident(struct device_load *load, const struct device_encod
 bool device_measure_stages(struct device_load *load, rp_effort effort, unsigned n_rounds,
                            double seconds[DEVICE_N_STAGES]);
 
+enum { DEVICE_N_DECODERS = 3 };
+
+/* Names of what decodes: the frame verifier with entry points, without, and nvCOMP. */
+extern const char *const device_decoder_names[DEVICE_N_DECODERS];
+
+/* Compresses the first stream's part at an effort, then decodes these frames: medians of the
+ * seconds that the frame verifier takes and, if asked for, nvCOMP, which device_encoder_nvcomp()
+ * has loaded. Checks that the frames are proven, and that nvCOMP decodes all. */
+bool device_measure_decoders(struct device_load *load, rp_effort effort, bool with_nvcomp,
+                             unsigned n_rounds, double seconds[DEVICE_N_DECODERS]);
+
 /* How blocks in host memory are compressed. */
 struct device_host_plan {
     unsigned n_threads;
@@ -62,12 +73,12 @@ struct device_host_plan {
  * wait for the last thread. With more, a thread goes on to its next batch while others work on the
  * one before, as the threads of a database do. */
 bool device_measure_host(rp_device *device, const struct device_group *group, size_t n_blocks,
-                         const struct device_host_plan *plan, rp_effort effort,
+                         const struct device_host_plan *plan, rp_effort effort, uint32_t flags,
                          struct device_result *result);
 
 /* Compresses one block after the other with rp_lane_compress(): seconds of each, sorted. */
 bool device_measure_latency(rp_device *device, const struct device_group *group, rp_effort effort,
-                            double *seconds, unsigned n);
+                            uint32_t flags, double *seconds, unsigned n);
 
 /* How a block gets to the device, and how its frame gets back. */
 enum device_path {

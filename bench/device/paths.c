@@ -70,7 +70,7 @@ static bool open_paths(struct paths *p, rp_device *device, const struct device_g
 static bool compress_on(struct paths *p, enum device_path path, const corpus_block *block,
                         size_t *size)
 {
-    const rp_compress_options options = device_options(p->effort);
+    const rp_compress_options options = device_options(p->effort, 0);
     const rp_device_ops *ops = p->device->ops;
     uint8_t *d_block = p->d_memory + p->n_workspace;
     uint8_t *frame = p->pinned + p->max_bytes, *d_frame = d_block + p->max_bytes;

@@ -237,7 +237,7 @@ bool device_measure_stages(struct device_load *load, rp_effort effort, unsigned 
         rp_launch_frame_assembler};
     static double rounds[DEVICE_N_STAGES][DEVICE_MAX_ROUNDS];
     const struct device_batch *part = &load->parts[0];
-    const rp_compress_options options = device_options(effort);
+    const rp_compress_options options = device_options(effort, 0);
     const rp_batch batch = {
         .struct_size = sizeof(rp_batch),
         .d_inputs = part->d_inputs,

@@ -20,6 +20,7 @@ typedef struct layout {
     size_t *capacities;
     size_t arrays; /* inputs, input sizes, outputs, capacities; then what the device writes: */
     size_t sizes;
+    size_t proofs;
     size_t statuses;
     size_t image_bytes;
 } layout;
@@ -85,7 +86,8 @@ static layout make_layout(const encode_job *job)
     }
     l.arrays = (at + GUARD_BYTES + 15) / 16 * 16;
     l.sizes = l.arrays + 4 * n * sizeof(size_t);
-    l.statuses = l.sizes + n * sizeof(size_t);
+    l.proofs = l.sizes + n * sizeof(size_t);
+    l.statuses = l.proofs + n * sizeof(rp_proof);
     l.image_bytes = l.statuses + n * sizeof(rp_status) + GUARD_BYTES;
     return l;
 }
@@ -116,6 +118,8 @@ static rp_status enqueue(const encode_job *job, const layout *l, uint8_t *d_work
         .error = NULL,
     };
     size_t *d_sizes = (size_t *)(void *)(d_image + l->sizes);
+    rp_proof *d_proofs = (rp_proof *)(void *)(d_image + l->proofs);
+    options.d_proofs = d_proofs;
     rp_status *d_statuses = (rp_status *)(void *)(d_image + l->statuses);
     if (!job->is_single) {
         uint8_t *d_arrays = d_image + l->arrays;
@@ -133,10 +137,12 @@ static rp_status enqueue(const encode_job *job, const layout *l, uint8_t *d_work
         return rp_compress_batch_async(d_workspace, l->workspace_bytes, &batch, &options, stream);
     }
     rp_status status = RP_STATUS_OK;
-    for (size_t i = 0; i < n && status == RP_STATUS_OK; i++)
+    for (size_t i = 0; i < n && status == RP_STATUS_OK; i++) {
+        options.d_proofs = d_proofs + i;
         status = rp_compress_async(d_workspace, l->workspace_bytes, d_image + l->inputs[i],
                                    job->inputs[i].size, d_image + l->outputs[i], l->capacities[i],
                                    d_sizes + i, d_statuses + i, &options, stream);
+    }
     return status;
 }
 
@@ -161,6 +167,8 @@ static rp_status run_on_device(const rp_device *device, const encode_job *job, c
     uint8_t *d_image = d_front + n_front;
     fill_garbage(image, l->image_bytes, job->seed + 1);
     put_arrays(job, l, image, d_image);
+    if ((job->flags & RP_COMPRESS_VERIFY) == 0)
+        memset(image + l->proofs, 0, job->n_inputs * sizeof(rp_proof));
     memcpy(image_before, image, l->image_bytes);
     status = ops->copy_async(stream, d_front, front, n_garbage, RP_COPY_HOST_TO_DEVICE);
     if (status == RP_STATUS_OK)
@@ -214,8 +222,11 @@ static bool check_untouched(const encode_job *job, const layout *l, uint8_t *bef
 {
     for (size_t i = 0; i < job->n_inputs; i++)
         memcpy(before + l->outputs[i], after + l->outputs[i], l->capacities[i]);
-    size_t written = job->n_inputs * (sizeof(size_t) + sizeof(rp_status));
-    memcpy(before + l->sizes, after + l->sizes, written);
+    const size_t n = job->n_inputs;
+    memcpy(before + l->sizes, after + l->sizes, n * sizeof(size_t));
+    memcpy(before + l->statuses, after + l->statuses, n * sizeof(rp_status));
+    if ((job->flags & RP_COMPRESS_VERIFY) != 0)
+        memcpy(before + l->proofs, after + l->proofs, n * sizeof(rp_proof));
     if (memcmp(before, after, l->image_bytes) == 0)
         return true;
     size_t at = 0;
@@ -260,6 +271,7 @@ bool encode_run(const rp_device *device, const encode_job *job, encode_result *r
     result->frames = allocate(n * sizeof(*result->frames));
     result->sizes = allocate(n * sizeof(*result->sizes));
     result->statuses = allocate(n * sizeof(*result->statuses));
+    result->proofs = allocate(n * sizeof(*result->proofs));
     fill_garbage(front, n_front, job->seed);
     memcpy(front_before, front, FRONT_BYTES);
     rp_status status = run_on_device(device, job, &l, front, memory, before);
@@ -267,6 +279,7 @@ bool encode_run(const rp_device *device, const encode_job *job, encode_result *r
         result->frames[i] = memory + l.outputs[i];
     memcpy(result->sizes, memory + l.sizes, n * sizeof(size_t));
     memcpy(result->statuses, memory + l.statuses, n * sizeof(rp_status));
+    memcpy(result->proofs, memory + l.proofs, n * sizeof(rp_proof));
     bool good = status == RP_STATUS_OK;
     if (!good)
         snprintf(result->error, sizeof(result->error), "%s", rp_status_name(status));
@@ -288,5 +301,6 @@ void encode_free(encode_result *result)
     free(result->frames);
     free(result->sizes);
     free(result->statuses);
+    free(result->proofs);
     memset(result, 0, sizeof(*result));
 }

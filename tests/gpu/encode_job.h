@@ -36,7 +36,8 @@ typedef struct encode_result {
     uint8_t **frames; /* [n_inputs], into memory of this result */
     size_t *sizes;
     rp_status *statuses;
-    char error[256]; /* why it failed, or what was overwritten; else "" */
+    rp_proof *proofs; /* zeros without RP_COMPRESS_VERIFY */
+    char error[256];  /* why it failed, or what was overwritten; else "" */
     uint8_t *memory;
 } encode_result;
 

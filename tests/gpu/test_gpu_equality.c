@@ -2,6 +2,7 @@
 /*
  * A device gives the bytes that the host device gives: frame for frame, with the same sizes and
  * statuses, in batches and one by one, and writes nowhere else. Frames are decoded by libzstd, too.
+ * With RP_COMPRESS_VERIFY the proofs are equal, and frames that were changed are refused.
  * A mismatch is reported with the first stage at which the devices part.
  */
 #include <dirent.h>
@@ -12,6 +13,7 @@
 
 #include <zstd.h>
 
+#include "tests/gpu/changed_frames.h"
 #include "tests/gpu/device_under_test.h"
 #include "tests/gpu/encode_job.h"
 #include "tests/gpu/equality_inputs.h"
@@ -103,8 +105,10 @@ static void report_frame(comparison *c, const encode_job *job, const encode_resu
         size_t at = 0;
         while (at < n && actual->frames[i][at] == expected->frames[i][at])
             at++;
-        printf("frame of %zu bytes, expected %zu; first difference at offset %zu\n",
-               actual->sizes[i], expected->sizes[i], at);
+        printf("frame of %zu bytes, expected %zu; first difference at offset %zu; proofs %s\n",
+               actual->sizes[i], expected->sizes[i], at,
+               memcmp(&actual->proofs[i], &expected->proofs[i], sizeof(rp_proof)) == 0 ? "equal"
+                                                                                       : "differ");
     }
     if (input->size <= (size_t)1 << 20) {
         describe_stage_difference(c->device, c->reference, input, job->effort, job->flags, stages,
@@ -138,7 +142,8 @@ static void compare(comparison *c, const encode_job *job, const encode_result *e
         c->n_others += !is_frame;
         if (actual->statuses[i] != expected->statuses[i] ||
             actual->sizes[i] != expected->sizes[i] ||
-            memcmp(actual->frames[i], expected->frames[i], actual->sizes[i]) != 0)
+            memcmp(actual->frames[i], expected->frames[i], actual->sizes[i]) != 0 ||
+            memcmp(&actual->proofs[i], &expected->proofs[i], sizeof(rp_proof)) != 0)
             report_frame(c, job, expected, actual, i);
         if (actual->statuses[i] == RP_STATUS_OK)
             check_decoding(c, job, actual, i);
@@ -282,6 +287,26 @@ static void compare_oversize(comparison *c)
     input_set_free(&set);
 }
 
+/* Frames of a set, each with one bit changed, are proven where they still decode to the input and
+ * refused elsewhere. */
+static void compare_changed(comparison *c, const input_set *set)
+{
+    size_t before = c->n_failures;
+    size_t n_right = 0;
+    char error[256];
+    for (size_t i = 0; i < set->n_inputs; i++) {
+        changed_frames changed = {0, 0};
+        if (!check_changed_frames(c->device, &set->inputs[i], RP_EFFORT_DEFAULT, c->seed++,
+                                  &changed, error, sizeof(error)) &&
+            report(c))
+            printf("FAILED: %s, %zu bytes: %s\n", set->inputs[i].name, set->inputs[i].size, error);
+        n_right += changed.n_right;
+    }
+    printf("%-28s %6zu inputs with changed frames, %zu of them still right: %zu failures\n",
+           set->name, set->n_inputs, n_right, c->n_failures - before);
+    fflush(stdout);
+}
+
 static int by_name(const void *a, const void *b)
 {
     return strcmp((const char *)a, (const char *)b);
@@ -309,12 +334,12 @@ static void compare_files(comparison *c, const arguments *a)
         if (!input_set_file(&set, path, a->file_bytes))
             c->n_failures++;
         else
-            compare_set(c, &set, i % 2 != 0 ? RP_COMPRESS_CHECKSUM : 0, BATCH);
+            compare_set(c, &set, (uint32_t)i & RP_COMPRESS_FLAGS_ALL, BATCH);
         /* One by one, a few: each is as many launches as a whole batch. */
         input_set few = set;
         few.n_inputs = few.n_inputs < 4 ? few.n_inputs : 4;
         if (few.n_inputs != 0)
-            compare_at(c, &few, NULL, RP_EFFORT_DEFAULT, 0, SINGLE);
+            compare_at(c, &few, NULL, RP_EFFORT_DEFAULT, RP_COMPRESS_VERIFY, SINGLE);
         input_set_free(&set);
     }
 }
@@ -325,12 +350,13 @@ static void compare_small(comparison *c)
     input_set few = {"few", NULL, 0, 0, 0};
     input_set two_blocks = {"two zstd blocks", NULL, 0, 0, 0};
     input_set_small(&small);
-    compare_set(c, &small, RP_COMPRESS_CHECKSUM, BATCH);
+    compare_set(c, &small, RP_COMPRESS_FLAGS_ALL, BATCH);
     input_set_add(&two_blocks, INPUTS_EQUAL, RP_ZSTD_BLOCK_BYTES + 5, 1);
-    compare_set(c, &two_blocks, 0, BATCH);
+    compare_set(c, &two_blocks, RP_COMPRESS_VERIFY, BATCH);
     input_set_add(&few, INPUTS_TEXT, 900, 4);
     input_set_add(&few, INPUTS_NOISE, 500, 4);
     compare_set(c, &few, 0, SINGLE);
+    compare_changed(c, &few);
     compare_capacities_of(c, &few, RP_EFFORT_FAST, 0);
     compare_oversize(c);
     input_set_free(&small);
@@ -352,16 +378,20 @@ static void compare_all(comparison *c, const arguments *a)
     input_set_kinds(&kinds, sizes, COUNT(sizes));
     input_set_long(&several);
     input_set_random(&random, 200, 70000, 100);
-    for (uint32_t flags = 0; flags <= RP_COMPRESS_CHECKSUM; flags++) {
+    for (uint32_t flags = 0; flags <= RP_COMPRESS_FLAGS_ALL; flags++) {
         compare_set(c, &tiny, flags, BATCH | SINGLE);
         compare_set(c, &zeros, flags, BATCH | SINGLE);
     }
     compare_set(c, &kinds, 0, BATCH | SINGLE);
-    compare_set(c, &several, RP_COMPRESS_CHECKSUM, BATCH | SINGLE);
-    compare_set(c, &random, RP_COMPRESS_CHECKSUM, BATCH);
+    compare_set(c, &kinds, RP_COMPRESS_VERIFY, BATCH | SINGLE);
+    compare_set(c, &several, RP_COMPRESS_FLAGS_ALL, BATCH | SINGLE);
+    compare_set(c, &random, RP_COMPRESS_FLAGS_ALL, BATCH);
+    compare_changed(c, &tiny);
+    compare_changed(c, &kinds);
+    compare_changed(c, &several);
     /* In one batch, so that a thread parses each segment (RP_PARSE_BY_THREADS_FROM). */
     input_set_random(&many, 600, 16384, 9);
-    compare_set(c, &many, 0, BATCH);
+    compare_set(c, &many, RP_COMPRESS_VERIFY, BATCH);
     input_set bounded = {"capacities", NULL, 0, 0, 0};
     static const int bounded_kinds[] = {INPUTS_TEXT, INPUTS_NOISE, INPUTS_EQUAL, INPUTS_RECORDS};
     for (size_t i = 0; i < COUNT(bounded_kinds); i++) {
