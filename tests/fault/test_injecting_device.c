@@ -64,6 +64,8 @@ static void close_plan(void)
     if (lane != NULL)
         rp_pool_release(pool, lane);
     rp_pool_destroy(pool);
+    if (device.inner == &threaded.device)
+        rp_device_close(&threaded.device);
 }
 
 static rp_status take_lane(void)
