@@ -64,6 +64,8 @@ static void close_plan(void)
     if (lane != NULL)
         rp_pool_release(pool, lane);
     rp_pool_destroy(pool);
+    if (device.inner == &threaded.device)
+        rp_device_close(&threaded.device);
 }
 
 static rp_status take_lane(void)
@@ -287,27 +289,24 @@ static void test_drop_wait(void **state)
     close_plan();
 }
 
-/* Exactly as many bits of a frame as the plan says, and nothing else. */
+/* Exactly as many bits of a frame as the plan says, and nothing else. Half of the times they are
+ * close together, where the same bit could be drawn twice. */
 static void test_flip_frame(void **state)
 {
     (void)state;
     static const unsigned n_bits[] = {1, 2, 7, 64};
-    static const char *const places[] = {"frame", "delivered"};
     for (size_t d = 0; d < N_DEVICES; d++) {
-        for (size_t b = 0; b < 8; b++) {
+        for (size_t b = 0; b < sizeof(n_bits) / sizeof(n_bits[0]); b++) {
             char text[64];
-            snprintf(text, sizeof(text), "flip@%s=%u", places[b / 4], n_bits[b % 4]);
-            /* What has arrived by copies are sizes and statuses, too. */
-            if (b / 4 == 1 && strcmp(all_devices[d], "host") != 0)
-                continue;
+            snprintf(text, sizeof(text), "flip@frame=%ux8", n_bits[b]);
             open_plan(text, all_devices[d]);
-            (void)compress(2);
-            if (b / 4 == 0) {
+            for (int round = 0; round < 8; round++) {
+                (void)compress(2);
                 assert_int_equal(frame_bytes[2], expected_bytes[2]);
                 assert_int_equal(n_different_bits(frames[2], expected[2], expected_bytes[2]),
-                                 n_bits[b % 4]);
+                                 n_bits[b]);
             }
-            assert_int_equal(injecting_device_n_made(&device), 1);
+            assert_int_equal(injecting_device_n_made(&device), 8);
             (void)compress(2);
             assert_true(is_right(2));
             close_plan();

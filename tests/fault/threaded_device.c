@@ -277,7 +277,14 @@ static rp_status threaded_wait(rp_stream stream, uint32_t timeout_us)
 
 static void threaded_close(rp_device *device)
 {
-    (void)device;
+    threaded_device *owner = owner_of(device);
+    while (owner->streams != NULL) {
+        struct threaded_stream *gone = owner->streams;
+        owner->streams = gone->next;
+        free(gone);
+    }
+    pthread_cond_destroy(&owner->changed);
+    pthread_mutex_destroy(&owner->lock);
 }
 
 static const rp_device_ops threaded_ops = {

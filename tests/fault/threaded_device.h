@@ -30,8 +30,7 @@ typedef struct threaded_device {
     bool is_lost;
 } threaded_device;
 
-/* `flags` as in rp_device, without RP_DEVICE_HOST_MEMORY. It is the caller's memory. Closing it
- * frees nothing: it is for the rest of the process. */
+/* `flags` as in rp_device, without RP_DEVICE_HOST_MEMORY. It is the caller's memory. */
 void threaded_device_open(threaded_device *self, rp_device *host, uint32_t flags);
 
 #endif

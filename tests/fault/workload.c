@@ -51,13 +51,14 @@ size_t make_key(char *key, unsigned k)
     return (size_t)snprintf(key, MAX_KEY_BYTES, "tenant%02u/order%08u", k % 7, k);
 }
 
-/* Records of four kinds, so that there are blocks of each: text, numbers, noise, repetition. */
+/* The version, then records of four kinds, so that there are blocks of each: text, numbers, noise,
+ * repetition. */
 size_t make_value(const database_shape *shape, char *value, unsigned k, uint64_t version)
 {
     static const char *const cities[] = {"Lisbon", "Nairobi", "Osaka", "Quito", "Tallinn"};
     uint32_t seed = mix(k * 2654435761u + (uint32_t)version * 40503u + shape->seed);
     size_t wanted = shape->value_bytes / 2 + seed % (shape->value_bytes + 1);
-    size_t n = 0;
+    size_t n = (size_t)snprintf(value, 32, "%llu:", (unsigned long long)version);
     if (wanted > MAX_VALUE_BYTES - 256)
         wanted = MAX_VALUE_BYTES - 256;
     do {

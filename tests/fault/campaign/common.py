@@ -12,8 +12,8 @@ from pathlib import Path
 
 # What can be wrong, in the order of the table. Each is a reason to fail.
 LOST, WRONG, CRASH, HANG = "lost", "wrong", "crash", "hang"
-UNWRITTEN, UNCOUNTED = "unwritten", "uncounted"
-TROUBLES = [LOST, WRONG, CRASH, HANG, UNWRITTEN, UNCOUNTED]
+UNWRITTEN, UNCOUNTED, LEAK = "unwritten", "uncounted", "leak"
+TROUBLES = [LOST, WRONG, CRASH, HANG, UNWRITTEN, UNCOUNTED, LEAK]
 # The exit status of the workload (tests/fault/workload.h).
 TROUBLE_OF_STATUS = {3: WRONG, 4: LOST, 5: UNWRITTEN, 6: LOST, 7: UNWRITTEN, 2: UNWRITTEN}
 

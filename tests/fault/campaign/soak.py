@@ -4,7 +4,7 @@ import re
 import shutil
 import statistics
 
-from common import (UNWRITTEN, Run, arguments, chance_of, draw_shape, execute, fresh_folder,
+from common import (LEAK, UNWRITTEN, Run, arguments, chance_of, draw_shape, execute, fresh_folder,
                     hooked_environment, judge, take_counters)
 
 # Faults after which the device goes on: one that lies or is lost would be given up at once, and the rest
@@ -42,6 +42,6 @@ def run_soak(tools, seed, seconds, batch, keep=False):
     third = len(samples) // 3
     first, last = statistics.mean(samples[:third]), statistics.mean(samples[-third:])
     if last > first * ALLOWED_GROWTH + ALLOWED_KIB:
-        run.fail(UNWRITTEN, f"memory grew from {first / 1024:.1f} to {last / 1024:.1f} MiB")
+        run.fail(LEAK, f"memory grew from {first / 1024:.1f} to {last / 1024:.1f} MiB")
     return run, (f"soak, batch {batch}: {len(samples)} rounds, memory {first / 1024:.1f} MiB in the first "
                  f"third, {last / 1024:.1f} MiB in the last")
