@@ -29,29 +29,40 @@ typedef struct window_frame {
     size_t frame_bytes;
 } window_frame;
 
-static window_frame make_frame(size_t input_bytes)
+static window_frame frames[N_SIZES];
+
+/* The frame of sizes[i], made once. */
+static const window_frame *frame_of(size_t i)
 {
+    window_frame *made = &frames[i];
+    if (made->input != NULL)
+        return made;
+    const size_t input_bytes = sizes[i];
     size_t capacity = rp_compress_bound(input_bytes);
-    window_frame made = {malloc(input_bytes), input_bytes, malloc(capacity), 0};
-    assert_non_null(made.input);
-    assert_non_null(made.frame);
+    *made = (window_frame){malloc(input_bytes), input_bytes, malloc(capacity), 0};
+    assert_non_null(made->input);
+    assert_non_null(made->frame);
     for (size_t at = 0, k = 0; at < input_bytes; at += STREAMED_BYTES, k++) {
         size_t n = input_bytes - at < STREAMED_BYTES ? input_bytes - at : STREAMED_BYTES;
-        inputs_fill((inputs_kind)(k % INPUTS_N_KINDS), made.input + at, n, k);
+        inputs_fill((inputs_kind)(k % INPUTS_N_KINDS), made->input + at, n, k);
     }
     test_encoder encoder;
     encoder_open(&encoder, input_bytes);
-    assert_int_equal(encoder_lane(&encoder, made.input, input_bytes, made.frame, capacity,
-                                  &made.frame_bytes, RP_COMPRESS_CHECKSUM),
+    assert_int_equal(encoder_lane(&encoder, made->input, input_bytes, made->frame, capacity,
+                                  &made->frame_bytes, RP_COMPRESS_CHECKSUM),
                      RP_STATUS_OK);
     encoder_close(&encoder);
     return made;
 }
 
-static void free_frame(window_frame *made)
+static int free_frames(void **state)
 {
-    free(made->input);
-    free(made->frame);
+    (void)state;
+    for (size_t i = 0; i < N_SIZES; i++) {
+        free(frames[i].input);
+        free(frames[i].frame);
+    }
+    return 0;
 }
 
 /* The header is that of the format's recommendation, and both decoders restore the input. */
@@ -60,14 +71,13 @@ static void test_whole_frames(void **state)
     (void)state;
     frame_checker checker = {0};
     for (size_t i = 0; i < N_SIZES; i++) {
-        window_frame made = make_frame(sizes[i]);
-        if (!checker_frame(&checker, made.input, made.input_bytes, made.frame, made.frame_bytes,
+        const window_frame *made = frame_of(i);
+        if (!checker_frame(&checker, made->input, made->input_bytes, made->frame, made->frame_bytes,
                            true))
             fail_msg("%zu bytes: %s", sizes[i], checker.error);
         assert_int_equal(checker.stats.single_segment, sizes[i] <= SEGMENT_MAX_BYTES);
         if (!checker.stats.single_segment)
             assert_int_equal(checker.stats.window_size, RP_ZSTD_BLOCK_BYTES);
-        free_frame(&made);
     }
     checker_free(&checker);
 }
@@ -104,10 +114,9 @@ static void test_streaming(void **state)
 {
     (void)state;
     for (size_t i = 0; i < N_SIZES; i++) {
-        window_frame made = make_frame(sizes[i]);
-        stream(&made, 0);
-        stream(&made, 23);
-        free_frame(&made);
+        const window_frame *made = frame_of(i);
+        stream(made, 0);
+        stream(made, 23);
     }
 }
 
@@ -118,18 +127,17 @@ static void test_command(void **state)
         skip_case("no command zstd");
     signal(SIGPIPE, SIG_IGN); /* a command that refuses a frame may end before it has all */
     for (size_t i = 0; i < N_SIZES; i++) {
-        window_frame made = make_frame(sizes[i]);
+        const window_frame *made = frame_of(i);
         /* -M is the most memory, of which the window is all that counts. */
         static const char *const commands[] = {"zstd -t -q", "zstd -t -q -M8MB"};
         for (size_t k = 0; k < sizeof(commands) / sizeof(commands[0]); k++) {
             FILE *pipe = popen(commands[k], "w");
             assert_non_null(pipe);
-            size_t written = fwrite(made.frame, 1, made.frame_bytes, pipe);
+            size_t written = fwrite(made->frame, 1, made->frame_bytes, pipe);
             int status = pclose(pipe);
-            if (status != 0 || written != made.frame_bytes)
+            if (status != 0 || written != made->frame_bytes)
                 fail_msg("%s: status %d, for %zu bytes", commands[k], status, sizes[i]);
         }
-        free_frame(&made);
     }
 }
 
@@ -140,5 +148,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_streaming),
         cmocka_unit_test(test_command),
     };
-    return RUN_CASES(argc, argv, tests, NULL, NULL);
+    return RUN_CASES(argc, argv, tests, NULL, free_frames);
 }
