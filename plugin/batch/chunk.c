@@ -25,7 +25,23 @@ bool rp_batch_chunks_setup(void)
     return is_made;
 }
 
-/* Under the lock, which is released while a lane is found. */
+/* Under the lock, which is released while slabs are made: pinning memory may take the driver long.
+ */
+static bool find_slabs(struct rp_open_batch *batch, const struct rp_batch_chunk *chunk)
+{
+    for (uint32_t i = chunk->first_slab; i < chunk->first_slab + chunk->n_slabs; i++) {
+        if (batch->frame_slabs[i] != NULL)
+            continue;
+        pthread_mutex_unlock(&rp_batch_lock);
+        batch->frame_slabs[i] = rp_batch_slab_take(true);
+        pthread_mutex_lock(&rp_batch_lock);
+        if (batch->frame_slabs[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
+/* Under the lock, which is released while slabs and a lane are found. */
 static rp_fallback_reason find_lane(struct rp_open_batch *batch, struct rp_batch_chunk *chunk,
                                     struct rp_batch_lane **lane)
 {
@@ -36,13 +52,8 @@ static rp_fallback_reason find_lane(struct rp_open_batch *batch, struct rp_batch
         return RP_FALLBACK_DEVICE;
     if (!rp_session_enter(&pass))
         return RP_FALLBACK_BREAKER;
-    for (uint32_t i = 0; i < chunk->n_slabs; i++) {
-        void **slab = &batch->frame_slabs[chunk->first_slab + i];
-        if (*slab == NULL)
-            *slab = rp_batch_slab_take(true);
-        if (*slab == NULL)
-            return RP_FALLBACK_MEMORY;
-    }
+    if (!find_slabs(batch, chunk))
+        return RP_FALLBACK_MEMORY;
     *lane = rp_batch_lane_take(&status);
     if (status == RP_STATUS_POOL_EXHAUSTED)
         return RP_FALLBACK_POOL;
@@ -67,21 +78,47 @@ static void occupy(struct rp_batch_lane *lane, struct rp_open_batch *batch,
     chunk->lane = lane;
 }
 
-/* Starts an idle chunk. Under the lock, which is released meanwhile. */
-static rp_fallback_reason start(struct rp_open_batch *batch, struct rp_batch_chunk *chunk,
-                                const rp_compress_options *options)
+/* Under the lock; nobody starts the chunk. */
+static void give_slabs_back(struct rp_open_batch *batch, struct rp_batch_chunk *chunk)
 {
-    struct rp_batch_lane *lane = NULL;
-    rp_status status;
-    rp_fallback_reason reason;
+    struct rp_batch_lane *lane = chunk->lane;
 
-    /* Other threads now wait for the chunk instead of starting it, too. */
-    chunk->state = RP_CHUNK_RUNNING;
-    reason = find_lane(batch, chunk, &lane);
-    if (reason != RP_FALLBACK_NONE) {
-        chunk->state = RP_CHUNK_IDLE;
-        pthread_cond_broadcast(&rp_batch_changed);
-        return reason;
+    if (lane != NULL) {
+        /* The device still works on it: the lane gives the slabs back afterwards. */
+        lane->owns_slabs = true;
+        lane->chunk = NULL;
+        lane->batch = NULL;
+        chunk->lane = NULL;
+        return;
+    }
+    for (uint32_t i = chunk->first_slab; i < chunk->first_slab + chunk->n_slabs; i++) {
+        rp_batch_slab_give(batch->raw_slabs[i], false);
+        if (batch->frame_slabs[i] != NULL)
+            rp_batch_slab_give(batch->frame_slabs[i], true);
+    }
+}
+
+/* Under the lock. Those who waited for the chunk may have failed it or taken all of its blocks
+ * elsewhere in the meantime. */
+static void end_start(struct rp_open_batch *batch, struct rp_batch_chunk *chunk)
+{
+    chunk->is_starting = false;
+    if (chunk->is_released)
+        give_slabs_back(batch, chunk);
+    pthread_cond_broadcast(&rp_batch_changed);
+}
+
+/* Puts a chunk that has slabs and a lane on the device. Under the lock, which is released
+ * meanwhile. */
+static rp_fallback_reason launch(struct rp_open_batch *batch, struct rp_batch_chunk *chunk,
+                                 struct rp_batch_lane *lane, const rp_compress_options *options)
+{
+    rp_status status;
+
+    if (chunk->state != RP_CHUNK_RUNNING || chunk->is_released) {
+        lane->is_busy = false;
+        lane->is_attended = false;
+        return RP_FALLBACK_FAULT;
     }
     chunk->effort = options->effort;
     chunk->flags = options->flags;
@@ -90,12 +127,36 @@ static rp_fallback_reason start(struct rp_open_batch *batch, struct rp_batch_chu
     status = rp_batch_lane_launch(lane, options);
     pthread_mutex_lock(&rp_batch_lock);
     lane->is_attended = false;
-    if (status != RP_STATUS_OK) {
-        rp_batch_lane_settle(lane, status);
-        return RP_FALLBACK_FAULT;
-    }
-    pthread_cond_broadcast(&rp_batch_changed);
-    return RP_FALLBACK_NONE;
+    if (status == RP_STATUS_OK)
+        return RP_FALLBACK_NONE;
+    rp_batch_lane_settle(lane, status);
+    return RP_FALLBACK_FAULT;
+}
+
+/* Starts an idle chunk. Under the lock, which is released meanwhile. */
+static rp_fallback_reason start(struct rp_open_batch *batch, struct rp_batch_chunk *chunk,
+                                const rp_compress_options *options)
+{
+    struct rp_batch_lane *lane = NULL;
+    rp_fallback_reason reason;
+
+    /* Other threads now wait for the chunk instead of starting it, too. */
+    chunk->state = RP_CHUNK_RUNNING;
+    chunk->is_starting = true;
+    reason = find_lane(batch, chunk, &lane);
+    if (reason == RP_FALLBACK_NONE)
+        reason = launch(batch, chunk, lane, options);
+    else if (chunk->state == RP_CHUNK_RUNNING)
+        chunk->state = RP_CHUNK_IDLE;
+    end_start(batch, chunk);
+    return reason;
+}
+
+/* All blocks of a chunk may have been compressed elsewhere before it was started: then its slabs
+ * are others' by now. */
+static bool is_startable(const struct rp_batch_chunk *chunk)
+{
+    return chunk->state == RP_CHUNK_IDLE && !chunk->is_released;
 }
 
 void rp_batch_chunk_start_ahead(struct rp_open_batch *batch, uint32_t chunk,
@@ -113,7 +174,7 @@ void rp_batch_chunk_start_ahead(struct rp_open_batch *batch, uint32_t chunk,
         next = atomic_load_explicit(&batch->next_launch, memory_order_relaxed);
         if (next < chunk)
             next = chunk;
-        if (next >= end || (batch->chunks[next].state == RP_CHUNK_IDLE &&
+        if (next >= end || (is_startable(&batch->chunks[next]) &&
                             start(batch, &batch->chunks[next], options) != RP_FALLBACK_NONE))
             break;
         atomic_store_explicit(&batch->next_launch, next + 1, memory_order_relaxed);
@@ -134,6 +195,16 @@ static void wait_for_others(uint64_t deadline_ns)
     pthread_cond_timedwait(&rp_batch_changed, &rp_batch_lock, &deadline);
 }
 
+/* Whoever starts or attends to the chunk does not come back in time. Nobody waits for it after this
+ * thread. */
+static rp_fallback_reason give_up(struct rp_batch_chunk *chunk)
+{
+    chunk->state = RP_CHUNK_FAILED;
+    pthread_cond_broadcast(&rp_batch_changed);
+    return rp_session_fault(RP_STATUS_TIMEOUT,
+                            chunk->lane != NULL ? chunk->lane->pass : RP_BREAKER_CLOSED);
+}
+
 /* Brings the chunk a step nearer to done; under the lock. RP_FALLBACK_NONE: look again. */
 static rp_fallback_reason step(struct rp_open_batch *batch, struct rp_batch_chunk *chunk,
                                const rp_compress_options *options, uint64_t deadline_ns)
@@ -145,7 +216,7 @@ static rp_fallback_reason step(struct rp_open_batch *batch, struct rp_batch_chun
         return start(batch, chunk, options);
     case RP_CHUNK_RUNNING:
         if (now >= deadline_ns)
-            return RP_FALLBACK_FAULT;
+            return give_up(chunk);
         if (chunk->lane == NULL || chunk->lane->is_attended)
             wait_for_others(deadline_ns);
         else
@@ -196,22 +267,9 @@ rp_fallback_reason rp_batch_chunk_finish(const rp_plugin_config *config,
 
 void rp_batch_chunk_release(struct rp_open_batch *batch, struct rp_batch_chunk *chunk)
 {
-    struct rp_batch_lane *lane = chunk->lane;
-
     if (chunk->is_released)
         return;
     chunk->is_released = true;
-    if (lane != NULL) {
-        /* The device still works on it: the lane gives the slabs back afterwards. */
-        lane->owns_slabs = true;
-        lane->chunk = NULL;
-        lane->batch = NULL;
-        chunk->lane = NULL;
-        return;
-    }
-    for (uint32_t i = chunk->first_slab; i < chunk->first_slab + chunk->n_slabs; i++) {
-        rp_batch_slab_give(batch->raw_slabs[i], false);
-        if (batch->frame_slabs[i] != NULL)
-            rp_batch_slab_give(batch->frame_slabs[i], true);
-    }
+    if (!chunk->is_starting)
+        give_slabs_back(batch, chunk);
 }

@@ -44,7 +44,8 @@ struct rp_batch_chunk {
     rp_effort effort;
     uint32_t flags;
     bool was_relaunched;
-    bool is_released; /* its slabs were given back */
+    bool is_starting; /* a thread makes room for it on the device, or launches it */
+    bool is_released; /* its slabs were given back, or will be by the thread that starts it */
     /* Frames are handed out, with these options. The chunk is not compressed again. */
     _Atomic bool is_frozen;
     _Atomic uint32_t n_left; /* blocks that were not taken yet */

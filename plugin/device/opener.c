@@ -2,18 +2,13 @@
 /* The thread that opens a GPU: see device/opener.h. */
 #include "plugin/device/opener.h"
 
-#include <dlfcn.h>
-#include <pthread.h>
-#include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "plugin/core/nesting.h"
 #include "plugin/core/stats.h"
-
-/* CUDA's calls need more than the smallest stacks, and a program may have set the default low. */
-#define MIN_STACK_BYTES ((size_t)1 << 20)
+#include "plugin/device/helper_thread.h"
 
 #define POLL_NS 1000000
 #define INTERVAL_PAUSES 100u
@@ -21,51 +16,9 @@
 static const rp_opener *running;
 static const void *running_argument;
 
-/* What holds this code is not unloaded while the thread runs. The hook and the adapter never are; a
- * librocksdb.so with the plugin inside may be. */
-static void stay_loaded(void)
+static void open_device(void)
 {
-    Dl_info info;
-
-    if (dladdr((void *)(uintptr_t)stay_loaded, &info) != 0)
-        (void)dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
-    /* A program is not found by its name. The error is freed when it is asked for again. */
-    while (dlerror() != NULL)
-        ;
-}
-
-static void *thread_main(void *unused)
-{
-    rp_nesting nesting;
-
-    (void)unused;
-    stay_loaded();
-    rp_nesting_enter(&nesting);
     running->open(running_argument);
-    rp_nesting_leave(&nesting);
-    return NULL;
-}
-
-static int start_thread(void)
-{
-    pthread_attr_t attributes;
-    pthread_t thread;
-    sigset_t all, before;
-    size_t stack_bytes = 0;
-    int error = pthread_attr_init(&attributes);
-
-    if (error != 0)
-        return error;
-    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    if (pthread_attr_getstacksize(&attributes, &stack_bytes) == 0 && stack_bytes < MIN_STACK_BYTES)
-        (void)pthread_attr_setstacksize(&attributes, MIN_STACK_BYTES);
-    /* The program's signals are for its own threads. Those of the driver inherit the mask. */
-    sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&thread, &attributes, thread_main, NULL);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    (void)pthread_attr_destroy(&attributes);
-    return error;
 }
 
 /* Sleeps and looks again: a lock would be held in a child that is forked meanwhile. */
@@ -105,7 +58,7 @@ int rp_opener_run(const rp_opener *opener, const void *argument)
 
     running = opener;
     running_argument = argument;
-    error = start_thread();
+    error = rp_helper_thread_start(open_device);
     if (error == 0 && !await_done(RP_OPENER_WAIT_MS, watch_exit))
         watch_exit();
     return error;

@@ -23,6 +23,7 @@
 #include "plugin/core/nesting.h"
 #include "plugin/core/stats.h"
 #include "plugin/core/thread_state.h"
+#include "plugin/device/bounded_device.h"
 #include "plugin/device/opener.h"
 #include "plugin/device/verify.h"
 
@@ -158,7 +159,14 @@ static rp_status open_device(const rp_plugin_config *config, const rp_device **d
     return status;
 }
 
-static bool make_pool(const rp_plugin_config *config, const rp_device *device)
+/* A driver may hang, and a device that a program made may do anything. The host's does neither. */
+static bool may_hang(const rp_plugin_config *config, const rp_device *device)
+{
+    return config->custom_device != NULL || strcmp(device->name, "host") != 0;
+}
+
+/* *device becomes the one to use. */
+static bool make_pool(const rp_plugin_config *config, const rp_device **device)
 {
     rp_error error = {""};
     rp_pool_options options = {
@@ -171,12 +179,20 @@ static bool make_pool(const rp_plugin_config *config, const rp_device *device)
             config->effort == RP_PLUGIN_EFFORT_AUTO ? RP_EFFORT_MAX : (rp_effort)config->effort,
         .error = &error,
     };
-    rp_status status = rp_pool_create(device, &options, &pool);
+    const rp_device *opened = *device;
+    rp_status status = rp_pool_create(opened, &options, &pool);
 
+    /* So it is a device. The pool to use is that of the same device with bounded calls. */
+    if (status == RP_STATUS_OK && may_hang(config, opened)) {
+        rp_pool_destroy(pool);
+        *device = rp_bounded_device(opened, config->timeout_ms);
+        status = *device != NULL ? rp_pool_create(*device, &options, &pool)
+                                 : RP_STATUS_OUT_OF_HOST_MEMORY;
+    }
     if (status == RP_STATUS_OK)
         return true;
     rp_log(RP_LOG_ERROR, "device %s: no lanes: %s %s; blocks are compressed on the CPU",
-           device->name, rp_status_string(status), error.message);
+           config->device, rp_status_string(status), error.message);
     return false;
 }
 
@@ -215,7 +231,7 @@ static void open_now(const void *argument)
     const rp_plugin_config *config = argument;
     const rp_device *device;
 
-    if (open_device(config, &device) != RP_STATUS_OK || !make_pool(config, device)) {
+    if (open_device(config, &device) != RP_STATUS_OK || !make_pool(config, &device)) {
         set_phase_after_opening(PHASE_OFF);
         return;
     }
