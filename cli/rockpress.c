@@ -74,7 +74,8 @@ static unsigned print_variables(void)
 
 static void print_config(const rp_plugin_config *c)
 {
-    static const char *const verify[] = {"off", "sample", "all"};
+    static const char *const verify[] = {"off", "sample", "all", "device"};
+    _Static_assert(RP_VERIFY_DEVICE + 1 == sizeof(verify) / sizeof(verify[0]), "all have a name");
     puts("in force:");
     printf("  device %s, effort %s, verify %s (1 in %u), batch %s\n", c->device,
            c->effort == RP_PLUGIN_EFFORT_AUTO ? "auto" : rp_effort_name((rp_effort)c->effort),

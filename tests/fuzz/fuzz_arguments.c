@@ -129,6 +129,9 @@ static bool is_effort_good(rp_effort effort)
     return (int)effort >= RP_EFFORT_FAST && (int)effort <= RP_EFFORT_MAX;
 }
 
+/* Of the largest batch. */
+static rp_proof proofs[MAX_INPUTS];
+
 static rp_compress_options take_options(rp_error *error)
 {
     rp_compress_options options = {
@@ -140,6 +143,8 @@ static rp_compress_options take_options(rp_error *error)
     options.effort = take_effort();
     if (take_mishap())
         options.flags = (uint32_t)take(4);
+    if ((options.flags & RP_COMPRESS_VERIFY) != 0)
+        options.d_proofs = take_mishap() ? NULL : proofs;
     memset(error, 0x7E, sizeof(*error));
     return options;
 }
@@ -147,6 +152,17 @@ static rp_compress_options take_options(rp_error *error)
 static bool are_options_good(const rp_compress_options *options)
 {
     return is_effort_good(options->effort) && (options->flags & ~RP_COMPRESS_FLAGS_ALL) == 0;
+}
+
+/* For calls with device pointers. */
+static bool have_proofs_a_place(const rp_compress_options *options)
+{
+    return (options->flags & RP_COMPRESS_VERIFY) == 0 || options->d_proofs != NULL;
+}
+
+static bool has_checksum(const rp_compress_options *options)
+{
+    return (options->flags & RP_COMPRESS_CHECKSUM) != 0;
 }
 
 /* A workspace, and how large it may say that it is. */
@@ -182,10 +198,11 @@ static void fuzz_single(void)
     bool has_results = !take_mishap();
     rp_stream stream = {take_mishap() ? NULL : &working.device, NULL};
     size_t needed = rp_workspace_size(input_size, 1, options.effort);
-    bool is_good = stream.device != NULL && are_options_good(&options) && needed != 0 &&
-                   d_workspace != NULL && (uintptr_t)d_workspace % RP_WORKSPACE_ALIGNMENT == 0 &&
-                   claimed >= needed && (d_input != NULL || input_size == 0) &&
-                   (d_output != NULL || capacity == 0) && has_results;
+    bool is_good = stream.device != NULL && are_options_good(&options) &&
+                   have_proofs_a_place(&options) && needed != 0 && d_workspace != NULL &&
+                   (uintptr_t)d_workspace % RP_WORKSPACE_ALIGNMENT == 0 && claimed >= needed &&
+                   (d_input != NULL || input_size == 0) && (d_output != NULL || capacity == 0) &&
+                   has_results;
     rp_status status = rp_compress_async(d_workspace, claimed, d_input, input_size, d_output,
                                          capacity, has_results ? &frame_bytes : NULL,
                                          has_results ? &result : NULL, &options, stream);
@@ -197,14 +214,16 @@ static void fuzz_single(void)
               status);
         return;
     }
-    check(atomic_load(&working.n_launches) == 4, "not four stages", status);
+    check(atomic_load(&working.n_launches) == ((options.flags & RP_COMPRESS_VERIFY) != 0 ? 5 : 4),
+          "not all stages", status);
     check(result == RP_STATUS_OK || (result == RP_STATUS_OUTPUT_TOO_SMALL && frame_bytes == 0),
           "single: result", result);
     check(result == RP_STATUS_OK || capacity < rp_compress_bound(input_size),
           "too small with a capacity of the bound", result);
     if (result == RP_STATUS_OK)
-        check(checker_frame(&checker, input, input_size, output, frame_bytes, options.flags != 0),
-              checker.error, result);
+        check(
+            checker_frame(&checker, input, input_size, output, frame_bytes, has_checksum(&options)),
+            checker.error, result);
 }
 
 typedef struct batch_arrays {
@@ -277,14 +296,15 @@ static void fuzz_batch(void)
     rp_batch batch = take_batch(&arrays);
     rp_stream stream = {take_mishap() ? NULL : &working.device, NULL};
     size_t needed = rp_workspace_size(batch.max_input_bytes, batch.n_inputs, options.effort);
-    bool is_good = stream.device != NULL && are_options_good(&options) && needed != 0 &&
-                   d_workspace != NULL && (uintptr_t)d_workspace % RP_WORKSPACE_ALIGNMENT == 0 &&
-                   claimed >= needed && batch.d_input_sizes != NULL && batch.d_statuses != NULL;
+    bool is_good = stream.device != NULL && are_options_good(&options) &&
+                   have_proofs_a_place(&options) && needed != 0 && d_workspace != NULL &&
+                   (uintptr_t)d_workspace % RP_WORKSPACE_ALIGNMENT == 0 && claimed >= needed &&
+                   batch.d_input_sizes != NULL && batch.d_statuses != NULL;
     rp_status status = rp_compress_batch_async(d_workspace, claimed, &batch, &options, stream);
     check((status == RP_STATUS_OK) == is_good, "batch: accepted and wrong, or refused and right",
           status);
     if (status == RP_STATUS_OK) {
-        check_batch_results(&batch, &arrays, options.flags != 0);
+        check_batch_results(&batch, &arrays, has_checksum(&options));
         return;
     }
     check_refused(&working, status, &error);
@@ -404,9 +424,9 @@ static void fuzz_pool(void)
         status = rp_lane_compress(lane, input, input_size, output, capacity, &frame_bytes, &options,
                                   (uint32_t)take(4));
         if (status == RP_STATUS_OK)
-            check(
-                checker_frame(&checker, input, input_size, output, frame_bytes, options.flags != 0),
-                checker.error, status);
+            check(checker_frame(&checker, input, input_size, output, frame_bytes,
+                                has_checksum(&options)),
+                  checker.error, status);
         else
             check(frame_bytes == 0, "a size without a frame", status);
         size_t lane_bytes = rp_workspace_size(pool_options.max_input_bytes, 1, pool_options.effort);

@@ -248,11 +248,13 @@ static rp_status compress_small(rp_lane *lane, uint32_t round, const rp_compress
 static rp_status compress_one(uint32_t round, uint8_t *output, size_t capacity)
 {
     rp_error error;
+    rp_proof proofs[N_IN_BATCH];
     rp_compress_options options = {
         .struct_size = sizeof(rp_compress_options),
         .effort = RP_EFFORT_FAST,
         .flags = round & RP_COMPRESS_FLAGS_ALL,
         .error = &error,
+        .d_proofs = proofs,
     };
     size_t input_size = round % 3 == 0 ? round % CONTENT_BYTES : CONTENT_BYTES - round % 700;
     size_t n;
