@@ -48,6 +48,12 @@ RP_FN uint32_t rp_sequence_entries(uint32_t zstd_block_bytes)
     return zstd_block_bytes / 3 / RP_SEQUENCES_STRETCH + 1;
 }
 
+/* Whether a sequence has an entry point. */
+RP_FN bool rp_has_entry(const rp_sequence_entry *entries, uint32_t sequence)
+{
+    return entries != NULL && sequence % RP_SEQUENCES_STRETCH == 0 && sequence != 0;
+}
+
 /* Bytes for a zstd block of up to zstd_block_bytes. */
 RP_FN size_t rp_entry_points_bytes(uint32_t zstd_block_bytes)
 {

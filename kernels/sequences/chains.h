@@ -96,7 +96,7 @@ RP_FN void rp_chains_walk_alone(const rp_sequence *sequences, uint32_t n_sequenc
     uint32_t match_state = rp_fse_first_state(match_length, rp_code_of_match_length(last));
     uint32_t total = 0;
     state_bits[n_sequences - 1] = 0;
-    if (entries != NULL && (n_sequences - 1) % RP_SEQUENCES_STRETCH == 0)
+    if (rp_has_entry(entries, n_sequences - 1))
         rp_chains_leave_entry(entries, n_sequences - 1, memory, literal_state, offset_state,
                               match_state);
     for (uint32_t i = n_sequences - 1; i-- > 0;) {
@@ -111,7 +111,7 @@ RP_FN void rp_chains_walk_alone(const rp_sequence *sequences, uint32_t n_sequenc
                                       rp_code_of_literal_length(sequence), &bits, &n_bits);
         state_bits[i] = bits | n_bits << RP_STATE_COUNT_SHIFT;
         total += n_bits;
-        if (entries != NULL && i % RP_SEQUENCES_STRETCH == 0)
+        if (rp_has_entry(entries, i))
             rp_chains_leave_entry(entries, i, memory, literal_state, offset_state, match_state);
     }
     memory->final_states[RP_FIELD_LITERAL_LENGTH] =
@@ -372,7 +372,7 @@ RP_FN void rp_chains_walk(rp_team *team, const rp_sequence *sequences, uint32_t 
         total += bits >> RP_STATE_COUNT_SHIFT;
         state_bits[i] = bits;
         /* The states before a sequence's step are those after the next one's. */
-        if (entries != NULL && (i + 1) % RP_SEQUENCES_STRETCH == 0 && i + 1 != n_sequences)
+        if (i + 1 != n_sequences && rp_has_entry(entries, i + 1))
             rp_chains_leave_entry(entries, i + 1, memory,
                                   states[RP_FIELD_LITERAL_LENGTH * n_sequences + i],
                                   states[RP_FIELD_OFFSET * n_sequences + i],

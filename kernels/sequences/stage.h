@@ -83,7 +83,7 @@ RP_FN void rp_sequences_write(rp_team *team, const rp_sequence *sequences, uint3
                         rp_match_length_extra_bits[rp_match_length_code(match_length)]);
         rp_put_low_bits(&writer, offset_value, rp_high_bit(offset_value));
         rp_bits_flush(&writer);
-        if (entries != NULL && i % RP_SEQUENCES_STRETCH == 0)
+        if (rp_has_entry(entries, i))
             entries[i / RP_SEQUENCES_STRETCH].bits_left =
                 rp_bits_position(&writer, section) - first_byte * 8;
     }

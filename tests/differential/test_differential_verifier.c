@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The frame verifier against the strict decoder: it accepts the frames of the encoder, with and
- * without entry points and with teams of all sizes, and frames of libzstd. Of frames that have been
- * changed it accepts those that the strict decoder still decodes to the input, and no other.
+ * without entry points, and frames of libzstd. Of frames that have been changed it accepts those
+ * that the strict decoder still decodes to the input, and no other.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -18,7 +18,6 @@
 #include "tests/support/effort.h"
 #include "tests/support/inputs.h"
 #include "tests/support/prover.h"
-#include "tests/support/team_device.h"
 
 #define LARGEST 300000
 #define CAPACITY (LARGEST + 4096)
@@ -78,46 +77,6 @@ static void test_encoded_frames(void **state)
         }
         prover_close(&p);
     }
-}
-
-/* Entry points of one team's encoder, and the verifier of another team. */
-static void check_team(uint32_t size, size_t largest)
-{
-    static const size_t sizes[] = {1, 300, 5000, 16384, 20000, 140000};
-    rp_device *device = team_device_open(TEAM_DEVICE_SHUFFLED, size, size);
-    assert_non_null(device);
-    for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]) && sizes[s] <= largest; s++) {
-        prover p;
-        prover_open(&p, sizes[s], test_effort());
-        for (int kind = 0; kind < INPUTS_N_KINDS; kind++) {
-            const char *name = inputs_kind_name((inputs_kind)kind);
-            inputs_fill((inputs_kind)kind, input, sizes[s], 33 + s);
-            size_t n = compress(&p, sizes[s], RP_COMPRESS_CHECKSUM);
-            expect(&p, device, sizes[s], n, true, true, name, size);
-            expect(&p, device, sizes[s], n, false, true, name, size);
-            if (sizes[s] > 5000)
-                continue;
-            size_t n_again;
-            if (prover_compress(&p, device, input, sizes[s], RP_COMPRESS_CHECKSUM, frame, CAPACITY,
-                                &n_again) != RP_STATUS_OK)
-                fail_msg("%s", p.error);
-            assert_int_equal(n_again, n);
-            expect(&p, host, sizes[s], n, true, true, name, size);
-        }
-        prover_close(&p);
-    }
-    rp_device_close(device);
-}
-
-static void test_shuffled_teams(void **state)
-{
-    (void)state;
-    if (!TEAM_DEVICE_CAN_SHUFFLE)
-        skip_case(TEAM_DEVICE_NO_SHUFFLE);
-    check_team(1, LARGEST);
-    check_team(4, 20000);
-    check_team(32, LARGEST);
-    check_team(128, 20000);
 }
 
 /* Every flip of one bit of some frames of up to 300 bytes. */
@@ -261,9 +220,9 @@ int main(int argc, char **argv)
     if (rp_device_open("host", &host) != RP_STATUS_OK)
         return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_encoded_frames),     cmocka_unit_test(test_shuffled_teams),
-        cmocka_unit_test(test_single_flips),       cmocka_unit_test(test_random_flips),
-        cmocka_unit_test(test_wrong_entry_points), cmocka_unit_test(test_frames_of_libzstd),
+        cmocka_unit_test(test_encoded_frames),    cmocka_unit_test(test_single_flips),
+        cmocka_unit_test(test_random_flips),      cmocka_unit_test(test_wrong_entry_points),
+        cmocka_unit_test(test_frames_of_libzstd),
     };
     return RUN_CASES(argc, argv, tests, NULL, NULL);
 }

@@ -59,4 +59,22 @@ if(TARGET rfc8878_decoder)
     SOURCES test_huffman.c ${stage_team}
     LIBRARIES rfc8878_decoder rockpress_static zstd_dep xxhash_dep cmocka_dep m)
   target_compile_definitions(test_huffman_team PRIVATE RP_TEAM_THREADS)
+
+  # The frame verifier and its hash.
+  rockpress_add_test(NAME test_verifier LABELS unit tsan
+    SOURCES test_verifier.c ${stage_support}/prover.c ${stage_team}
+    LIBRARIES rfc8878_decoder rockpress_static cmocka_dep
+    ARGS --without test_shuffled*)
+  rockpress_register_test(NAME test_verifier_shuffled LABELS unit asan tsan
+    COMMAND test_verifier test_shuffled*)
+  rockpress_add_test(NAME test_xxh3 LABELS unit tsan
+    SOURCES test_xxh3.c ${stage_team}
+    LIBRARIES rockpress_static xxhash_dep cmocka_dep
+    ARGS --without test_shuffled*)
+  target_compile_definitions(test_xxh3 PRIVATE RP_TEAM_THREADS)
+  rockpress_register_test(NAME test_xxh3_shuffled LABELS unit asan tsan
+    COMMAND test_xxh3 test_shuffled*)
+  rockpress_add_test(NAME test_xxh3_solo LABELS unit
+    SOURCES test_xxh3.c ${stage_support}/inputs.c
+    LIBRARIES rockpress_static xxhash_dep cmocka_dep)
 endif()

@@ -96,12 +96,27 @@ static void test_beside_literals(void **state)
     assert_false(rp_runs_beside_literals(2049));
 }
 
+static void test_verifier(void **state)
+{
+    (void)state;
+    assert_int_equal(rp_choose_verifier(1, 1, 0), RP_VERIFIER_WIDE);
+    assert_int_equal(rp_choose_verifier(264, 1, 16384), RP_VERIFIER_WIDE);
+    assert_int_equal(rp_choose_verifier(265, 1, 16384), RP_VERIFIER_COPIED);
+    assert_int_equal(rp_choose_verifier(1, 1, 16385), RP_VERIFIER_IN_PLACE);
+    assert_int_equal(rp_choose_verifier(265, 1, 16385), RP_VERIFIER_IN_PLACE);
+    assert_int_equal(rp_choose_verifier(1, 2, RP_ZSTD_BLOCK_BYTES), RP_VERIFIER_IN_PLACE);
+    /* Of several small zstd blocks, which only the launch of single stages has. */
+    assert_int_equal(rp_choose_verifier(265, 2, 4096), RP_VERIFIER_IN_PLACE);
+    /* The copies have room on every GPU. */
+    assert_true(RP_VERIFY_MEMORY_BYTES(RP_VERIFY_COPY_MAX_BYTES) <= OF_86_89_120);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fused),           cmocka_unit_test(test_kind_of_fused),
-        cmocka_unit_test(test_matches),         cmocka_unit_test(test_parse),
-        cmocka_unit_test(test_beside_literals),
+        cmocka_unit_test(test_fused),    cmocka_unit_test(test_kind_of_fused),
+        cmocka_unit_test(test_matches),  cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_verifier), cmocka_unit_test(test_beside_literals),
     };
     return RUN_CASES(argc, argv, tests, NULL, NULL);
 }
