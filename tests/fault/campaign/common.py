@@ -67,6 +67,9 @@ def stock_environment(tools):
 def hooked_environment(tools, settings, folder):
     """The same with the hook; its counters and the device's report are then in `folder`."""
     changed = stock_environment(tools)
+    # Where the GPU's part is, if it is not where the build put it.
+    if "ROCKPRESS_CUDA_LIBRARY" in os.environ:
+        changed["ROCKPRESS_CUDA_LIBRARY"] = os.environ["ROCKPRESS_CUDA_LIBRARY"]
     changed.update({"ROCKPRESS_" + name: str(value) for name, value in settings.items()})
     if tools.verify is not None:
         changed["ROCKPRESS_VERIFY"] = tools.verify
