@@ -5,7 +5,7 @@
  * in whatever way the plugin is configured:
  *
  *     ROCKPRESS_DEVICE=fault:7:flip@frame=2+100%1:mapped
- *     TEST_FAULT_REPORT=<file>   at exit: calls, and what was made of the plan
+ *     TEST_FAULT_REPORT=<file>   the plan; at exit calls, and what was made of the plan
  *     TEST_FAULT_COUNT=<file>    a uint64_t: how many faults were made, also if the process is
  * killed
  */
@@ -52,6 +52,17 @@ static void count_outside(injecting_device *device)
     close(fd);
 }
 
+static void report(void)
+{
+    const char *path = getenv("TEST_FAULT_REPORT");
+    const injecting_device *device = injecting_device_opened();
+    FILE *file = path == NULL || device == NULL ? NULL : fopen(path, "w");
+    if (file == NULL)
+        return;
+    injecting_device_report(device, file);
+    fclose(file);
+}
+
 rp_status __wrap_rp_device_open(const char *name, rp_device **device)
 {
     injection_plan plan;
@@ -62,18 +73,15 @@ rp_status __wrap_rp_device_open(const char *name, rp_device **device)
     if (!injection_plan_parse(name, &plan, &error))
         return RP_STATUS_UNKNOWN_DEVICE;
     rp_status status = injecting_device_open_name(&plan, device);
-    if (status == RP_STATUS_OK)
+    if (status == RP_STATUS_OK) {
         count_outside(injecting_device_opened());
+        /* If the process does not come to its end, this says what the plan was. */
+        report();
+    }
     return status;
 }
 
-__attribute__((destructor)) static void report(void)
+__attribute__((destructor)) static void report_at_exit(void)
 {
-    const char *path = getenv("TEST_FAULT_REPORT");
-    const injecting_device *device = injecting_device_opened();
-    FILE *file = path == NULL || device == NULL ? NULL : fopen(path, "w");
-    if (file == NULL)
-        return;
-    injecting_device_report(device, file);
-    fclose(file);
+    report();
 }

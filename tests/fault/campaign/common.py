@@ -41,6 +41,7 @@ class Run:
     noticed: int = 0   # faults that rockpress counted
     delivered: int = 0  # frames of the device
     unproven: int = 0
+    plan: str = ""     # what the device was to do
     commands: list = field(default_factory=list)
 
     def fail(self, trouble, detail):
@@ -66,6 +67,9 @@ def stock_environment(tools):
 def hooked_environment(tools, settings, folder):
     """The same with the hook; its counters and the device's report are then in `folder`."""
     changed = stock_environment(tools)
+    # Where the GPU's part is, if it is not where the build put it.
+    if "ROCKPRESS_CUDA_LIBRARY" in os.environ:
+        changed["ROCKPRESS_CUDA_LIBRARY"] = os.environ["ROCKPRESS_CUDA_LIBRARY"]
     changed.update({"ROCKPRESS_" + name: str(value) for name, value in settings.items()})
     if tools.verify is not None:
         changed["ROCKPRESS_VERIFY"] = tools.verify
@@ -101,8 +105,22 @@ def execute(run, command, environment, limit_s, log):
     try:
         return process.wait(timeout=limit_s)
     except subprocess.TimeoutExpired:
+        note_stacks(process, Path(log).parent / "stacks")
         end_group(process)
         return None
+
+
+def note_stacks(process, path):
+    """Where each thread of a process that hangs is, if there is a debugger. For whoever repeats it."""
+    debugger = shutil.which("gdb")
+    if debugger is None:
+        return
+    try:
+        with open(path, "wb") as output:
+            subprocess.run([debugger, "-p", str(process.pid), "-batch", "-ex", "thread apply all bt 12"],
+                           stdout=output, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        pass
 
 
 def last_line(log):
@@ -155,8 +173,10 @@ def take_counters(run, folder, must_be_there):
     counters = read_counters(folder / "stats")
     report = folder / "report"
     if report.exists():
-        found = re.search(r"^made (\d+)$", report.read_text(), re.M)
+        text = report.read_text()
+        found = re.search(r"^made (\d+)$", text, re.M)
         run.injected += int(found.group(1)) if found else 0
+        run.plan = ", ".join(re.findall(r"^injection (\S+)", text, re.M))
     if not counters:
         if must_be_there:
             run.fail(UNCOUNTED, "no counters: the hook was not used")
