@@ -423,6 +423,33 @@ static bool a_slow_driver_is_used_all_the_same(void)
     return true;
 }
 
+/* With a thread inside a launch, and the helper inside an allocation. */
+static bool end_while_it_hangs(int unused)
+{
+    pthread_t thread;
+
+    (void)unused;
+    CHECK(configure(1000));
+    sampled_file_make(&file, N_BLOCKS, 8192, 0, 1);
+    CHECK(ask_for_block(file.blocks[0], file.sizes[0], 3, false) == RP_FALLBACK_NONE);
+    hanging = 1u << QUEUE_LAUNCH | 1u << QUEUE_STAGING_ALLOC;
+    CHECK(pthread_create(&thread, NULL, ask_for_one, NULL) == 0 && pthread_detach(thread) == 0);
+    for (unsigned i = 0; i < BOUND_MS && n_inside == 0; i++)
+        sleep_ms(1);
+    CHECK(sampled_file_begin(&file, NULL) == 0);
+    CHECK(n_inside == 2);
+    return true;
+}
+
+static bool the_process_ends(void)
+{
+    uint64_t begun = rp_clock_ns();
+
+    CHECK(run_in_child(end_while_it_hangs, 0, 30) == 0);
+    CHECK(ms_since(begun) < BOUND_MS);
+    return true;
+}
+
 int main(void)
 {
     const scenario scenarios[] = {
@@ -444,6 +471,7 @@ int main(void)
         SCENARIO(a_late_launch_does_no_harm),
         SCENARIO(a_chunk_without_blocks_is_not_started),
         SCENARIO(a_slow_driver_is_used_all_the_same),
+        SCENARIO(the_process_ends),
     };
 
     return RUN_SCENARIOS(scenarios, 60);
