@@ -160,8 +160,9 @@ RP_FN bool rp_decode_block_contents(rp_team *team, const uint8_t *base, uint32_t
         if (sequences->fields[field].mode == RP_DECODE_FSE_MODE && !differs)
             return false;
     }
-    if (TEAM_RANK(team) == 0)
-        memory->end = rp_decode_sum_stretches(scratch.stretches, n_stretches, repeats);
+    rp_team part = team_part(team);
+    if (TEAM_PART(team) == 0)
+        rp_decode_sum_stretches(&part, scratch.stretches, n_stretches, repeats, &memory->end);
     team_sync(team);
     const uint32_t n_sequence_bytes = memory->end.n_bytes;
     if (memory->end.n_literals > literals->n_literals || n_sequence_bytes > max_bytes ||
