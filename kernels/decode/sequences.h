@@ -15,6 +15,7 @@
 #include "kernels/base/entry_points.h"
 #include "kernels/decode/fse.h"
 #include "kernels/decode/repeats.h"
+#include "kernels/decode/xxh3.h"
 
 /* Cells of the tables, each of the size of its largest Accuracy_Log. */
 #define RP_DECODE_ALL_CELLS (512 + 512 + 256)
@@ -28,8 +29,11 @@ typedef struct rp_decode_sequences {
     uint32_t n_sequences;
     rp_decode_range stream;
     rp_decode_distribution fields[RP_DECODE_FIELDS];
-    uint32_t cells[RP_DECODE_ALL_CELLS]; /* of the three tables: rp_decode_first_cell() */
-    uint32_t literal_length_base[36];    /* by code */
+    union {
+        uint32_t cells[RP_DECODE_ALL_CELLS]; /* of the three tables: rp_decode_first_cell() */
+        rp_xxh3_memory hash;                 /* before (decode/block.h) */
+    };
+    uint32_t literal_length_base[36]; /* by code */
     uint32_t match_length_base[53];
 } rp_decode_sequences;
 
