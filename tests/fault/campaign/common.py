@@ -87,6 +87,20 @@ def shell_line(command, environment):
     return " ".join(words + [str(word) for word in command])
 
 
+# Processes that are still there when the campaign ends before its time.
+alive = set()
+
+
+def start(command, environment, log):
+    """In a session of its own, so that all of it can be ended."""
+    with open(log, "ab") as output:
+        process = subprocess.Popen([str(word) for word in command], env=environment, stdout=output,
+                                   stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                   start_new_session=True)
+    alive.add(process)
+    return process
+
+
 def end_group(process):
     try:
         os.killpg(process.pid, signal.SIGKILL)
@@ -95,18 +109,25 @@ def end_group(process):
     process.wait()
 
 
+def end_all():
+    for process in list(alive):
+        if process.poll() is None:
+            end_group(process)
+
+
 def execute(run, command, environment, limit_s, log):
     """Runs it; its exit status, negative after a signal, or None when it was over the limit."""
     run.commands.append(shell_line(command, environment))
-    with open(log, "wb") as output:
-        process = subprocess.Popen([str(word) for word in command], env=environment, stdout=output,
-                                   stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                                   start_new_session=True)
+    Path(log).unlink(missing_ok=True)
+    process = start(command, environment, log)
     try:
-        return process.wait(timeout=limit_s)
+        status = process.wait(timeout=limit_s)
+        alive.discard(process)
+        return status
     except subprocess.TimeoutExpired:
         note_stacks(process, Path(log).parent / "stacks")
         end_group(process)
+        alive.discard(process)
         return None
 
 

@@ -2,14 +2,12 @@
 """Processes that are killed while they write: what was acknowledged is there afterwards."""
 import re
 import shutil
-import signal
 import struct
-import subprocess
 import sys
 import time
 
-from common import (CRASH, UNWRITTEN, Run, arguments, chance_of, draw_settings, draw_shape, end_group,
-                    execute, fresh_folder, hooked_environment, judge, now, shell_line,
+from common import (CRASH, UNWRITTEN, Run, alive, arguments, chance_of, draw_settings, draw_shape, end_group,
+                    execute, fresh_folder, hooked_environment, judge, now, shell_line, start,
                     stock_environment)
 
 KILLS_OF_A_DATABASE = 8
@@ -44,9 +42,8 @@ def kill_once(run, tools, folder, settings, shape, pause_s):
     (folder / "made").unlink(missing_ok=True)
     run.commands.append(shell_line(command, environment))
     before = count_acknowledged(acknowledged)
-    with open(folder / "log", "wb") as log:
-        writer = subprocess.Popen([str(word) for word in command], env=environment, stdout=log,
-                                  stderr=subprocess.STDOUT, start_new_session=True)
+    (folder / "log").unlink(missing_ok=True)
+    writer = start(command, environment, folder / "log")
     end = now() + START_LIMIT_S
     while writer.poll() is None and count_acknowledged(acknowledged) == before and now() < end:
         time.sleep(0.005)
@@ -60,8 +57,8 @@ def kill_once(run, tools, folder, settings, shape, pause_s):
         run.fail(CRASH if writer.returncode < 0 else UNWRITTEN,
                  f"the writer ended by itself, status {writer.returncode}: {text}")
         return False
-    writer.send_signal(signal.SIGKILL)
     end_group(writer)
+    alive.discard(writer)
     return is_in_the_middle(database)
 
 

@@ -6,9 +6,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from common import (CRASH, HANG, LOST, UNWRITTEN, WRONG, Run, Skipped, chance_of, draw_settings,
+from common import (CRASH, HANG, LOST, UNWRITTEN, WRONG, Run, Skipped, alive, chance_of, draw_settings,
                     end_group, fresh_folder, hooked_environment, last_line, now, shell_line,
-                    stock_environment, take_counters)
+                    start, stock_environment, take_counters)
 
 N_ROWS = 30000
 START_LIMIT_S = 60
@@ -97,10 +97,7 @@ class Server:
             "--skip-log-bin", "--rocksdb-block-cache-size=8M",
             "--rocksdb-flush-log-at-trx-commit=0", f"--rocksdb-default-cf-options={families}",
         ]
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(self.command, env=environment, stdout=log,
-                                            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                                            start_new_session=True)
+        self.process = start(self.command, environment, self.log)
 
     def statement(self, text, limit_s=STATEMENT_LIMIT_S):
         clean = {k: v for k, v in self.environment.items() if k != "LD_PRELOAD"}
@@ -137,6 +134,7 @@ class Server:
 
     def kill(self):
         end_group(self.process)
+        alive.discard(self.process)
 
 
 def check(run, server, who):
