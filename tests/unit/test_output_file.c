@@ -193,11 +193,12 @@ static void test_no_files(void **state)
     assert_int_equal(rmdir(inside), 0);
 }
 
-/* Standard error that is a file: the text comes after what is there, and the file stays. */
+/* Standard error that is a file: the text comes after what is there, and the file stays. Not by the
+ * name /dev/stderr: if this case fails, root replaces that link for the whole machine. */
 static void test_descriptors(void **state)
 {
     (void)state;
-    static const char *const names[] = {"/dev/stderr", "/dev/fd/2", "/proc/self/fd/2"};
+    static const char *const names[] = {"/dev/fd/2", "/proc/self/fd/2"};
     const char *path = name_of("stderr");
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         make_file(path);
