@@ -32,6 +32,15 @@ RP_FN uint32_t rp_decode_bits_before(const uint8_t *base, uint32_t place)
 #endif
 }
 
+#if !defined(__CUDACC__)
+/* The same with 57 bits at least, the last one on top. */
+RP_FN uint64_t rp_decode_many_bits_before(const uint8_t *base, uint32_t place)
+{
+    const uint32_t end = (place + 7) / 8;
+    return rp_load64(base + end - 8) << (8 * end - place);
+}
+#endif
+
 /* The highest n_bits (0 to 32) of a word, as a number. */
 RP_FN uint32_t rp_decode_top(uint32_t word, uint32_t n_bits)
 {

@@ -160,7 +160,8 @@ RP_FN uint32_t team_rank_if(rp_team *team, bool value, uint32_t *n);
 RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_last);
 
 /* The number of active ranks below that pass the same key. Stores to *n_equal the number of all
- * active ranks with it, this one included. An inactive rank gets 0 for both. One warp. */
+ * active ranks with it, this one included. An inactive rank gets 0 for both. Keys of active ranks
+ * are less than 64. One warp. */
 RP_FN uint32_t team_match_rank(rp_team *team, uint32_t key, bool active, uint32_t *n_equal);
 
 /*

@@ -255,7 +255,14 @@ RP_FN uint32_t team_match_rank(rp_team *team, uint32_t key, bool active, uint32_
     if (team->size != RP_WARP_THREADS)
         __trap();
     rp_warp_order(team);
-    uint32_t peers = __match_any_sync(RP_WARP_ALL, key) & __ballot_sync(RP_WARP_ALL, active);
+    uint32_t peers = __ballot_sync(RP_WARP_ALL, active);
+    /* A vote for each of a key's 6 bits takes less time than MATCH.ANY. */
+    RP_UNROLL
+    for (uint32_t bit = 0; bit < 6; bit++) {
+        bool is_set = (key >> bit & 1) != 0;
+        uint32_t set = __ballot_sync(RP_WARP_ALL, is_set);
+        peers &= is_set ? set : ~set;
+    }
     *n_equal = active ? (uint32_t)__popc((int)peers) : 0;
     return active ? (uint32_t)__popc((int)(peers & ((UINT32_C(1) << team->rank) - 1))) : 0;
 }

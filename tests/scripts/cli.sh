@@ -23,7 +23,7 @@ expect()
     fi
 }
 expect 0 'the calling CPU thread' -- info
-expect 0 'device auto, effort auto, verify sample' -- info
+expect 0 'device auto, effort auto, verify device' -- info
 expect 0 'device host, effort high, verify all' ROCKPRESS_DEVICE=host ROCKPRESS_EFFORT=high \
     ROCKPRESS_VERIFY=all -- info
 expect 1 'the device cuda:999 cannot be used' ROCKPRESS_DEVICE=cuda:999 -- info

@@ -196,7 +196,7 @@ RP_FN uint32_t collective_match_key(const collective_test *test, uint32_t round,
     uint64_t value = collective_value(test, round, rank);
     uint32_t n_keys = 1 + collective_choice(test, round, 0, 6);
     *active = value >> 40 & 3 || collective_choice(test, round, 1, 4) == 0;
-    /* Every word is a key, UINT32_MAX too. */
+    /* With UINT32_MAX, whose lowest bits are those of the largest key there is. */
     return (uint32_t)(value % n_keys) - 1;
 }
 
@@ -226,12 +226,12 @@ RP_FN bool collective_match_rank(rp_team *team, const collective_test *test, uin
 {
     uint32_t self = TEAM_RANK(team);
     bool active;
-    uint32_t key = collective_match_key(test, round, self, &active);
+    uint32_t key = collective_match_key(test, round, self, &active) & 63;
     uint32_t below = 0;
     uint32_t all = 0;
     for (uint32_t rank = 0; rank < test->size && active; rank++) {
         bool other_active;
-        if (collective_match_key(test, round, rank, &other_active) != key || !other_active)
+        if ((collective_match_key(test, round, rank, &other_active) & 63) != key || !other_active)
             continue;
         below += rank < self;
         all++;
