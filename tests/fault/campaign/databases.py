@@ -41,7 +41,8 @@ def run_unit(tools, seed, keep=False):
 def run_large(tools, seed, megabytes, keep=False):
     """A database of `megabytes`, as db_bench fills them: files of 16 MiB, several levels."""
     chance = chance_of(seed)
-    settings = draw_settings(chance, seed, tools)
+    # Most faults make rockpress give the device up, so half of them come late.
+    settings = draw_settings(chance, seed, tools, chance.choice(["random", "late"]))
     shape = draw_shape(chance, seed, settings)
     shape["value_bytes"] = chance.choice([100, 400])
     shape["keys"] = megabytes * 1000000 // (shape["value_bytes"] + 20)
