@@ -15,8 +15,8 @@
 #include "kernels/base/stages.h"
 
 /* Literals of one stretch of a stream, and sequences of one stretch. */
-#define RP_LITERALS_STRETCH 64
-#define RP_SEQUENCES_STRETCH 32
+#define RP_LITERALS_STRETCH 32
+#define RP_SEQUENCES_STRETCH 16
 
 /* Before a sequence: what is left to read of the bitstream, and the states of its three fields:
  * literal length in bits 0 to 8, match length in bits 9 to 17, offset in bits 18 to 25. */

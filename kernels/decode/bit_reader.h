@@ -63,15 +63,26 @@ typedef struct rp_decode_forward {
     uint32_t end; /* the place after the last bit */
 } rp_decode_forward;
 
-/* The next 16 bits, the first one lowest; zeros after the end. */
+/* The next 16 bits, the first one lowest. Those after the end may be anything. */
 RP_FN uint32_t rp_decode_peek_forward(const rp_decode_forward *reader)
 {
+#if defined(__CUDACC__)
+    const uint32_t *words = (const uint32_t *)reader->base;
+    const uint32_t last = (reader->end / 8 - 1) / 4;
+    const uint32_t word = reader->place / 32;
+    return __funnelshift_r(words[rp_min32(word, last)], words[rp_min32(word + 1, last)],
+                           reader->place & 31) &
+           0xFFFF;
+#else
     const uint32_t byte = reader->place / 8;
     const uint32_t end = reader->end / 8;
     uint32_t bits = 0;
+    if (byte + 4 <= end)
+        return rp_load32(reader->base + byte) >> (reader->place & 7) & 0xFFFF;
     for (uint32_t i = 0; i < 3; i++)
         bits |= byte + i < end ? (uint32_t)reader->base[byte + i] << (8 * i) : 0;
     return bits >> (reader->place & 7) & 0xFFFF;
+#endif
 }
 
 #endif

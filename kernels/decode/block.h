@@ -66,6 +66,20 @@ RP_FN size_t rp_decode_scratch_bytes(uint32_t zstd_block_bytes)
     return (size_t)(scratch.literals - origin) + zstd_block_bytes + RP_DECODE_SLACK;
 }
 
+/* The hashes of an input and its frame, which a part of the team makes while others read the first
+ * block's tables: these are chains that one worker follows. */
+typedef struct rp_decode_hashing {
+    bool is_pending;
+    const uint8_t *input;
+    size_t input_bytes;
+    const uint8_t *frame;
+    size_t frame_bytes;
+    rp_proof *proof; /* in team memory */
+} rp_decode_hashing;
+
+/* A larger input is hashed faster by all of the team. */
+#define RP_DECODE_HASH_BESIDE_BYTES 32768
+
 /* Where a block is to be compared. */
 typedef struct rp_decode_target {
     const uint8_t *input; /* the whole one */
@@ -74,33 +88,67 @@ typedef struct rp_decode_target {
     size_t window_bytes;
 } rp_decode_target;
 
-/* Reads the headers and makes the tables. Returns false if a rule is broken. */
-RP_FN bool rp_decode_open_block(rp_team *team, const uint8_t *base, rp_decode_range content,
-                                uint32_t max_bytes, rp_decode_block_memory *memory)
+/* Reads the header of the literals section, and the tree. A part of the team. */
+RP_FN void rp_decode_open_literals(rp_team *team, const uint8_t *base, rp_decode_range content,
+                                   uint32_t max_bytes, rp_decode_block_memory *memory)
 {
-    rp_decode_literals *literals = &memory->literals;
-    if (TEAM_RANK(team) == 0)
-        memory->literals_are_valid = rp_decode_read_literals(base, content, max_bytes, literals);
-    rp_decode_fill_bases(team, &memory->sequences);
-    team_sync(team);
-    if (memory->literals_are_valid == 0)
-        return false;
-    const bool is_coded = literals->type == RP_DECODE_HUFFMAN_LITERALS;
-    rp_team part = team_part(team);
-    TEAM_FOR_PARTS(i, 0, 2, team)
-    {
-        if (i == 1) {
-            const rp_decode_range section = {literals->content.end, content.end};
-            if (TEAM_RANK(&part) == 0)
-                memory->sequences_are_valid = rp_decode_read_sequences(
-                    base, section, rp_decode_max_sequences(max_bytes), &memory->sequences);
-        } else if (is_coded) {
-            rp_decode_read_tree(&part, base, literals->tree, &memory->huffman);
-        }
+    if (TEAM_RANK(team) == 0) {
+        memory->literals_are_valid =
+            rp_decode_read_literals(base, content, max_bytes, &memory->literals);
+        memory->huffman.is_valid = 1;
     }
     team_sync(team);
-    if (memory->sequences_are_valid == 0 || (is_coded && memory->huffman.is_valid == 0))
+    if (memory->literals_are_valid != 0 && memory->literals.type == RP_DECODE_HUFFMAN_LITERALS)
+        rp_decode_read_tree(team, base, memory->literals.tree, &memory->huffman);
+}
+
+/* Reads the header of the sequences section and its distributions. It does not wait for the part
+ * that reads the literals' header, but reads that, too. One worker. */
+RP_FN bool rp_decode_open_sequences(const uint8_t *base, rp_decode_range content,
+                                    uint32_t max_bytes, rp_decode_sequences *sequences)
+{
+    rp_decode_literals literals;
+    if (!rp_decode_read_literals(base, content, max_bytes, &literals))
         return false;
+    const rp_decode_range section = {literals.content.end, content.end};
+    return rp_decode_read_sequences(base, section, rp_decode_max_sequences(max_bytes), sequences);
+}
+
+/* Reads the headers and makes the tables. Returns false if a rule is broken. */
+RP_FN bool rp_decode_open_block(rp_team *team, const uint8_t *base, rp_decode_range content,
+                                uint32_t max_bytes, rp_decode_hashing *hashing,
+                                rp_decode_block_memory *memory)
+{
+    const bool hashes = hashing->is_pending && hashing->input_bytes <= RP_DECODE_HASH_BESIDE_BYTES;
+    rp_team part = team_part(team);
+    TEAM_FOR_PARTS(i, 0, hashes ? 4 : 2, team)
+    {
+        if (i == 0) {
+            rp_decode_open_literals(&part, base, content, max_bytes, memory);
+        } else if (i == 1) {
+            rp_decode_fill_bases(&part, &memory->sequences);
+            if (TEAM_RANK(&part) == 0)
+                memory->sequences_are_valid =
+                    rp_decode_open_sequences(base, content, max_bytes, &memory->sequences);
+        } else {
+            const bool is_input = i == 2;
+            const uint64_t hash =
+                rp_xxh3(&part, is_input ? hashing->input : hashing->frame,
+                        is_input ? hashing->input_bytes : hashing->frame_bytes,
+                        is_input ? &memory->huffman.hash : &memory->sequences.hash);
+            if (TEAM_RANK(&part) == 0 && is_input)
+                hashing->proof->input_hash = hash;
+            else if (TEAM_RANK(&part) == 0)
+                hashing->proof->frame_hash = hash;
+        }
+    }
+    if (hashes)
+        hashing->is_pending = false;
+    team_sync(team);
+    if (memory->literals_are_valid == 0 || memory->sequences_are_valid == 0 ||
+        memory->huffman.is_valid == 0)
+        return false;
+    const bool is_coded = memory->literals.type == RP_DECODE_HUFFMAN_LITERALS;
     if (memory->sequences.n_sequences != 0) {
         TEAM_FOR_PARTS(field, 0, RP_DECODE_FIELDS, team)
         {
@@ -160,8 +208,9 @@ RP_FN bool rp_decode_block_contents(rp_team *team, const uint8_t *base, uint32_t
         if (sequences->fields[field].mode == RP_DECODE_FSE_MODE && !differs)
             return false;
     }
-    if (TEAM_RANK(team) == 0)
-        memory->end = rp_decode_sum_stretches(scratch.stretches, n_stretches, repeats);
+    rp_team part = team_part(team);
+    if (TEAM_PART(team) == 0)
+        rp_decode_sum_stretches(&part, scratch.stretches, n_stretches, repeats, &memory->end);
     team_sync(team);
     const uint32_t n_sequence_bytes = memory->end.n_bytes;
     if (memory->end.n_literals > literals->n_literals || n_sequence_bytes > max_bytes ||
@@ -238,10 +287,11 @@ RP_FN bool rp_decode_compare_block(rp_team *team, const uint8_t *literals,
  */
 RP_FN bool rp_decode_check_block(rp_team *team, const uint8_t *base, rp_decode_range content,
                                  rp_decode_target target, rp_entry_points entries,
-                                 rp_decode_block_memory *memory, rp_decode_scratch scratch,
-                                 rp_decode_repeats *repeats, uint32_t *n_bytes)
+                                 rp_decode_hashing *hashing, rp_decode_block_memory *memory,
+                                 rp_decode_scratch scratch, rp_decode_repeats *repeats,
+                                 uint32_t *n_bytes)
 {
-    if (!rp_decode_open_block(team, base, content, target.max_bytes, memory) ||
+    if (!rp_decode_open_block(team, base, content, target.max_bytes, hashing, memory) ||
         !rp_decode_block_contents(team, base, target.max_bytes, entries, memory, scratch, *repeats))
         return false;
     *repeats = memory->end.repeats;

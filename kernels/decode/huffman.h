@@ -8,6 +8,7 @@
 #define ROCKPRESS_KERNELS_DECODE_HUFFMAN_H
 
 #include "kernels/decode/fse.h"
+#include "kernels/decode/xxh3.h"
 
 #define RP_DECODE_MAX_WEIGHTS 256
 
@@ -23,8 +24,11 @@ typedef struct rp_decode_huffman {
     uint32_t first_entry[RP_DECODE_MAX_CODE_BITS + 2];
     rp_decode_distribution distribution;
     uint32_t cells[1 << RP_DECODE_WEIGHTS_MAX_LOG];
-    /* By the next bits of a stream: a symbol, and from bit 8 up the length of its code. */
-    uint16_t entries[1 << RP_DECODE_MAX_CODE_BITS];
+    union {
+        /* By the next bits of a stream: a symbol, and from bit 8 up the length of its code. */
+        uint16_t entries[1 << RP_DECODE_MAX_CODE_BITS];
+        rp_xxh3_memory hash; /* before (decode/block.h) */
+    };
 } rp_decode_huffman;
 
 /* Bytes of a tree's description by its first byte, this one included. */
@@ -43,22 +47,22 @@ RP_FN uint32_t rp_decode_walk_weights(const uint8_t *base, rp_decode_range strea
     uint32_t place = rp_decode_open(base, stream);
     if (place < first + 2 * log)
         return 0;
-    uint32_t state = rp_decode_take(base, &place, log);
-    uint32_t other = rp_decode_take(base, &place, log);
+    uint32_t cell = huffman->cells[rp_decode_take(base, &place, log)];
+    uint32_t other = huffman->cells[rp_decode_take(base, &place, log)];
     /* It ends where a step would need more bits than are left. The other state still has one
-     * weight then. */
+     * weight then. A state's cell is fetched a step before it is needed. */
     for (uint32_t n = 0; n + 1 < RP_DECODE_MAX_WEIGHTS;) {
-        const uint32_t cell = huffman->cells[state];
         const uint32_t n_bits = rp_decode_cell_step_bits(cell);
         huffman->weights[n++] = (uint8_t)rp_decode_cell_symbol(cell);
         if (place - first < n_bits) {
             if (n + 1 >= RP_DECODE_MAX_WEIGHTS)
                 return 0;
-            huffman->weights[n++] = (uint8_t)rp_decode_cell_symbol(huffman->cells[other]);
+            huffman->weights[n++] = (uint8_t)rp_decode_cell_symbol(other);
             return n;
         }
-        state = other;
-        other = rp_decode_cell_base(cell) + rp_decode_take(base, &place, n_bits);
+        const uint32_t state = rp_decode_cell_base(cell) + rp_decode_take(base, &place, n_bits);
+        cell = other;
+        other = huffman->cells[state];
     }
     return 0;
 }

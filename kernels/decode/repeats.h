@@ -59,7 +59,7 @@ RP_FN uint32_t rp_decode_apply(rp_decode_repeats *repeats, uint32_t offset_value
     return offset;
 }
 
-/* What follows `before` where a stretch does `change`. */
+/* What follows `before`, of which any may be unknown, where a stretch does `change`. */
 RP_FN rp_decode_repeats rp_decode_after(rp_decode_repeats before, rp_decode_repeats change)
 {
     for (uint32_t i = 0; i < RP_REPEATS; i++) {
@@ -70,7 +70,10 @@ RP_FN rp_decode_repeats rp_decode_after(rp_decode_repeats before, rp_decode_repe
                                   : which == 1 ? before.of[1]
                                                : before.of[2];
             const uint32_t less = value & RP_REPEAT_LESS_MASK;
-            change.of[i] = from > less ? from - less : 0;
+            if ((from & RP_REPEAT_UNKNOWN) != 0)
+                change.of[i] = from + less;
+            else
+                change.of[i] = from > less ? from - less : 0;
         }
     }
     return change;

@@ -4,8 +4,8 @@
  * stretch by stretch from the entry points, and a stretch must end with the bit and the states that
  * the next one begins with. Then:
  *
- *   1  One worker goes from stretch to stretch, and finds with which literal, which position and
- *      which repeat offsets each begins.
+ *   1  A scan over the stretches finds with which literal, which position and which repeat offsets
+ *      each begins.
  *   2  A worker for each stretch goes through its sequences again and places them: where its
  *      literals begin, where they lie in the block, and the offset of its match.
  */
@@ -15,6 +15,7 @@
 #include "kernels/base/entry_points.h"
 #include "kernels/decode/fse.h"
 #include "kernels/decode/repeats.h"
+#include "kernels/decode/xxh3.h"
 
 /* Cells of the tables, each of the size of its largest Accuracy_Log. */
 #define RP_DECODE_ALL_CELLS (512 + 512 + 256)
@@ -28,8 +29,11 @@ typedef struct rp_decode_sequences {
     uint32_t n_sequences;
     rp_decode_range stream;
     rp_decode_distribution fields[RP_DECODE_FIELDS];
-    uint32_t cells[RP_DECODE_ALL_CELLS]; /* of the three tables: rp_decode_first_cell() */
-    uint32_t literal_length_base[36];    /* by code */
+    union {
+        uint32_t cells[RP_DECODE_ALL_CELLS]; /* of the three tables: rp_decode_first_cell() */
+        rp_xxh3_memory hash;                 /* before (decode/block.h) */
+    };
+    uint32_t literal_length_base[36]; /* by code */
     uint32_t match_length_base[53];
 } rp_decode_sequences;
 
@@ -269,20 +273,56 @@ RP_FN bool rp_decode_sequence_stretch(const uint8_t *base, const rp_decode_seque
            states.of[2] == next.of[2];
 }
 
-/* Sums up the stretches: each gets what is before it. Returns what is behind all of them. One
- * worker. */
-RP_FN rp_decode_stretch rp_decode_sum_stretches(rp_decode_stretch *stretches, uint32_t n,
-                                                rp_decode_repeats repeats)
+/* What a stretch and the one after it are together. */
+RP_FN rp_decode_stretch rp_decode_join(rp_decode_stretch before, rp_decode_stretch after)
 {
+    rp_decode_stretch both;
+    both.n_literals = before.n_literals + after.n_literals;
+    both.n_bytes = before.n_bytes + after.n_bytes;
+    both.repeats = rp_decode_after(before.repeats, after.repeats);
+    return both;
+}
+
+/* The stretch that another worker passes. */
+RP_FN rp_decode_stretch rp_decode_stretch_of(rp_team *team, rp_decode_stretch stretch,
+                                             uint32_t rank)
+{
+    stretch.n_literals = team_shuffle(team, stretch.n_literals, rank);
+    stretch.n_bytes = team_shuffle(team, stretch.n_bytes, rank);
+    for (uint32_t i = 0; i < RP_REPEATS; i++)
+        stretch.repeats.of[i] = team_shuffle(team, stretch.repeats.of[i], rank);
+    return stretch;
+}
+
+/* Sums up the stretches: each gets what is before it, and *end what is behind all of them. A scan
+ * by a part of the team. */
+RP_FN void rp_decode_sum_stretches(rp_team *team, rp_decode_stretch *stretches, uint32_t n,
+                                   rp_decode_repeats repeats, rp_decode_stretch *end)
+{
+    const uint32_t rank = TEAM_RANK(team);
+    const uint32_t last = TEAM_SIZE(team) - 1;
+    const rp_decode_stretch nothing = {0, 0, rp_decode_unknown_repeats()};
     rp_decode_stretch before = {0, 0, repeats};
-    for (uint32_t i = 0; i < n; i++) {
-        const rp_decode_stretch own = stretches[i];
-        stretches[i] = before;
-        before.n_literals += own.n_literals;
-        before.n_bytes += own.n_bytes;
-        before.repeats = rp_decode_after(before.repeats, own.repeats);
+    for (uint32_t first = 0; first < n; first += TEAM_SIZE(team)) {
+        const uint32_t i = first + rank;
+        rp_decode_stretch sum = nothing;
+        if (i < n)
+            sum = stretches[i];
+        if (rank == 0)
+            sum = rp_decode_join(before, sum);
+        for (uint32_t distance = 1; distance < TEAM_SIZE(team); distance *= 2) {
+            const rp_decode_stretch below =
+                rp_decode_stretch_of(team, sum, rank < distance ? rank : rank - distance);
+            if (rank >= distance)
+                sum = rp_decode_join(below, sum);
+        }
+        const rp_decode_stretch below = rp_decode_stretch_of(team, sum, rank == 0 ? 0 : rank - 1);
+        if (i < n)
+            stretches[i] = rank == 0 ? before : below;
+        before = rp_decode_stretch_of(team, sum, last);
     }
-    return before;
+    if (rank == 0)
+        *end = before;
 }
 
 /* Places the sequences of a stretch. Returns false if an offset is 0 or too large. One worker. */

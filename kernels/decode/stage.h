@@ -7,8 +7,8 @@
  *      that follows reads the copies, so what is hashed is what is decoded and compared, and what
  *      is delivered.
  *   2  The frame goes to its delivery, if there is one.
- *   3  Frame and input are hashed.
- *   4  Block by block, the frame is decoded and compared with the input (decode/block.h).
+ *   3  Block by block, the frame is decoded and compared with the input (decode/block.h).
+ *   4  Frame and input are hashed; where they are small, by parts of the team during 3.
  *
  * The bytes of a frame may be anything, and so may its size and the entry points: nothing is read
  * or written outside of what belongs to the input, and every loop ends.
@@ -31,6 +31,7 @@ typedef struct rp_decode_memory {
     uint32_t header_bytes; /* of the frame */
     uint32_t has_checksum;
     size_t window_bytes;
+    rp_proof proof;
     union { /* used one after the other */
         rp_xxh3_memory hash;
         rp_decode_block_memory block;
@@ -115,7 +116,8 @@ RP_FN bool rp_decode_block_header(const rp_decode_pair *pair, size_t at, size_t 
 
 /* Whether the frame decodes to the input. A collective; all workers get the result. */
 RP_FN bool rp_decode_check_frame(rp_team *team, const rp_stage_args *args, uint32_t input_index,
-                                 const rp_decode_pair *pair, rp_decode_memory *memory)
+                                 const rp_decode_pair *pair, rp_decode_hashing *hashing,
+                                 rp_decode_memory *memory)
 {
     const rp_kernel_buffers *buffers = &args->buffers;
     const size_t first_block = input_index * buffers->zstd_blocks_per_input;
@@ -161,7 +163,7 @@ RP_FN bool rp_decode_check_frame(rp_team *team, const rp_stage_args *args, uint3
             if (k < buffers->zstd_blocks_per_input)
                 entries = rp_entry_points_of(args, first_block + k);
             at += n_bytes;
-            if (!rp_decode_check_block(team, content - shift, range, target, entries,
+            if (!rp_decode_check_block(team, content - shift, range, target, entries, hashing,
                                        &memory->block, scratch, &repeats, &n_bytes))
                 return false;
         } else {
@@ -202,11 +204,11 @@ RP_FN const uint8_t *rp_decode_copy(rp_team *team, uint8_t *copy, const uint8_t 
 /* Leaves the result of one input. With a status that is not RP_STATUS_OK, sizes and statuses stay
  * as they are. One worker. */
 RP_FN void rp_decode_result(const rp_stage_args *args, uint32_t input_index, rp_status status,
-                            uint64_t input_hash, uint64_t frame_hash)
+                            const rp_proof *hashes)
 {
-    rp_proof proof;
-    proof.input_hash = status == RP_STATUS_OK ? input_hash : 0;
-    proof.frame_hash = status == RP_STATUS_OK ? frame_hash : 0;
+    rp_proof proof = {0, 0};
+    if (status == RP_STATUS_OK)
+        proof = *hashes;
     args->batch.d_proofs[input_index] = proof;
     if (status == RP_STATUS_VERIFICATION_FAILED) {
         args->batch.d_output_sizes[input_index] = 0;
@@ -253,7 +255,7 @@ RP_FN void rp_stage_frame_verifier(rp_team *team, const rp_stage_args *args, uin
         team_sync(team); /* all have read what rank 0 writes */
         if (TEAM_RANK(team) == 0)
             rp_decode_result(args, input_index,
-                             status != RP_STATUS_OK ? status : RP_STATUS_VERIFICATION_FAILED, 0, 0);
+                             status != RP_STATUS_OK ? status : RP_STATUS_VERIFICATION_FAILED, NULL);
         return;
     }
     if (copies) {
@@ -265,15 +267,21 @@ RP_FN void rp_stage_frame_verifier(rp_team *team, const rp_stage_args *args, uin
     }
     if (delivery != NULL)
         team_copy(team, delivery, pair.frame, (uint32_t)pair.frame_bytes);
-    const uint64_t frame_hash = rp_xxh3(team, pair.frame, pair.frame_bytes, &memory->hash);
-    team_sync(team);
-    const uint64_t input_hash = rp_xxh3(team, pair.input, pair.input_bytes, &memory->hash);
-    team_sync(team);
-    const bool is_proven = rp_decode_check_frame(team, args, input_index, &pair, memory);
+    rp_decode_hashing hashing = {true,       pair.input,       pair.input_bytes,
+                                 pair.frame, pair.frame_bytes, &memory->proof};
+    const bool is_proven = rp_decode_check_frame(team, args, input_index, &pair, &hashing, memory);
+    if (is_proven && hashing.is_pending) {
+        const uint64_t frame_hash = rp_xxh3(team, pair.frame, pair.frame_bytes, &memory->hash);
+        team_sync(team);
+        const uint64_t input_hash = rp_xxh3(team, pair.input, pair.input_bytes, &memory->hash);
+        if (TEAM_RANK(team) == 0) {
+            memory->proof.frame_hash = frame_hash;
+            memory->proof.input_hash = input_hash;
+        }
+    }
     if (TEAM_RANK(team) == 0)
         rp_decode_result(args, input_index,
-                         is_proven ? RP_STATUS_OK : RP_STATUS_VERIFICATION_FAILED, input_hash,
-                         frame_hash);
+                         is_proven ? RP_STATUS_OK : RP_STATUS_VERIFICATION_FAILED, &memory->proof);
 }
 
 #endif

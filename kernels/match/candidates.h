@@ -83,7 +83,7 @@ RP_FN uint32_t rp_lz77_exchange(rp_team *team, uint16_t *table, uint32_t key, ui
     uint32_t left = active ? table[key] : entry;
     if (team_any(team, left != entry)) {
         bool is_last;
-        uint32_t previous = team_match(team, key, RP_LZ77_MAX_TABLE_LOG, active, &is_last);
+        uint32_t previous = team_match(team, key, active, &is_last);
         if (previous != RP_TEAM_NONE)
             candidate = position - TEAM_RANK(team) + previous;
         if (is_last)

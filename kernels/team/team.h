@@ -156,8 +156,8 @@ RP_FN uint32_t team_rank_if(rp_team *team, bool value, uint32_t *n);
 
 /* The highest rank below that is active and passes the same key, or RP_TEAM_NONE without one.
  * Stores to *is_last whether this rank is active and no active rank above has the key. An inactive
- * rank gets RP_TEAM_NONE. Keys have n_bits bits, which is a constant. One warp. */
-RP_FN uint32_t team_match(rp_team *team, uint32_t key, uint32_t n_bits, bool active, bool *is_last);
+ * rank gets RP_TEAM_NONE. One warp. */
+RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_last);
 
 /* The number of active ranks below that pass the same key. Stores to *n_equal the number of all
  * active ranks with it, this one included. An inactive rank gets 0 for both. One warp. */

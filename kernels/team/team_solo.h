@@ -78,11 +78,10 @@ RP_FN uint32_t team_scan_add(rp_team *team, uint32_t value, uint32_t *total)
     return 0;
 }
 
-RP_FN uint32_t team_match(rp_team *team, uint32_t key, uint32_t n_bits, bool active, bool *is_last)
+RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_last)
 {
     (void)team;
     (void)key;
-    (void)n_bits;
     *is_last = active;
     return RP_TEAM_NONE;
 }

@@ -123,9 +123,8 @@ RP_FN uint32_t team_scan_add(rp_team *team, uint32_t value, uint32_t *total)
     return below;
 }
 
-RP_FN uint32_t team_match(rp_team *team, uint32_t key, uint32_t n_bits, bool active, bool *is_last)
+RP_FN uint32_t team_match(rp_team *team, uint32_t key, bool active, bool *is_last)
 {
-    (void)n_bits;
     team->shared->exchange[team->rank] = active ? key : UINT64_MAX;
     team_sync(team);
     uint32_t previous = RP_TEAM_NONE;

@@ -2,7 +2,8 @@
 /*
  * The frame verifier against the strict decoder: it accepts the frames of the encoder, with and
  * without entry points, and frames of libzstd. Of frames that have been changed it accepts those
- * that the strict decoder still decodes to the input, and no other.
+ * that the strict decoder still decodes to the input, and no other. With entry points it may refuse
+ * these, too: the changed bits may lead to the same content by other states.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -49,6 +50,18 @@ static void expect(prover *p, rp_device *device, size_t n_bytes, size_t frame_by
     assert_true(result.proof.frame_hash == XXH3_64bits(frame, frame_bytes));
 }
 
+/* Of a frame that was changed. */
+static void expect_changed(prover *p, size_t n_bytes, size_t frame_bytes, const char *what,
+                           uint64_t which, size_t *n_right)
+{
+    bool is_foreign;
+    const bool is_right = prover_expects(input, n_bytes, frame, frame_bytes, &is_foreign);
+    expect(p, host, n_bytes, frame_bytes, false, is_right && !is_foreign, what, which);
+    if (!is_right)
+        expect(p, host, n_bytes, frame_bytes, true, false, what, which);
+    *n_right += is_right;
+}
+
 static size_t compress(prover *p, size_t n_bytes, uint32_t flags)
 {
     size_t frame_bytes = 0;
@@ -93,13 +106,9 @@ static void test_single_flips(void **state)
             inputs_fill((inputs_kind)kind, input, sizes[s], 5 + s);
             size_t n = compress(&p, sizes[s], kind % 4 == 0 ? RP_COMPRESS_CHECKSUM : 0);
             for (size_t bit = 0; bit < 8 * n; bit++) {
-                bool is_foreign;
                 frame[bit / 8] ^= (uint8_t)(1 << bit % 8);
-                bool is_right = prover_expects(input, sizes[s], frame, n, &is_foreign);
-                expect(&p, host, sizes[s], n, bit % 2 == 0, is_right && !is_foreign,
-                       inputs_kind_name((inputs_kind)kind), bit);
+                expect_changed(&p, sizes[s], n, inputs_kind_name((inputs_kind)kind), bit, &n_right);
                 frame[bit / 8] ^= (uint8_t)(1 << bit % 8);
-                n_right += is_right;
                 n_flips++;
             }
         }
@@ -129,10 +138,7 @@ static void test_random_flips(void **state)
         memcpy(frame, original, n);
         for (uint32_t k = inputs_below(&random, 4) + 1; k > 0; k--)
             frame[inputs_below(&random, (uint32_t)n)] ^= (uint8_t)(1 << inputs_below(&random, 8));
-        bool is_foreign;
-        bool is_right = prover_expects(input, n_bytes, frame, n, &is_foreign);
-        n_right += is_right;
-        expect(&p, host, n_bytes, n, seed % 2 == 0, is_right && !is_foreign, "seed", seed);
+        expect_changed(&p, n_bytes, n, "seed", seed, &n_right);
     }
     prover_close(&p);
     printf("%zu without a difference\n", n_right);

@@ -19,8 +19,7 @@
 
 #define COLLECTIVE_MAX_SIZE 256
 #define COLLECTIVE_SLOTS 1000
-#define COLLECTIVE_FLIPPED 4   /* words */
-#define COLLECTIVE_KEY_BITS 14 /* of team_match() */
+#define COLLECTIVE_FLIPPED 4 /* words */
 
 typedef enum collective_operation {
     COLLECTIVE_BROADCAST,
@@ -201,25 +200,16 @@ RP_FN uint32_t collective_match_key(const collective_test *test, uint32_t round,
     return (uint32_t)(value % n_keys) - 1;
 }
 
-/* The same as a key of COLLECTIVE_KEY_BITS. In some rounds, keys differ in few bits only. */
-RP_FN uint32_t collective_short_key(const collective_test *test, uint32_t round, uint32_t rank,
-                                    bool *active)
-{
-    uint32_t key = collective_match_key(test, round, rank, active) + 1;
-    return key << collective_choice(test, round, 2, COLLECTIVE_KEY_BITS - 2) &
-           ((UINT32_C(1) << COLLECTIVE_KEY_BITS) - 1);
-}
-
 RP_FN bool collective_match(rp_team *team, const collective_test *test, uint32_t round)
 {
     uint32_t self = TEAM_RANK(team);
     bool active;
-    uint32_t key = collective_short_key(test, round, self, &active);
+    uint32_t key = collective_match_key(test, round, self, &active);
     uint32_t expected = RP_TEAM_NONE;
     bool expected_last = active;
     for (uint32_t rank = 0; rank < test->size; rank++) {
         bool other_active;
-        if (collective_short_key(test, round, rank, &other_active) != key || !other_active ||
+        if (collective_match_key(test, round, rank, &other_active) != key || !other_active ||
             !active)
             continue;
         if (rank < self)
@@ -228,7 +218,7 @@ RP_FN bool collective_match(rp_team *team, const collective_test *test, uint32_t
             expected_last = false;
     }
     bool last = !expected_last;
-    uint32_t previous = team_match(team, key, COLLECTIVE_KEY_BITS, active, &last);
+    uint32_t previous = team_match(team, key, active, &last);
     return previous == expected && last == expected_last;
 }
 

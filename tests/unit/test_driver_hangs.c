@@ -37,6 +37,7 @@ static _Atomic unsigned hanging; /* bits of queue_call: the next call of that ki
 static _Atomic bool only_one;
 static _Atomic int n_inside;
 static _Atomic bool is_back; /* calls that hang return */
+static _Atomic bool no_streams;
 
 static void sleep_ms(long ms)
 {
@@ -95,6 +96,8 @@ static rp_status staging_alloc(const rp_device *device, size_t bytes, void **mem
 static rp_status stream_create(const rp_device *device, void **handle)
 {
     may_hang(QUEUE_STREAM_CREATE);
+    if (no_streams)
+        return RP_STATUS_OUT_OF_DEVICE_MEMORY;
     return queue.device.ops->stream_create(device, handle);
 }
 
@@ -138,7 +141,7 @@ static bool configure(uint32_t breaker_faults)
     config.batch = RP_BATCH_ON;
     config.effort = RP_EFFORT_FAST;
     config.log = RP_LOG_OFF;
-    config.lanes = 4;
+    config.lanes = 64; /* more than there are threads */
     config.batch_lanes = 4;
     config.batch_chunk_bytes = 512 << 10;
     config.timeout_ms = TIMEOUT_MS;
@@ -324,7 +327,7 @@ static bool a_chunk_is_waited_for_once(void)
     only_one = true;
     hanging = 1u << QUEUE_LAUNCH;
     CHECK(pthread_create(&thread, NULL, ask_for_one, NULL) == 0 && pthread_detach(thread) == 0);
-    for (int i = 0; i < 1000 && n_inside == 0; i++)
+    for (unsigned i = 0; i < BOUND_MS && n_inside == 0; i++)
         sleep_ms(1);
     CHECK(n_inside == 1);
     begun = rp_clock_ns();
@@ -351,7 +354,7 @@ static bool new_threads_stay_out(void)
     }
     sleep_ms(TIMEOUT_MS);
     printf("%d of 30 have ended, %d are inside\n", (int)n_ended, (int)n_inside);
-    CHECK(n_inside >= 1 && n_inside <= 4 && n_ended == 30 - n_inside);
+    CHECK(n_inside >= 1 && n_inside <= 6 && n_ended == 30 - n_inside);
     return is_used_again();
 }
 
@@ -370,13 +373,33 @@ static bool a_late_launch_does_no_harm(void)
         CHECK(ask_for_all(1));
         hanging = 0;
         is_back = true;
-        for (int i = 0; i < 1000 && (n_inside != 0 || n_ended != N_THREADS); i++)
+        for (unsigned i = 0; i < BOUND_MS && (n_inside != 0 || n_ended != N_THREADS); i++)
             sleep_ms(1);
         CHECK(n_ended == N_THREADS && !rp_batch_any_open());
         CHECK(is_used_again());
     }
     CHECK(sampled_file_begin(&file, NULL) != 0 && ask_for_all(0));
     CHECK(n_served > N_BLOCKS / 4 && rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) == 0);
+    return true;
+}
+
+/* All blocks of the last chunks have gone elsewhere, as there were no lanes. Then there are some.
+ */
+static bool a_chunk_without_blocks_is_not_started(void)
+{
+    CHECK(configure(1000));
+    sampled_file_make(&file, N_BLOCKS, 8192, 0, 1);
+    CHECK(sampled_file_begin(&file, NULL) != 0);
+    no_streams = true;
+    for (size_t i = N_BLOCKS / 2; i < N_BLOCKS; i++)
+        CHECK(sampled_file_ask(&file, i, 3, false) != RP_FALLBACK_NONE);
+    no_streams = false;
+    for (size_t i = 0; i < N_BLOCKS / 2; i++)
+        (void)sampled_file_ask(&file, i, 3, false);
+    CHECK(!rp_batch_any_open());
+    /* What is still on the device is collected when the next batch begins. */
+    CHECK(sampled_file_begin(&file, NULL) != 0 && ask_for_all(0));
+    CHECK(n_served > 0 && rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) == 0);
     return true;
 }
 
@@ -391,12 +414,39 @@ static bool a_slow_driver_is_used_all_the_same(void)
         is_back = false;
         CHECK(ask_for_block(file.blocks[0], file.sizes[0], 3, false) == RP_FALLBACK_FAULT);
         is_back = true;
-        for (int k = 0; k < 1000 && n_inside != 0; k++)
+        for (unsigned k = 0; k < BOUND_MS && n_inside != 0; k++)
             sleep_ms(1);
-        sleep_ms(20); /* it still has to be put aside */
+        sleep_ms(TIMEOUT_MS / 2); /* it still has to be put aside */
     }
-    CHECK(ask_for_block(file.blocks[0], file.sizes[0], 3, false) == RP_FALLBACK_NONE);
+    CHECK(is_used_again());
     CHECK(queue.n_memory == 1 && queue.n_staging == 1 && queue.n_streams == 1);
+    return true;
+}
+
+/* With a thread inside a launch, and the helper inside an allocation. */
+static bool end_while_it_hangs(int unused)
+{
+    pthread_t thread;
+
+    (void)unused;
+    CHECK(configure(1000));
+    sampled_file_make(&file, N_BLOCKS, 8192, 0, 1);
+    CHECK(ask_for_block(file.blocks[0], file.sizes[0], 3, false) == RP_FALLBACK_NONE);
+    hanging = 1u << QUEUE_LAUNCH | 1u << QUEUE_STAGING_ALLOC;
+    CHECK(pthread_create(&thread, NULL, ask_for_one, NULL) == 0 && pthread_detach(thread) == 0);
+    for (unsigned i = 0; i < BOUND_MS && n_inside == 0; i++)
+        sleep_ms(1);
+    CHECK(sampled_file_begin(&file, NULL) == 0);
+    CHECK(n_inside == 2);
+    return true;
+}
+
+static bool the_process_ends(void)
+{
+    uint64_t begun = rp_clock_ns();
+
+    CHECK(run_in_child(end_while_it_hangs, 0, 30) == 0);
+    CHECK(ms_since(begun) < BOUND_MS);
     return true;
 }
 
@@ -419,7 +469,9 @@ int main(void)
         SCENARIO(a_chunk_is_waited_for_once),
         SCENARIO(new_threads_stay_out),
         SCENARIO(a_late_launch_does_no_harm),
+        SCENARIO(a_chunk_without_blocks_is_not_started),
         SCENARIO(a_slow_driver_is_used_all_the_same),
+        SCENARIO(the_process_ends),
     };
 
     return RUN_SCENARIOS(scenarios, 60);
