@@ -281,8 +281,8 @@ static bool read_injections(struct part given, injection_plan *plan, plan_error 
 {
     if (is_word(given, "none"))
         return true;
-    if (is_word(given, "random")) {
-        injection_plan_draw(plan);
+    if (is_word(given, "random") || is_word(given, "late")) {
+        injection_plan_draw(plan, is_word(given, "late") ? LATE_AFTER_BITS : RANDOM_AFTER_BITS);
         return true;
     }
     for (;;) {

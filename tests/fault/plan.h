@@ -8,7 +8,8 @@
  * is given: host; cuda or cuda:N; copied or mapped, which run the host's kernels on a thread for
  * each stream with memory of their own (threaded_device.h). Of mapped the kernels write results to
  * the host's memory, as a GPU's do; of copied they are copied back. PLAN is `none`, or `random`,
- * which is drawn from the seed, or up to MAX_INJECTIONS of these with a comma between them:
+ * which is drawn from the seed, or `late`, which is drawn likewise, but begins after up to tens of
+ * thousands of calls, or up to MAX_INJECTIONS of these with a comma between them:
  *
  *     KIND[@WHERE][=VALUE][+AFTER][xTIMES][%PERCENT]
  *
@@ -109,13 +110,16 @@ typedef struct plan_error {
 } plan_error;
 
 /*
- * Reads `fault:SEED:PLAN[:DEVICE]`; `random` is drawn then. False if it is wrong: the message has
- * the part that is not understood, and what is allowed there. Any thread.
+ * Reads `fault:SEED:PLAN[:DEVICE]`; `random` and `late` are drawn then. False if it is wrong: the
+ * message has the part that is not understood, and what is allowed there. Any thread.
  */
 bool injection_plan_parse(const char *name, injection_plan *plan, plan_error *error);
 
-/* What `random` stands for: one to three injections that the seed decides. */
-void injection_plan_draw(injection_plan *plan);
+/* What `random` and `late` stand for: one to three injections that the seed decides, which begin
+ * after less than 2^max_after_bits calls. */
+#define RANDOM_AFTER_BITS 9
+#define LATE_AFTER_BITS 16
+void injection_plan_draw(injection_plan *plan, uint32_t max_after_bits);
 
 /* An injection as text that is parsed to the same. Returns `text`. */
 const char *injection_print(const injection *injection, char *text, size_t text_bytes);

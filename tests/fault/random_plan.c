@@ -81,10 +81,10 @@ static void draw_place_and_value(struct dice *dice, injection *made)
     }
 }
 
-static void draw_how_often(struct dice *dice, injection *made)
+static void draw_how_often(struct dice *dice, uint32_t max_after_bits, injection *made)
 {
     static const uint32_t chances[] = {1000, 10000, 100000, 300000, ALWAYS_PPM};
-    made->after = of_any_size(dice, 9);
+    made->after = of_any_size(dice, max_after_bits);
     made->times = 1;
     made->ppm = ALWAYS_PPM;
     switch (below(dice, 4)) {
@@ -100,7 +100,7 @@ static void draw_how_often(struct dice *dice, injection *made)
     }
 }
 
-void injection_plan_draw(injection_plan *plan)
+void injection_plan_draw(injection_plan *plan, uint32_t max_after_bits)
 {
     struct dice dice = {plan->seed, 0};
     plan->n = 1 + (below(&dice, 2) == 0 ? 0 : below(&dice, 3));
@@ -108,6 +108,6 @@ void injection_plan_draw(injection_plan *plan)
         injection *made = &plan->injections[i];
         made->kind = draw_kind(&dice);
         draw_place_and_value(&dice, made);
-        draw_how_often(&dice, made);
+        draw_how_often(&dice, max_after_bits, made);
     }
 }

@@ -190,6 +190,7 @@ static void test_random(void **state)
     static const uint32_t all_kinds = (1u << INJECT_N_KINDS) - 1;
     uint32_t kinds = 0;
     uint32_t places = 0;
+    uint32_t most_after = 0;
     injection_plan again;
     for (uint64_t seed = 0; seed < 2000; seed++) {
         char name[64], text[96];
@@ -201,6 +202,7 @@ static void test_random(void **state)
         for (uint32_t i = 0; i < plan.n; i++) {
             const injection drawn = plan.injections[i];
             kinds |= 1u << drawn.kind;
+            most_after = drawn.after > most_after ? drawn.after : most_after;
             places |= AT_BIT(drawn.at);
             injection_print(&drawn, text, sizeof(text));
             const injection *parsed = parse_one(text);
@@ -209,7 +211,30 @@ static void test_random(void **state)
         }
     }
     assert_int_equal(kinds, all_kinds);
+    assert_true(most_after >= 1u << (RANDOM_AFTER_BITS - 1) &&
+                most_after < 1u << RANDOM_AFTER_BITS);
     assert_int_equal(places, AT_BIT(AT_N) - 1);
+}
+
+/* The same, but for when it begins. */
+static void test_late(void **state)
+{
+    (void)state;
+    uint32_t most_after = 0;
+    for (uint64_t seed = 0; seed < 500; seed++) {
+        char name[64];
+        injection_plan early;
+        snprintf(name, sizeof(name), "fault:%llu:random", (unsigned long long)seed);
+        assert_true(injection_plan_parse(name, &early, &error));
+        snprintf(name, sizeof(name), "fault:%llu:late", (unsigned long long)seed);
+        assert_true(injection_plan_parse(name, &plan, &error));
+        assert_int_equal(plan.n, early.n);
+        assert_int_equal(plan.injections[0].kind, early.injections[0].kind);
+        for (uint32_t i = 0; i < plan.n; i++)
+            most_after =
+                plan.injections[i].after > most_after ? plan.injections[i].after : most_after;
+    }
+    assert_true(most_after >= 1u << (LATE_AFTER_BITS - 1) && most_after < 1u << LATE_AFTER_BITS);
 }
 
 int main(int argc, char **argv)
@@ -218,7 +243,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_kinds),       cmocka_unit_test(test_places),
         cmocka_unit_test(test_values),      cmocka_unit_test(test_how_often),
         cmocka_unit_test(test_whole_plans), cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_random),      cmocka_unit_test(test_late),
     };
     return RUN_CASES(argc, argv, tests, NULL, NULL);
 }

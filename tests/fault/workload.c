@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * workload write|check|soak|write_acknowledged|check_acknowledged <database> [<name>=<number>...]
+ * workload write|check|check_partly|soak|write_acknowledged|check_acknowledged <database>
+ * [<name>=<number>...]
  *
  *   write   two generations of keys with flushes and compactions, and then all is compared
  *   check   compares all that is there with what was written
+ *   check_partly   the same where writing was cut short: what is there is right
  *   soak    overwrites, flushes, compacts and compares for <seconds>; prints the memory in use
  *   write_acknowledged, check_acknowledged   see acknowledged.c
  *
@@ -239,6 +241,34 @@ static void run_check(const database_shape *shape, const char *path)
     rocksdb_close(db);
 }
 
+/* What is there has a value that was written at some time. */
+static void run_check_partly(const database_shape *shape, const char *path)
+{
+    rocksdb_t *db = open_database(shape, path);
+    char value[MAX_VALUE_BYTES];
+    char *error = NULL;
+    unsigned n = 0;
+    rocksdb_iterator_t *at = read_from_files(db);
+    for (rocksdb_iter_seek_to_first(at); rocksdb_iter_valid(at); rocksdb_iter_next(at), n++) {
+        size_t key_bytes, value_bytes;
+        const char *key = rocksdb_iter_key(at, &key_bytes);
+        const char *found = rocksdb_iter_value(at, &value_bytes);
+        unsigned k = key_bytes < 16 ? UINT32_MAX : (unsigned)strtoul(key + 14, NULL, 10);
+        bool is_right = false;
+        for (uint64_t version = 0; version <= last_version(k, 1) && !is_right; version++)
+            is_right = make_value(shape, value, k, version) == value_bytes &&
+                       memcmp(value, found, value_bytes) == 0;
+        if (k >= shape->n_keys || !is_right)
+            give_up(EXIT_WRONG_VALUE, "key %.*s: %zu bytes that nobody wrote", (int)key_bytes, key,
+                    value_bytes);
+    }
+    rocksdb_iter_get_error(at, &error);
+    expect_none(error, EXIT_NOT_READ, "iterator");
+    rocksdb_iter_destroy(at);
+    printf("%u keys\n", n);
+    rocksdb_close(db);
+}
+
 static long resident_kib(void)
 {
     FILE *file = fopen("/proc/self/statm", "r");
@@ -325,6 +355,8 @@ int main(int argc, char **argv)
         run_write(&shape, argv[2]);
     else if (strcmp(mode, "check") == 0)
         run_check(&shape, argv[2]);
+    else if (strcmp(mode, "check_partly") == 0)
+        run_check_partly(&shape, argv[2]);
     else if (strcmp(mode, "soak") == 0)
         run_soak(&shape, argv[2], seconds);
     else if (strcmp(mode, "write_acknowledged") == 0 && acknowledged != NULL)
@@ -333,7 +365,7 @@ int main(int argc, char **argv)
         check_acknowledged(&shape, argv[2], acknowledged);
     else {
         fprintf(stderr,
-                "usage: %s write|check|soak|write_acknowledged|check_acknowledged "
+                "usage: %s write|check|check_partly|soak|write_acknowledged|check_acknowledged "
                 "<database> [<name>=<number>...]\n",
                 argv[0]);
         return EXIT_USAGE;

@@ -179,7 +179,7 @@ def run_mysql(tools, seed, keep=False):
     """A server that loads a table under the plan, and one without rockpress that reads it."""
     template = make_template(tools)
     chance = chance_of(seed)
-    settings = draw_settings(chance, seed, tools)
+    settings = draw_settings(chance, seed, tools, chance.choice(["random", "late"]))
     block_bytes, level = chance.choice([4096, 16384]), chance.choice([1, 3, 6])
     dictionary = "16384:1073741824" if settings["BATCH"] == "on" else "0:0"
     families = ("compression=kZSTD;bottommost_compression=kZSTD;"
