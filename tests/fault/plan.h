@@ -116,7 +116,8 @@ typedef struct plan_error {
 bool injection_plan_parse(const char *name, injection_plan *plan, plan_error *error);
 
 /* What `random` and `late` stand for: one to three injections that the seed decides, which begin
- * after less than 2^max_after_bits calls. */
+ * after less than 2^max_after_bits calls. Delays are few enough to end soon. */
+#define MAX_DRAWN_DELAYS_US 4000000u /* of one injection, all of them together */
 #define RANDOM_AFTER_BITS 9
 #define LATE_AFTER_BITS 16
 void injection_plan_draw(injection_plan *plan, uint32_t max_after_bits);

@@ -100,6 +100,14 @@ static void draw_how_often(struct dice *dice, uint32_t max_after_bits, injection
     }
 }
 
+/* Many delays in a row would be taken for a process that hangs. */
+static void limit_delays(injection *made)
+{
+    uint32_t most = MAX_DRAWN_DELAYS_US / (uint32_t)made->value;
+    if (made->times > most)
+        made->times = most;
+}
+
 void injection_plan_draw(injection_plan *plan, uint32_t max_after_bits)
 {
     struct dice dice = {plan->seed, 0};
@@ -109,5 +117,7 @@ void injection_plan_draw(injection_plan *plan, uint32_t max_after_bits)
         made->kind = draw_kind(&dice);
         draw_place_and_value(&dice, made);
         draw_how_often(&dice, max_after_bits, made);
+        if (made->kind == INJECT_DELAY)
+            limit_delays(made);
     }
 }

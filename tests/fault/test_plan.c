@@ -202,6 +202,8 @@ static void test_random(void **state)
         for (uint32_t i = 0; i < plan.n; i++) {
             const injection drawn = plan.injections[i];
             kinds |= 1u << drawn.kind;
+            if (drawn.kind == INJECT_DELAY)
+                assert_true(drawn.times >= 1 && drawn.value * drawn.times <= MAX_DRAWN_DELAYS_US);
             most_after = drawn.after > most_after ? drawn.after : most_after;
             places |= AT_BIT(drawn.at);
             injection_print(&drawn, text, sizeof(text));
