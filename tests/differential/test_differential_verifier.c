@@ -221,6 +221,68 @@ static void test_frames_of_libzstd(void **state)
     ZSTD_freeCCtx(context);
 }
 
+static rp_sequence sequence_of(uint32_t literal_length, uint32_t match_length,
+                               uint32_t offset_value)
+{
+    return (rp_sequence)literal_length | (rp_sequence)(match_length - 3) << 17 |
+           (rp_sequence)offset_value << 34;
+}
+
+/* The frame of sequences that no matcher makes, with the one literal 'a' before them. */
+static size_t assemble(prover *p, const rp_sequence *sequences, uint32_t n, size_t n_bytes)
+{
+    const void *inputs[1] = {input};
+    void *outputs[1] = {frame};
+    const size_t capacities[1] = {CAPACITY};
+    size_t frame_bytes = 0;
+    rp_status status = RP_STATUS_INTERNAL;
+    const rp_batch batch = {
+        .struct_size = sizeof(rp_batch),
+        .d_inputs = inputs,
+        .d_input_sizes = &n_bytes,
+        .max_input_bytes = n_bytes,
+        .n_inputs = 1,
+        .d_outputs = outputs,
+        .d_output_capacities = capacities,
+        .d_output_sizes = &frame_bytes,
+        .d_statuses = &status,
+    };
+    const rp_zstd_block zstd_block = {n, 1, 0, 0};
+    const rp_stream stream = {host, NULL};
+    p->buffers.d_zstd_blocks[0] = zstd_block;
+    p->buffers.d_literals[0] = 'a';
+    memcpy(p->buffers.d_sequences, sequences, n * sizeof(*sequences));
+    assert_int_equal(rp_launch_huffman_encoder(&batch, &p->buffers, NULL, stream), RP_STATUS_OK);
+    assert_int_equal(rp_launch_fse_encoder(&batch, &p->buffers, NULL, stream), RP_STATUS_OK);
+    assert_int_equal(rp_launch_frame_assembler(&batch, &p->buffers, NULL, stream), RP_STATUS_OK);
+    assert_int_equal(status, RP_STATUS_OK);
+    return frame_bytes;
+}
+
+/* Value 3 without literals is the first repeat offset less one. That is 0 here, and a match would
+ * be compared with itself. */
+static void test_offset_0(void **state)
+{
+    (void)state;
+    enum { N_BYTES = 200 };
+    prover p;
+    prover_open(&p, N_BYTES, test_effort());
+    for (uint32_t value = 1; value <= 3; value++) {
+        const rp_sequence sequences[] = {sequence_of(1, 100, 1), sequence_of(0, 99, value)};
+        bool is_foreign;
+        memset(input, 'a', N_BYTES);
+        size_t n = assemble(&p, sequences, 2, N_BYTES);
+        /* Without literals value 1 is the second offset, 4, and value 2 the third, 8. */
+        assert_true(prover_expects(input, N_BYTES, frame, n, &is_foreign) == (value != 3));
+        expect(&p, host, N_BYTES, n, true, value != 3, "value", value);
+        expect(&p, host, N_BYTES, n, false, value != 3, "value", value);
+        memset(input + 101, 'b', 99);
+        expect(&p, host, N_BYTES, n, true, false, "value", value);
+        expect(&p, host, N_BYTES, n, false, false, "value", value);
+    }
+    prover_close(&p);
+}
+
 int main(int argc, char **argv)
 {
     if (rp_device_open("host", &host) != RP_STATUS_OK)
@@ -228,7 +290,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_encoded_frames),    cmocka_unit_test(test_single_flips),
         cmocka_unit_test(test_random_flips),      cmocka_unit_test(test_wrong_entry_points),
-        cmocka_unit_test(test_frames_of_libzstd),
+        cmocka_unit_test(test_frames_of_libzstd), cmocka_unit_test(test_offset_0),
     };
     return RUN_CASES(argc, argv, tests, NULL, NULL);
 }
