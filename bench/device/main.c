@@ -43,7 +43,7 @@ static const struct argp_option options[] = {
     {"stages", 'S', NULL, 0, "also each stage's time", 0},
     {"decode", 'D', NULL, 0,
      "also with frames that the device proves (efforts with +v), and the proof alone beside "
-     "nvCOMP's decompression of the same frames",
+     "nvCOMP's decompression of the same frames, and what the CPU does for a proof",
      0},
     {"nvcomp", 'N', "PATH", 0, "also nvCOMP's zstd; its library's path, or auto", 0},
     {"json", 'j', "FILE", 0, "also write the results, and what they are of, as JSON", 0},
@@ -383,6 +383,22 @@ static bool measure_latency(struct report *r, const struct settings *s, rp_devic
     return true;
 }
 
+static bool measure_check(struct report *r, const struct settings *s,
+                          const struct device_group *group)
+{
+    double seconds;
+    if (!s->decode)
+        return true;
+    if (!device_measure_check(group, s->n_rounds, &seconds))
+        return false;
+    printf("%-8s %7zu                             %.2f us for each block on the CPU\n", "check",
+           group->block_bytes, seconds * 1e6);
+    put_row(r, "check", group);
+    if (r->json)
+        fprintf(r->json, ", \"us\": %.3f}", seconds * 1e6);
+    return true;
+}
+
 /* The other ways that a lane could take, one block at a time. */
 static bool measure_paths(struct report *r, const struct settings *s, rp_device *device,
                           const struct device_group *group)
@@ -468,7 +484,7 @@ static bool measure_group(struct report *r, const struct settings *s, rp_device 
                                    (unsigned)s->threads.values[k]);
     }
     return good && for_efforts(measure_latency, r, s, device, group, 0, 0) &&
-           measure_paths(r, s, device, group);
+           measure_check(r, s, group) && measure_paths(r, s, device, group);
 }
 
 int main(int argc, char **argv)

@@ -80,6 +80,10 @@ bool device_measure_host(rp_device *device, const struct device_group *group, si
 bool device_measure_latency(rp_device *device, const struct device_group *group, rp_effort effort,
                             uint32_t flags, double *seconds, unsigned n);
 
+/* The CPU's part of a proof, rp_check_proof(), of blocks that are in its cache: seconds of one, the
+ * median of rounds. */
+bool device_measure_check(const struct device_group *group, unsigned n_rounds, double *seconds);
+
 /* How a block gets to the device, and how its frame gets back. */
 enum device_path {
     /* The host copies the block to pinned memory and the device copies it from there. The kernels

@@ -15,7 +15,10 @@ command -v python3 >/dev/null || exit 77
 "$device" --device host --blocks 7,12 --streams 1,3 --threads 1,2 --efforts fast,high --rounds 1 \
     --latency 0 --checksum --json "$work/checksum.json" "$work/blocks" >"$work/log_checksum"
 
-python3 - "$work/results.json" "$work/log" "$work/checksum.json" <<'END'
+"$device" --device host --blocks 12 --streams 1 --threads 1 --efforts fast,high --rounds 1 \
+    --latency 2 --decode --json "$work/decode.json" "$work/blocks" >"$work/log_decode"
+
+python3 - "$work/results.json" "$work/log" "$work/checksum.json" "$work/decode.json" <<'END'
 import json, sys
 results = json.load(open(sys.argv[1]))
 rows = results["rows"]
@@ -46,6 +49,12 @@ assert len(longer) == 16
 for row in longer:
     assert row["compressed_bytes"] == min(sizes[row["n_blocks"], row["variant"]]) + 4 * row["n_blocks"], row
 assert len(open(sys.argv[2]).readlines()) == len(rows)
+proven = json.load(open(sys.argv[4]))["rows"]
+for what, n in (("resident", 4), ("host", 4), ("latency", 4), ("decode", 4), ("check", 1)):
+    assert sum(row["what"] == what for row in proven) == n, what
+assert {row["variant"] for row in proven if row["what"] == "latency"} == {"fast", "fast+v", "high", "high+v"}
+assert {row["decoder"] for row in proven if row["what"] == "decode"} == {"verifier", "verifier, one stretch"}
+assert all(row["us"] > 0 for row in proven if row["what"] == "check")
 END
 
 refuses()
