@@ -288,9 +288,10 @@ static rp_status part_of_one(rp_lane *lane, const rp_host_batch *batch, size_t i
         rp_lane_compress(lane, batch->inputs[i], batch->input_sizes[i], batch->outputs[i],
                          batch->output_capacities[i], &batch->output_sizes[i], options, timeout_us);
     batch->statuses[i] = status;
-    return status == RP_STATUS_OUTPUT_TOO_SMALL || status == RP_STATUS_INPUT_TOO_LARGE
-               ? RP_STATUS_OK
-               : status;
+    bool is_of_input = status == RP_STATUS_OUTPUT_TOO_SMALL ||
+                       status == RP_STATUS_INPUT_TOO_LARGE || status == RP_STATUS_INTERNAL ||
+                       status == RP_STATUS_VERIFICATION_FAILED;
+    return is_of_input ? RP_STATUS_OK : status;
 }
 
 rp_status rp_read_host_batch(const rp_host_batch *given, rp_host_batch *batch, rp_error *error)

@@ -26,12 +26,16 @@ bool rp_batch_chunks_setup(void)
 }
 
 /* Under the lock, which is released while slabs are made: pinning memory may take the driver long.
- */
+ * All of them together take one timeout at most, and that of the call that is then under way. */
 static bool find_slabs(struct rp_open_batch *batch, const struct rp_batch_chunk *chunk)
 {
+    uint64_t deadline_ns = rp_clock_ns() + rp_batch_lanes_timeout_ns();
+
     for (uint32_t i = chunk->first_slab; i < chunk->first_slab + chunk->n_slabs; i++) {
         if (batch->frame_slabs[i] != NULL)
             continue;
+        if (rp_clock_ns() > deadline_ns)
+            return false;
         pthread_mutex_unlock(&rp_batch_lock);
         batch->frame_slabs[i] = rp_batch_slab_take(true);
         pthread_mutex_lock(&rp_batch_lock);

@@ -99,6 +99,11 @@ void rp_batch_lanes_setup(const rp_device *used, const rp_plugin_config *config,
         n_lanes = (uint32_t)(config->memory_bytes / 2 / lane_bytes);
 }
 
+uint64_t rp_batch_lanes_timeout_ns(void)
+{
+    return timeout_us * UINT64_C(1000);
+}
+
 uint32_t rp_batch_lanes_chunk_slabs(void)
 {
     return chunk_slabs;
@@ -109,14 +114,19 @@ bool rp_batch_lanes_hold(size_t max_block_bytes, uint32_t n_blocks)
     return rp_workspace_size(max_block_bytes, n_blocks, effort) <= workspace_bytes;
 }
 
+/* Without the lock: what is said about the lane under it stays as it is. */
 static void unmake(struct rp_batch_lane *lane)
 {
+    const rp_stream none = {NULL, NULL};
+
     if (lane->arrays != NULL)
         device->ops->staging_free(device, lane->arrays);
     if (lane->d_workspace != NULL)
         device->ops->memory_free(device, lane->d_workspace);
     rp_stream_destroy(lane->stream);
-    memset(lane, 0, sizeof(*lane));
+    lane->stream = none;
+    lane->d_workspace = NULL;
+    lane->arrays = NULL;
 }
 
 static rp_status make(struct rp_batch_lane *lane)
@@ -253,8 +263,9 @@ static rp_status copy_arrays(struct rp_batch_lane *lane, int first, int last, rp
  * all, leaves it there. */
 static void poison_results(struct rp_batch_lane *lane)
 {
-    for (int i = OUTPUT_SIZE; i <= PROOF_END; i++)
-        memset(array_at(lane->arrays, i), 0xA5, lane->n_blocks * sizeof(uint64_t));
+    memset(array_at(lane->arrays, OUTPUT_SIZE), 0xA5, lane->n_blocks * sizeof(size_t));
+    memset(array_at(lane->arrays, STATUS), 0xA5, lane->n_blocks * sizeof(rp_status));
+    memset(array_at(lane->arrays, PROOF), 0xA5, lane->n_blocks * sizeof(rp_proof));
 }
 
 rp_status rp_batch_lane_launch(struct rp_batch_lane *lane, const rp_compress_options *given)
@@ -298,30 +309,37 @@ rp_status rp_batch_lane_launch(struct rp_batch_lane *lane, const rp_compress_opt
     return status;
 }
 
-/* Whether a frame may have this status and size. */
-static bool is_possible(rp_status status, size_t frame_size, size_t capacity)
+/* RFC 8878 section 3.1.1: magic number, descriptor, one byte of content size, one block header. */
+#define SHORTEST_FRAME_BYTES 9u
+
+/* RP_STATUS_OK if a frame may have this status and size. */
+static rp_status judge(rp_status status, size_t frame_size, size_t capacity)
 {
-    if (status == RP_STATUS_OK)
-        return frame_size != 0 && frame_size <= capacity;
-    return status == RP_STATUS_OUTPUT_TOO_SMALL && frame_size == 0;
+    if (status == RP_STATUS_OK && frame_size >= SHORTEST_FRAME_BYTES && frame_size <= capacity)
+        return RP_STATUS_OK;
+    if (status == RP_STATUS_OUTPUT_TOO_SMALL && frame_size == 0)
+        return RP_STATUS_OK;
+    if (status == RP_STATUS_INTERNAL && frame_size == 0)
+        return RP_STATUS_INTERNAL;
+    return RP_STATUS_VERIFICATION_FAILED;
 }
 
-/* Takes the results of a chunk that is done. False when one of them is impossible. */
-static bool take_results(const struct rp_batch_lane *lane)
+/* Takes the results of a chunk that is done. RP_STATUS_OK unless one of them is wrong. */
+static rp_status take_results(const struct rp_batch_lane *lane)
 {
     const size_t *sizes = array_at(lane->arrays, OUTPUT_SIZE);
     const rp_status *statuses = array_at(lane->arrays, STATUS);
     const rp_proof *proofs = array_at(lane->arrays, PROOF);
+    rp_status judged = RP_STATUS_OK;
 
-    for (uint32_t i = 0; i < lane->n_blocks; i++) {
+    for (uint32_t i = 0; i < lane->n_blocks && judged == RP_STATUS_OK; i++) {
         struct rp_batch_block *block = &lane->batch->blocks[lane->chunk->first_block + i];
-        if (!is_possible(statuses[i], sizes[i], block->size))
-            return false;
+        judged = judge(statuses[i], sizes[i], block->size);
         block->status = statuses[i];
         block->frame_bytes = (uint32_t)sizes[i];
         block->proof = proofs[i];
     }
-    return true;
+    return judged;
 }
 
 static void give_slabs_back(struct rp_batch_lane *lane)
@@ -354,11 +372,12 @@ void rp_batch_lane_settle(struct rp_batch_lane *lane, rp_status status)
     if (chunk != NULL) {
         chunk->lane = NULL;
         if (chunk->state == RP_CHUNK_RUNNING) {
-            if (take_results(lane)) {
+            status = take_results(lane);
+            if (status == RP_STATUS_OK) {
                 chunk->state = RP_CHUNK_DONE;
                 rp_session_success(lane->pass);
             } else {
-                fail_chunk(lane, RP_STATUS_VERIFICATION_FAILED);
+                fail_chunk(lane, status);
             }
         }
         lane->chunk = NULL;

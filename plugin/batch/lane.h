@@ -51,6 +51,9 @@ struct rp_batch_lane {
 void rp_batch_lanes_setup(const rp_device *device, const rp_plugin_config *config,
                           uint32_t chunk_slabs);
 
+/* How long a block waits for the device at most. */
+uint64_t rp_batch_lanes_timeout_ns(void);
+
 /* Most slabs of a chunk, and whether n_blocks blocks of up to that size may be in one. */
 uint32_t rp_batch_lanes_chunk_slabs(void);
 bool rp_batch_lanes_hold(size_t max_block_bytes, uint32_t n_blocks);

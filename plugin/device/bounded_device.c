@@ -142,17 +142,21 @@ static void help(void)
     uint64_t idle_from = rp_clock_ns();
 
     pthread_mutex_lock(&lock);
-    while (queue != NULL || await_change(idle_from + IDLE_NS) ||
-           rp_clock_ns() < idle_from + IDLE_NS) {
+    for (;;) {
         struct call *call = queue;
-        if (call == NULL)
+        if (call == NULL) {
+            /* A call may have come between the end of the wait and getting the lock back. */
+            if (!await_change(idle_from + IDLE_NS) && queue == NULL &&
+                rp_clock_ns() >= idle_from + IDLE_NS)
+                break;
             continue;
+        }
         take_from_queue(call);
         in_call = call;
         pthread_mutex_unlock(&lock);
         call->status = RP_STATUS_DEVICE_UNAVAILABLE;
         /* The end of the process waits for this thread, too, but not for long. */
-        if (rp_session_use_begin()) {
+        if (call->kind <= MAKE_STREAM ? rp_session_use_begin() : rp_session_return_begin()) {
             call->status = RP_STATUS_OK;
             perform(call);
             rp_session_use_end();
@@ -177,7 +181,7 @@ static bool has_helper(void)
 /* Under the lock. Whether the helper is inside a call that somebody has waited for in vain. */
 static bool is_overdue(void)
 {
-    return in_call != NULL && in_call->state == ABANDONED && in_call->kind <= MAKE_STREAM;
+    return in_call != NULL && in_call->state == ABANDONED;
 }
 
 /* Under the lock. *call is not the caller's any more if the answer is RP_STATUS_TIMEOUT. */

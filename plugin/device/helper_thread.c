@@ -5,6 +5,8 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,12 +15,16 @@
 /* CUDA's calls need more than the smallest stacks, and a program may have set the default low. */
 #define MIN_STACK_BYTES ((size_t)1 << 20)
 
-/* What holds this code is not unloaded while the thread runs. The hook and the adapter never are; a
- * librocksdb.so with the plugin inside may be. */
+/* What holds this code is not unloaded while a thread runs. The hook and the adapter never are; a
+ * librocksdb.so with the plugin inside may be. On the new thread, as this takes the loader's lock,
+ * which nobody who compresses may wait for. */
 static void stay_loaded(void)
 {
+    static _Atomic bool is_kept;
     Dl_info info;
 
+    if (atomic_exchange(&is_kept, true))
+        return;
     if (dladdr((void *)(uintptr_t)stay_loaded, &info) != 0)
         (void)dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
     /* A program is not found by its name. The error is freed when it is asked for again. */

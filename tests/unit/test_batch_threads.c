@@ -24,6 +24,20 @@ static sampled_file files[N_FILES];
 static _Atomic size_t next_block[N_FILES];
 static _Atomic unsigned n_fallbacks;
 
+#define N_FAILING 60
+
+static const rp_device *queueing;
+static _Atomic unsigned n_memory_calls;
+
+/* Making a lane fails at first, for several threads at a time. */
+static rp_status failing_memory_alloc(const rp_device *device, size_t bytes, void **d_memory)
+{
+    *d_memory = NULL;
+    return atomic_fetch_add(&n_memory_calls, 1) < N_FAILING
+               ? RP_STATUS_OUT_OF_DEVICE_MEMORY
+               : queueing->ops->memory_alloc(device, bytes, d_memory);
+}
+
 static void expect(bool condition, const char *what)
 {
     if (!condition) {
@@ -67,6 +81,7 @@ static void *abandon(void *argument)
 int main(int argc, char **argv)
 {
     static queue_device device;
+    static rp_device_ops ops;
     rp_plugin_config config;
     rp_device *host;
 
@@ -78,12 +93,23 @@ int main(int argc, char **argv)
     config.batch_lanes = 4;
     config.timeout_ms = 60000;
     config.batch_chunk_bytes = 512 << 10;
-    if (argc > 1 && strcmp(argv[1], "queue") == 0) {
+    bool has_failures = argc > 1 && strcmp(argv[1], "memory") == 0;
+    if (has_failures || (argc > 1 && strcmp(argv[1], "queue") == 0)) {
         expect(rp_device_open("host", &host) == RP_STATUS_OK, "no host device");
         /* TEST_DEVICE_FLAGS: of RP_DEVICE_*; copies there and back without. */
         const char *flags = getenv("TEST_DEVICE_FLAGS");
         queue_device_open(&device, host, flags == NULL ? 0 : (uint32_t)atoi(flags));
         config.custom_device = &device.device;
+        queueing = &device.device;
+    }
+    if (has_failures) {
+        static rp_device failing;
+        failing = *queueing;
+        ops = *queueing->ops;
+        ops.memory_alloc = failing_memory_alloc;
+        failing.ops = &ops;
+        config.custom_device = &failing;
+        config.breaker_faults = 1000;
     }
     expect(rp_plugin_configure(&config, NULL) == RP_STATUS_OK, "not configured");
     for (size_t f = 0; f < N_FILES; f++)
@@ -103,6 +129,14 @@ int main(int argc, char **argv)
         expect(!rp_batch_any_open(), "a batch is left");
     }
     expect(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) == 0, "memory is left");
+    if (has_failures) {
+        expect(n_memory_calls > N_FAILING, "too few lanes were tried");
+        expect(rp_stats_value(RP_STAT_FAULTS, RP_FAULT_MEMORY) >= N_FAILING, "no faults");
+        expect(rp_stats_value(RP_STAT_FAULTS, RP_FAULT_VERIFY) == 0 &&
+                   rp_stats_value(RP_STAT_FAULTS, RP_FAULT_TIMEOUT) == 0,
+               "lanes were mixed up");
+        return 0;
+    }
     /* A thread may find every lane taken for a moment: that block is the CPU's. */
     expect(n_fallbacks <= N_ROUNDS * N_FILES * N_BLOCKS / 10, "too many blocks were not served");
     expect(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_BATCH) >= N_ROUNDS * N_FILES * N_BLOCKS * 9 / 10,
