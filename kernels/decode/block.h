@@ -181,6 +181,10 @@ RP_FN bool rp_decode_block_contents(rp_team *team, const uint8_t *base, uint32_t
             scratch.literals[i] = value;
         }
     }
+    /* Literals are compared by words, of which a GPU loads those around, too. */
+    TEAM_FOR (i, 0, 8, team) {
+        scratch.literals[literals->n_literals + i] = 0;
+    }
     const uint32_t length = entries.sequences != NULL ? RP_SEQUENCES_STRETCH : n_sequences;
     const uint32_t n_stretches = n_sequences == 0 ? 0 : (n_sequences + length - 1) / length;
     /* A warp has literals or sequences, but not both, at a time. */

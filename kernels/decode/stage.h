@@ -191,11 +191,13 @@ RP_FN bool rp_decode_check_frame(rp_team *team, const rp_stage_args *args, uint3
 RP_FN const uint8_t *rp_decode_copy(rp_team *team, uint8_t *copy, const uint8_t *source,
                                     uint32_t n_bytes)
 {
-    TEAM_FOR (i, 0, n_bytes / 4, team) {
+    /* A GPU loads the aligned words around: of the last bytes, also what nobody has written. */
+    const uint32_t n_words = n_bytes < 8 ? 0 : n_bytes / 4 - 1;
+    TEAM_FOR (i, 0, n_words, team) {
         const uint32_t word = rp_load32(source + 4 * i);
         memcpy(copy + 4 * i, &word, 4);
     }
-    TEAM_FOR (i, n_bytes & ~UINT32_C(3), n_bytes, team) {
+    TEAM_FOR (i, 4 * n_words, n_bytes, team) {
         copy[i] = source[i];
     }
     return copy;
