@@ -38,9 +38,9 @@ int main(void)
     print("rp_clustered_kernel", RP_FUSED_THREADS, sizeof(rp_shared_block_memory));
     print("rp_frame_assembler_kernel", RP_FRAME_THREADS, sizeof(rp_frame_memory));
     print("rp_verifier_kernelILj128ELj5ELb1EEv", RP_VERIFY_THREADS, RP_VERIFY_MEMORY_BYTES(16384));
-    print("rp_verifier_kernelILj512ELj2ELb1EEv", RP_VERIFY_WIDE_THREADS,
+    print("rp_verifier_kernelILj512ELj1ELb1EEv", RP_VERIFY_WIDE_THREADS,
           RP_VERIFY_MEMORY_BYTES(16384));
-    print("rp_verifier_kernelILj256ELj4ELb0EEv", RP_VERIFY_IN_PLACE_THREADS,
+    print("rp_verifier_kernelILj256ELj3ELb0EEv", RP_VERIFY_IN_PLACE_THREADS,
           sizeof(rp_decode_memory));
     return 0;
 }

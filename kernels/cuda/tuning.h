@@ -78,14 +78,15 @@
 #define RP_VERIFY_BLOCKS 5
 #define RP_VERIFY_COPY_MAX_BYTES 16384
 
-/* Larger blocks are read where they lie. They have more to divide. */
+/* Larger blocks are read where they lie. They have more to divide. With more thread blocks on an SM
+ * registers would be spilled; so they would with two of the wide ones. */
 #define RP_VERIFY_IN_PLACE_THREADS 256
-#define RP_VERIFY_IN_PLACE_BLOCKS 4
+#define RP_VERIFY_IN_PLACE_BLOCKS 3
 
 /* Up to this number of inputs leave a GPU idle with that. They have more threads each, since what
  * counts is how long one takes. */
 #define RP_VERIFY_WIDE_MAX_INPUTS 264
 #define RP_VERIFY_WIDE_THREADS 512
-#define RP_VERIFY_WIDE_BLOCKS 2
+#define RP_VERIFY_WIDE_BLOCKS 1
 
 #endif

@@ -98,7 +98,7 @@ RP_FN uint32_t rp_decode_extra_bits(uint32_t field, uint32_t code)
 
 /* Default distributions, 3.1.1.3.2.2.1: probabilities, of which -1 is "less than 1". */
 #define RP_DECODE_PREDEFINED_OFFSETS 29
-RP_CONSTANT int8_t rp_decode_predefined[RP_DECODE_FIELDS][RP_DECODE_MAX_FSE_SYMBOLS] = {
+RP_CONSTANT int16_t rp_decode_predefined[RP_DECODE_FIELDS][RP_DECODE_MAX_FSE_SYMBOLS] = {
     {4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1,  1,  2,  2,
      2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1},
     {1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1},
