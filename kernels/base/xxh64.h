@@ -90,7 +90,8 @@ RP_FN uint64_t rp_xxh64(const uint8_t *source, size_t n_bytes)
 RP_FN uint64_t rp_xxh64_lane(const uint8_t *source, size_t n_stripes, uint32_t lane)
 {
     uint64_t value = rp_xxh64_lane_begin(lane);
-    const uint8_t *words = source + 8 * lane;
+    /* An empty input may be NULL, to which nothing is added. */
+    const uint8_t *words = (const uint8_t *)((uintptr_t)source + 8 * lane);
     if (n_stripes >= RP_XXH_STRIPES_AHEAD) {
         uint64_t ahead[RP_XXH_STRIPES_AHEAD];
         RP_UNROLL
