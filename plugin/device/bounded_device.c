@@ -184,15 +184,15 @@ static bool is_overdue(void)
     return in_call != NULL && in_call->state == ABANDONED;
 }
 
-/* Under the lock. *call is not the caller's any more if the answer is RP_STATUS_TIMEOUT. */
-static rp_status wait_for(struct call *call)
+/* Under the lock. Whether the call was done in time; if not, *call is not the caller's any more. */
+static bool is_done(struct call *call)
 {
     uint64_t deadline_ns = rp_clock_ns() + limit_ns;
 
     while (call->state == WAITED_FOR && (await_change(deadline_ns) || rp_clock_ns() < deadline_ns))
         ;
     if (call->state == DONE)
-        return call->status;
+        return true;
     if (call != in_call && call->kind <= MAKE_STREAM) {
         /* It never began: the one before it is overdue. */
         take_from_queue(call);
@@ -200,7 +200,7 @@ static rp_status wait_for(struct call *call)
     } else {
         call->state = ABANDONED;
     }
-    return RP_STATUS_TIMEOUT;
+    return false;
 }
 
 static rp_status make(enum kind kind, size_t bytes, void **thing)
@@ -221,12 +221,12 @@ static rp_status make(enum kind kind, size_t bytes, void **thing)
             call->bytes = bytes;
             append(call);
             pthread_cond_broadcast(&changed);
-            status = wait_for(call);
+            if (!is_done(call))
+                call = NULL;
+            status = call != NULL ? call->status : RP_STATUS_TIMEOUT;
         }
     }
     pthread_mutex_unlock(&lock);
-    if (status == RP_STATUS_TIMEOUT)
-        return status;
     if (status == RP_STATUS_OK)
         *thing = call->thing;
     free(call);
@@ -250,7 +250,7 @@ static void unmake(enum kind kind, void *thing)
         pthread_cond_broadcast(&changed);
         if (is_overdue())
             call->state = ABANDONED;
-        else if (wait_for(call) != RP_STATUS_TIMEOUT)
+        else if (is_done(call))
             free(call);
     }
     pthread_mutex_unlock(&lock);
