@@ -114,6 +114,11 @@ rp_status rp_lane_deliver(const rp_lane_frame *frame, uint64_t input_hash, void 
     return RP_STATUS_OK;
 }
 
+bool rp_lane_proves(const rp_compress_options *options)
+{
+    return (options->flags & RP_COMPRESS_VERIFY) != 0;
+}
+
 size_t rp_lane_output_capacity(size_t input_size, size_t output_capacity)
 {
     size_t most = rp_compress_bound(input_size);
@@ -148,11 +153,6 @@ void *rp_lane_workspace(const rp_lane *lane, size_t *workspace_size)
     return lane != NULL ? lane->d_workspace : NULL;
 }
 
-static bool is_proven(const rp_compress_options *options)
-{
-    return (options->flags & RP_COMPRESS_VERIFY) != 0;
-}
-
 /* Device and host see the same memory: no copies. */
 static rp_status compress_in_place(rp_lane *lane, const void *input, size_t input_size,
                                    void *output, size_t output_capacity,
@@ -161,7 +161,7 @@ static rp_status compress_in_place(rp_lane *lane, const void *input, size_t inpu
 {
     rp_compress_options options = *given;
     const rp_results results = {&lane->frame_bytes, &lane->frame_status, &lane->frame_proof};
-    options.d_proofs = is_proven(given) ? &lane->frame_proof : NULL;
+    options.d_proofs = rp_lane_proves(given) ? &lane->frame_proof : NULL;
     rp_poison_results(&results, 1);
     rp_status status = rp_compress_async(lane->d_workspace, lane->workspace_bytes, input,
                                          input_size, output, output_capacity, &lane->frame_bytes,
@@ -171,7 +171,7 @@ static rp_status compress_in_place(rp_lane *lane, const void *input, size_t inpu
     lane->busy = status == RP_STATUS_TIMEOUT;
     if (status == RP_STATUS_OK)
         status = rp_judge_result(lane->frame_status, lane->frame_bytes, output_capacity);
-    if (status == RP_STATUS_OK && is_proven(given))
+    if (status == RP_STATUS_OK && rp_lane_proves(given))
         status = rp_check_proof(&lane->frame_proof, input, input_size, output, lane->frame_bytes);
     if (status == RP_STATUS_OK)
         *output_size = lane->frame_bytes;
@@ -185,7 +185,7 @@ static rp_status compress_staged(rp_lane *lane, const void *input, size_t input_
 {
     size_t capacity = rp_lane_output_capacity(input_size, output_capacity);
     size_t results_bytes = rp_lane_results_bytes(1);
-    bool proven = is_proven(options);
+    bool proven = rp_lane_proves(options);
     const rp_lane_part part = {
         .staging = lane->staging,
         .workspace_bytes = lane->workspace_bytes,

@@ -90,6 +90,9 @@ rp_status rp_lane_wait(rp_lane *lane, uint32_t timeout_us);
 rp_status rp_lane_deliver(const rp_lane_frame *frame, uint64_t input_hash, void *output,
                           size_t *output_size);
 
+/* Whether the frames of calls with these options are proven. */
+bool rp_lane_proves(const rp_compress_options *options);
+
 /* The capacity that an output needs at most. */
 size_t rp_lane_output_capacity(size_t input_size, size_t output_capacity);
 

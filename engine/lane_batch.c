@@ -55,11 +55,6 @@ typedef struct batch_part {
     rp_lane_part memory;
 } batch_part;
 
-static bool is_proven(const rp_compress_options *options)
-{
-    return (options->flags & RP_COMPRESS_VERIFY) != 0;
-}
-
 /* What the arrays in front of the inputs take. */
 static size_t upload_arrays_bytes(size_t n)
 {
@@ -103,7 +98,7 @@ static batch_part next_part(const rp_lane *lane, const rp_host_batch *batch, siz
         more.memory.workspace_bytes = workspace;
         more.memory.n_frames = more.n;
         if (lane->staging == NULL) {
-            size_t proofs = is_proven(options) ? more.n * sizeof(rp_proof) : 0;
+            size_t proofs = rp_lane_proves(options) ? more.n * sizeof(rp_proof) : 0;
             if (workspace == 0 || workspace + proofs > lane->workspace_bytes)
                 break;
         } else {
@@ -139,7 +134,7 @@ static rp_status part_in_place(rp_lane *lane, const rp_host_batch *batch, const 
     const rp_results results = {
         .sizes = batch->output_sizes + part->first,
         .statuses = batch->statuses + part->first,
-        .proofs = is_proven(options)
+        .proofs = rp_lane_proves(options)
                       ? (rp_proof *)(void *)(lane->d_workspace + part->memory.workspace_bytes)
                       : NULL,
     };
@@ -263,7 +258,7 @@ static rp_status part_staged(rp_lane *lane, const rp_host_batch *batch, const ba
                              const deadline *by)
 {
     rp_stage_args args = part_args(part, options);
-    stage_part(lane, batch, part, is_proven(options), &args.batch);
+    stage_part(lane, batch, part, rp_lane_proves(options), &args.batch);
     batch_part before = *running;
     if (before.n != 0) {
         rp_status status = rp_lane_wait(lane, time_left_us(by));
@@ -273,7 +268,7 @@ static rp_status part_staged(rp_lane *lane, const rp_host_batch *batch, const ba
     rp_status status = rp_lane_enqueue(lane, &part->memory, &args, options->error);
     *running = *part;
     if (before.n != 0)
-        deliver_part(lane, batch, &before, is_proven(options));
+        deliver_part(lane, batch, &before, rp_lane_proves(options));
     if (status != RP_STATUS_OK)
         (void)rp_lane_wait(lane, time_left_us(by)); /* for what was enqueued of it */
     return status;
@@ -355,7 +350,7 @@ static rp_status compress_parts(rp_lane *lane, const rp_host_batch *batch,
         batch_part part = next_part(lane, batch, first, staging, options);
         size_t n = part.n == 0 ? 1 : part.n;
         if (part.n == 0)
-            status = finish_part(lane, batch, &running, is_proven(options), &by);
+            status = finish_part(lane, batch, &running, rp_lane_proves(options), &by);
         if (status == RP_STATUS_OK && part.n == 0)
             status = part_of_one(lane, batch, first, options, time_left_us(&by));
         else if (status == RP_STATUS_OK && lane->staging == NULL)
@@ -367,7 +362,7 @@ static rp_status compress_parts(rp_lane *lane, const rp_host_batch *batch,
         first += n;
     }
     if (status == RP_STATUS_OK) {
-        status = finish_part(lane, batch, &running, is_proven(options), &by);
+        status = finish_part(lane, batch, &running, rp_lane_proves(options), &by);
         if (status != RP_STATUS_OK)
             rp_fail_host_batch(batch, running.first, status);
     }
