@@ -30,6 +30,10 @@
 /* Why not, for skip_case(). */
 #define TEAM_DEVICE_NO_SHUFFLE "ThreadSanitizer cannot follow workers that take turns on one thread"
 
+/* 1: each turn of a shuffled team is a system call (see team_device.c), so tests take less of the
+ * same; 0 otherwise. */
+#define TEAM_DEVICE_SLOW_TURNS TEST_ADDRESS_SANITIZER
+
 typedef enum team_device_kind { TEAM_DEVICE_THREADS, TEAM_DEVICE_SHUFFLED } team_device_kind;
 
 /*

@@ -222,7 +222,7 @@ static void run_size(uint32_t n_workers, uint32_t n_seeds, bool also_whole)
     rp_device *device = team_device_open(kind, n_workers, n_workers);
     assert_non_null(device);
     for (uint32_t seed = 1; seed <= n_seeds; seed++) {
-        for (int kinds = 0; kinds <= INPUTS_MIXED; kinds++) {
+        for (int kinds = 0; kinds <= INPUTS_MIXED; kinds += 1 + 2 * TEAM_DEVICE_SLOW_TURNS) {
             inputs_random random = inputs_seed(seed * 100 + (uint32_t)kinds);
             uint32_t n_bytes = inputs_magnitude(&random, seed == 1 ? 600 : MAX_BYTES);
             n_bytes = seed == 2 ? MAX_BYTES - (n_bytes & 7) : n_bytes;
