@@ -3,9 +3,11 @@
 set(engine_helpers
   ${PROJECT_SOURCE_DIR}/tests/differential/counting_device.c
   ${PROJECT_SOURCE_DIR}/tests/support/inputs.c)
-rockpress_add_test(NAME test_arguments LABELS unit
-  SOURCES test_arguments.c ${engine_helpers}
-  LIBRARIES rockpress_static cmocka_dep)
+foreach(name test_arguments_compress test_arguments_stages)
+  rockpress_add_test(NAME ${name} LABELS unit
+    SOURCES ${name}.c ${PROJECT_SOURCE_DIR}/tests/support/argument_checks.c ${engine_helpers}
+    LIBRARIES rockpress_static cmocka_dep)
+endforeach()
 rockpress_add_test(NAME test_arguments_pool LABELS unit
   SOURCES test_arguments_pool.c ${engine_helpers}
   LIBRARIES rockpress_static cmocka_dep)
