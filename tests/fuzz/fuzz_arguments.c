@@ -331,13 +331,32 @@ static bool do_buffers_serve(const rp_stage_buffers *buffers, rp_effort effort)
            buffers->scratch_stride >= needed.scratch_stride;
 }
 
+/* Entry points may be left out. For zstd blocks of one size their part has the same size at every
+ * effort. */
+static bool are_entry_points_good(const rp_stage_buffers *buffers, size_t needed)
+{
+    if (buffers->d_entry_points == NULL)
+        return true;
+    return (uintptr_t)buffers->d_entry_points % RP_WORKSPACE_ALIGNMENT == 0 &&
+           buffers->entry_points_stride >= needed &&
+           buffers->entry_points_stride % RP_WORKSPACE_ALIGNMENT == 0;
+}
+
+static void spoil_entry_points(rp_stage_buffers *buffers)
+{
+    if (take_mishap())
+        buffers->d_entry_points = take(1) & 1 ? NULL : buffers->d_entry_points + take(1);
+    if (take_mishap())
+        buffers->entry_points_stride = take_size(buffers->entry_points_stride);
+}
+
 /* On a device that only counts: whatever the buffers say, nothing follows their pointers. */
 static void fuzz_stage(void)
 {
     static rp_status (*const launches[])(const rp_batch *, const rp_stage_buffers *,
                                          const rp_compress_options *, rp_stream) = {
         rp_launch_lz77_matcher, rp_launch_huffman_encoder, rp_launch_fse_encoder,
-        rp_launch_frame_assembler};
+        rp_launch_frame_assembler, rp_launch_frame_verifier};
     rp_error error;
     batch_arrays arrays;
     rp_stage_buffers buffers = RP_STAGE_BUFFERS_INIT;
@@ -351,15 +370,24 @@ static void fuzz_stage(void)
     buffers.zstd_blocks_per_input = take_size(buffers.zstd_blocks_per_input);
     if (take_mishap())
         buffers.d_scratch = NULL;
+    size_t entry_points_stride = buffers.entry_points_stride;
+    spoil_entry_points(&buffers);
+    uint64_t which = take(1) % 5;
+    bool is_verifier = launches[which] == rp_launch_frame_verifier;
+    /* The verifier writes proofs, whatever the flags say. */
+    if (is_verifier)
+        options.d_proofs = take_mishap() ? NULL : proofs;
     bool is_good =
-        are_options_good(&options) && batch.d_input_sizes != NULL && batch.d_statuses != NULL &&
-        buffers.d_scratch != NULL && batch.n_inputs >= 1 && batch.n_inputs <= RP_MAX_BATCH_INPUTS &&
+        are_options_good(&options) && (!is_verifier || options.d_proofs != NULL) &&
+        batch.d_input_sizes != NULL && batch.d_statuses != NULL && buffers.d_scratch != NULL &&
+        batch.n_inputs >= 1 && batch.n_inputs <= RP_MAX_BATCH_INPUTS &&
         buffers.zstd_blocks_per_input >= 1 &&
         buffers.n_zstd_blocks / buffers.zstd_blocks_per_input == batch.n_inputs &&
         buffers.n_zstd_blocks % buffers.zstd_blocks_per_input == 0 &&
         buffers.n_zstd_blocks <= INT32_MAX && do_buffers_serve(&buffers, options.effort) &&
+        are_entry_points_good(&buffers, entry_points_stride) &&
         batch.max_input_bytes <= buffers.zstd_block_bytes * buffers.zstd_blocks_per_input;
-    rp_status status = launches[take(1) % 4](&batch, &buffers, &options, stream);
+    rp_status status = launches[which](&batch, &buffers, &options, stream);
     check((status == RP_STATUS_OK) == is_good || batch.max_input_bytes > RP_MAX_INPUT_BYTES,
           "stage: accepted and wrong, or refused and right", status);
     if (status == RP_STATUS_OK)
