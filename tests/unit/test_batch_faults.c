@@ -14,7 +14,6 @@
 #include <zstd.h>
 
 #include "plugin/batch/batch.h"
-#include "plugin/batch/slab.h"
 #include "plugin/core/costs.h"
 #include "rockpress/plugin.h"
 #include "tests/support/check.h"
@@ -26,7 +25,7 @@
 static queue_device device;
 static rp_device *runner;
 static rp_device_ops ops;
-static _Atomic bool corrupt, all_stalled;
+static _Atomic bool all_stalled;
 static _Atomic int n_launches;
 
 /* The queue's functions, with what it has not. */
@@ -427,40 +426,6 @@ static bool the_device_is_lost(void)
     return true;
 }
 
-static rp_status corrupting(rp_stream stream, uint32_t timeout_us)
-{
-    return device.device.ops->wait(stream, timeout_us);
-}
-
-static rp_status corrupting_copy(rp_stream stream, void *destination, const void *source,
-                                 size_t bytes, rp_copy_kind kind)
-{
-    /* Slabs of blocks: their frames are good ones, of other bytes. */
-    if (corrupt && kind == RP_COPY_HOST_TO_DEVICE && bytes > 100000)
-        return copying(stream, (uint8_t *)destination + 64, source, bytes - 64, kind);
-    return copying(stream, destination, source, bytes, kind);
-}
-
-static bool wrong_bytes_are_never_handed_over(void)
-{
-    rp_route_hint hint = {3, false};
-    sampled_file file;
-
-    CHECK(configure(NULL));
-    ops.copy_async = corrupting_copy;
-    ops.wait = corrupting;
-    sampled_file_make(&file, 300, 4096, 0, 6);
-    corrupt = true;
-    CHECK(sampled_file_begin(&file, &hint) != 0);
-    CHECK(sampled_file_ask(&file, 0, 3, false) == RP_FALLBACK_FAULT);
-    CHECK(rp_stats_value(RP_STAT_FAULTS, RP_FAULT_VERIFY) == 1);
-    /* Nothing more from this device, though frames of it are there. */
-    CHECK(ask_for_all(&file) == 0);
-    CHECK(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_BATCH) == 0);
-    sampled_file_free(&file);
-    return true;
-}
-
 static void touchy(rp_plugin_config *config)
 {
     config->breaker_faults = 2;
@@ -492,28 +457,6 @@ static bool the_breaker_covers_batches(void)
     return true;
 }
 
-/* It said that it was done, and slabs went back. */
-static bool a_device_that_writes_to_free_slabs(void)
-{
-    void *slabs[3];
-
-    CHECK(configure(NULL));
-    rp_batch_slabs_setup(&tested, 4096, 3 * 4096);
-    for (int i = 0; i < 3; i++)
-        CHECK((slabs[i] = rp_batch_slab_take(i > 0)) != NULL);
-    for (int i = 0; i < 3; i++) {
-        rp_batch_slab_give(slabs[i], i > 0);
-        memset(slabs[i], 0xEE, 4096);
-    }
-    for (int i = 0; i < 3; i++) {
-        void *again = rp_batch_slab_take(i > 0);
-        CHECK(again == slabs[0] || again == slabs[1] || again == slabs[2]);
-        memset(again, 0x11, 4096);
-    }
-    CHECK(rp_batch_slab_take(true) == NULL);
-    return true;
-}
-
 static const scenario scenarios[] = {
     SCENARIO(works_without_faults),
     SCENARIO(a_wrong_guess_is_made_good),
@@ -530,9 +473,7 @@ static const scenario scenarios[] = {
     SCENARIO(waits_fail),
     SCENARIO(waits_time_out_once),
     SCENARIO(the_device_is_lost),
-    SCENARIO(wrong_bytes_are_never_handed_over),
     SCENARIO(the_breaker_covers_batches),
-    SCENARIO(a_device_that_writes_to_free_slabs),
 };
 
 int main(void)
