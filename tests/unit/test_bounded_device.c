@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The helper thread behind a device's allocations: which calls it makes, and that none is lost in
+ * the moments in which it begins, ends or comes back from a driver that hung. Each scenario runs in
+ * a process of its own.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "plugin/core/config.h"
+#include "plugin/core/stats.h"
+#include "plugin/device/bounded_device.h"
+#include "plugin/device/session.h"
+#include "rockpress/plugin.h"
+#include "tests/support/check.h"
+#include "tests/support/queue_device.h"
+#include "tests/support/sanitizers.h"
+#include "tests/support/scenarios.h"
+
+#define TIMEOUT_MS (TEST_ADDRESS_SANITIZER || TEST_THREAD_SANITIZER ? 1000u : 300u)
+/* Longer than the helper waits for something to do. */
+#define BOUND_MS 20000u
+
+static queue_device queue;
+static rp_device_ops ops;
+static rp_device tested;
+static _Atomic bool hangs; /* whatever makes something */
+static _Atomic int n_inside;
+
+static void sleep_ms(long ms)
+{
+    struct timespec pause = {ms / 1000, ms % 1000 * 1000000};
+
+    nanosleep(&pause, NULL);
+}
+
+/* False when it does not become so. */
+static bool await(bool (*is_so)(void))
+{
+    for (unsigned i = 0; i < BOUND_MS && !is_so(); i++)
+        sleep_ms(1);
+    return is_so();
+}
+
+static bool is_inside(void)
+{
+    return n_inside != 0;
+}
+
+static bool is_outside(void)
+{
+    return n_inside == 0;
+}
+
+static void may_hang(void)
+{
+    n_inside++;
+    while (hangs)
+        sleep_ms(1);
+    n_inside--;
+}
+
+static rp_status memory_alloc(const rp_device *device, size_t bytes, void **memory)
+{
+    may_hang();
+    return queue.device.ops->memory_alloc(device, bytes, memory);
+}
+
+static bool open_queue(void)
+{
+    rp_device *host;
+
+    CHECK(rp_device_open("host", &host) == RP_STATUS_OK);
+    queue_device_open(&queue, host, 0);
+    ops = *queue.device.ops;
+    ops.memory_alloc = memory_alloc;
+    tested = queue.device;
+    tested.ops = &ops;
+    return true;
+}
+
+/*
+ * The end of the helper: its wait is over, and it does not have the lock back yet.
+ */
+
+static pthread_t main_thread;
+static _Atomic bool is_armed, is_waiting;
+static _Atomic int n_windows;
+
+int __real_pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
+                                  const struct timespec *deadline);
+int __wrap_pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
+                                  const struct timespec *deadline);
+
+int __wrap_pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
+                                  const struct timespec *deadline)
+{
+    bool is_helper = !pthread_equal(pthread_self(), main_thread);
+    int result;
+
+    if (!is_helper)
+        is_waiting = true;
+    result = __real_pthread_cond_timedwait(condition, mutex, deadline);
+    if (!is_helper || result != ETIMEDOUT || !atomic_exchange(&is_armed, false))
+        return result;
+    /* The main thread gets the lock first, and waits for its call. */
+    is_waiting = false;
+    n_windows++;
+    pthread_mutex_unlock(mutex);
+    for (unsigned i = 0; i < BOUND_MS && !is_waiting; i++)
+        sleep_ms(1);
+    pthread_mutex_lock(mutex);
+    return result;
+}
+
+static bool is_window_open(void)
+{
+    return n_windows != 0;
+}
+
+static bool a_call_that_comes_as_the_helper_ends(void)
+{
+    const rp_device *bounded;
+    void *streams[2];
+
+    main_thread = pthread_self();
+    CHECK(open_queue());
+    bounded = rp_bounded_device(&tested, TIMEOUT_MS);
+    CHECK(bounded != NULL);
+    is_armed = true;
+    CHECK_STATUS(bounded->ops->stream_create(bounded, &streams[0]), RP_STATUS_OK);
+    CHECK(await(is_window_open));
+    CHECK_STATUS(bounded->ops->stream_create(bounded, &streams[1]), RP_STATUS_OK);
+    CHECK(queue.n_streams == 2);
+    for (int i = 0; i < 2; i++)
+        bounded->ops->stream_destroy(bounded, streams[i]);
+    CHECK(queue.n_streams == 0);
+    return true;
+}
+
+/*
+ * A device that was given up: nothing more is made, but what is there can be given back.
+ */
+
+static bool open_session(void)
+{
+    rp_plugin_config config;
+
+    CHECK(open_queue());
+    rp_plugin_config_default(&config, sizeof(config));
+    config.custom_device = &tested;
+    config.log = RP_LOG_OFF;
+    config.timeout_ms = TIMEOUT_MS;
+    CHECK(rp_plugin_configure(&config, NULL) == RP_STATUS_OK);
+    CHECK(rp_session_ready(rp_config_get()));
+    return true;
+}
+
+static bool what_was_made_is_freed_after_the_device_was_given_up(void)
+{
+    void *memory, *staging, *stream;
+    const rp_device *bounded;
+
+    CHECK(open_session());
+    bounded = rp_session_device();
+    CHECK_STATUS(bounded->ops->memory_alloc(bounded, 1000, &memory), RP_STATUS_OK);
+    CHECK_STATUS(bounded->ops->staging_alloc(bounded, 1000, &staging), RP_STATUS_OK);
+    CHECK_STATUS(bounded->ops->stream_create(bounded, &stream), RP_STATUS_OK);
+    CHECK(queue.n_memory == 1 && queue.n_staging == 1 && queue.n_streams == 1);
+    rp_session_fault(RP_STATUS_DEVICE_FAULT, RP_BREAKER_CLOSED);
+    CHECK(!rp_session_may_work());
+    bounded->ops->memory_free(bounded, memory);
+    bounded->ops->staging_free(bounded, staging);
+    bounded->ops->stream_destroy(bounded, stream);
+    CHECK(queue.n_memory == 0 && queue.n_staging == 0 && queue.n_streams == 0);
+    CHECK_STATUS(bounded->ops->memory_alloc(bounded, 1000, &memory), RP_STATUS_DEVICE_UNAVAILABLE);
+    CHECK_STATUS(bounded->ops->stream_create(bounded, &stream), RP_STATUS_DEVICE_UNAVAILABLE);
+    CHECK(memory == NULL && stream == NULL && queue.n_memory == 0 && queue.n_streams == 0);
+    return true;
+}
+
+/*
+ * A driver that hangs.
+ */
+
+static const rp_device *hanging;
+
+static void *allocate(void *bytes)
+{
+    void *memory;
+
+    (void)hanging->ops->memory_alloc(hanging, (size_t)(uintptr_t)bytes, &memory);
+    return memory;
+}
+
+/* Behind a call that hangs, others were waited for in vain: they are not made later, when nobody
+ * would free what they make. */
+static bool calls_that_never_began_are_forgotten(void)
+{
+    pthread_t threads[4];
+    void *made, *again;
+
+    CHECK(open_queue());
+    hanging = rp_bounded_device(&tested, TIMEOUT_MS);
+    CHECK(hanging != NULL);
+    hangs = true;
+    CHECK(pthread_create(&threads[0], NULL, allocate, (void *)(uintptr_t)1000) == 0);
+    CHECK(await(is_inside));
+    for (uintptr_t i = 1; i < 4; i++)
+        CHECK(pthread_create(&threads[i], NULL, allocate, (void *)(1000 + i)) == 0);
+    for (int i = 0; i < 4; i++)
+        CHECK(pthread_join(threads[i], &made) == 0 && made == NULL);
+    CHECK_STATUS(hanging->ops->memory_alloc(hanging, 2000, &made), RP_STATUS_TIMEOUT);
+    hangs = false;
+    CHECK(await(is_outside));
+    /* The next calls find the queue in order. */
+    CHECK_STATUS(hanging->ops->memory_alloc(hanging, 3000, &again), RP_STATUS_OK);
+    CHECK(queue.n_memory == 2 && queue.memory_bytes == 1000 + 3000);
+    /* What the first call made is the next one's who asks for the same. */
+    CHECK_STATUS(hanging->ops->memory_alloc(hanging, 1000, &made), RP_STATUS_OK);
+    CHECK(queue.n_memory == 2 && made != again);
+    hanging->ops->memory_free(hanging, made);
+    hanging->ops->memory_free(hanging, again);
+    CHECK(queue.n_memory == 0);
+    return true;
+}
+
+static bool is_all_freed(void)
+{
+    return queue.n_memory == 0;
+}
+
+/* Frees wait behind a call that hangs, and nobody waits for them. */
+static bool frees_are_made_up_for(void)
+{
+    void *memory[8];
+    pthread_t thread;
+    uint64_t begun;
+
+    CHECK(open_queue());
+    hanging = rp_bounded_device(&tested, TIMEOUT_MS);
+    CHECK(hanging != NULL);
+    for (int i = 0; i < 8; i++)
+        CHECK_STATUS(hanging->ops->memory_alloc(hanging, 1000, &memory[i]), RP_STATUS_OK);
+    hangs = true;
+    CHECK(pthread_create(&thread, NULL, allocate, (void *)(uintptr_t)2000) == 0);
+    CHECK(await(is_inside));
+    begun = rp_clock_ns();
+    for (int i = 0; i < 8; i++)
+        hanging->ops->memory_free(hanging, memory[i]);
+    /* The first one may be waited for. */
+    CHECK(rp_clock_ns() - begun < 3 * TIMEOUT_MS * UINT64_C(1000000));
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK(queue.n_memory == 8);
+    hangs = false;
+    CHECK(await(is_outside));
+    CHECK_STATUS(hanging->ops->memory_alloc(hanging, 2000, &memory[0]), RP_STATUS_OK);
+    hanging->ops->memory_free(hanging, memory[0]);
+    CHECK(await(is_all_freed));
+    return true;
+}
+
+int main(void)
+{
+    const scenario scenarios[] = {
+        SCENARIO(a_call_that_comes_as_the_helper_ends),
+        SCENARIO(what_was_made_is_freed_after_the_device_was_given_up),
+        SCENARIO(calls_that_never_began_are_forgotten),
+        SCENARIO(frees_are_made_up_for),
+    };
+
+    return RUN_SCENARIOS(scenarios, 60);
+}
