@@ -29,6 +29,7 @@ static bool configure(void (*adjust)(rp_plugin_config *))
     config.batch = RP_BATCH_ON;
     config.effort = RP_EFFORT_FAST;
     config.log = RP_LOG_OFF;
+    config.timeout_ms = 60000; /* a busy machine may take long for a chunk */
     if (adjust != NULL)
         adjust(&config);
     return rp_plugin_configure(&config, NULL) == RP_STATUS_OK;
