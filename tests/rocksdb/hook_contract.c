@@ -340,6 +340,84 @@ static void streams(void)
     show_result("freeCStream", ZSTD_freeCStream(stream));
 }
 
+/* One block of the stream's context, with what it was set to. */
+static void show_next_block(const char *name, ZSTD_CStream *stream)
+{
+    show_frame(name, ZSTD_compress2(stream, out, sizeof(out), compressible, 4096), compressible,
+               4096, dictionary, sizeof(dictionary), ZSTD_f_zstd1);
+    ZSTD_CCtx_reset(stream, ZSTD_reset_session_and_parameters);
+}
+
+/* Structures are passed by value here: what arrives shows in the checksum, or in its absence. */
+static void older_set_ups(void)
+{
+    ZSTD_CStream *stream = ZSTD_createCStream();
+    ZSTD_CDict *cdict = ZSTD_createCDict(dictionary, sizeof(dictionary), 5);
+    ZSTD_parameters params = ZSTD_getParams(4, 4096, sizeof(dictionary));
+    ZSTD_frameParameters frame = {.contentSizeFlag = 1, .checksumFlag = 1};
+
+    params.fParams = frame;
+    show_result("initCStream_srcSize", ZSTD_initCStream_srcSize(stream, 4, 10000));
+    show_stream("with a size", stream, ZSTD_e_end);
+    show_next_block("after a size", stream);
+    show_result("initCStream_advanced",
+                ZSTD_initCStream_advanced(stream, dictionary, sizeof(dictionary), params, 10000));
+    show_stream("with all parameters", stream, ZSTD_e_end);
+    show_next_block("after all parameters", stream);
+    show_result("initCStream_usingCDict", ZSTD_initCStream_usingCDict(stream, cdict));
+    show_next_block("with a CDict", stream);
+    show_result("initCStream_usingCDict_advanced",
+                ZSTD_initCStream_usingCDict_advanced(stream, cdict, frame, 4096));
+    show_next_block("with a CDict and a checksum", stream);
+    show_next_block("reset", stream);
+    ZSTD_freeCDict(cdict);
+    ZSTD_freeCStream(stream);
+}
+
+#if ZSTD_VERSION_NUMBER >= 10504
+static size_t n_produced;
+
+static size_t produce(void *state, ZSTD_Sequence *sequences, size_t capacity, const void *src,
+                      size_t size, const void *dict, size_t dict_size, int level, size_t window)
+{
+    (void)sequences, (void)capacity, (void)src, (void)dict, (void)dict_size, (void)level;
+    (void)window;
+    n_produced += state == &n_produced && size == 4096;
+    return ZSTD_SEQUENCE_PRODUCER_ERROR;
+}
+
+/* Only libzstd asks it, and has no sequences then. */
+static void sequence_producer(void)
+{
+    ZSTD_CCtx *cctx = ZSTD_createCCtx();
+
+    ZSTD_registerSequenceProducer(cctx, &n_produced, produce);
+    show("a producer that fails", ZSTD_compress2(cctx, out, sizeof(out), compressible, 4096),
+         compressible, 4096);
+    ZSTD_registerSequenceProducer(cctx, NULL, NULL);
+    show("no producer", ZSTD_compress2(cctx, out, sizeof(out), compressible, 4096), compressible,
+         4096);
+    printf("asked %zu times\n", n_produced);
+    ZSTD_freeCCtx(cctx);
+}
+#else
+static void sequence_producer(void)
+{
+}
+#endif
+
+static void thread_pool(void)
+{
+    ZSTD_CCtx *cctx = ZSTD_createCCtx();
+    ZSTD_threadPool *pool = ZSTD_createThreadPool(2);
+
+    show_result("refThreadPool", ZSTD_CCtx_refThreadPool(cctx, pool));
+    show("with a pool", ZSTD_compress2(cctx, out, sizeof(out), compressible, 4096), compressible,
+         4096);
+    ZSTD_freeCCtx(cctx);
+    ZSTD_freeThreadPool(pool);
+}
+
 static void others(void)
 {
     static ZSTD_Sequence sequences[8192];
@@ -416,6 +494,9 @@ int main(int argc, char **argv)
     capacities();
     parameters();
     streams();
+    older_set_ups();
+    sequence_producer();
+    thread_pool();
     others();
     in_threads();
     return 0;
