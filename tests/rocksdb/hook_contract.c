@@ -367,7 +367,8 @@ static void older_set_ups(void)
     show_result("initCStream_usingCDict", ZSTD_initCStream_usingCDict(stream, cdict));
     show_next_block("with a CDict", stream);
     show_result("initCStream_usingCDict_advanced",
-                ZSTD_initCStream_usingCDict_advanced(stream, cdict, frame, 4096));
+                ZSTD_initCStream_usingCDict_advanced(stream, cdict, frame, 10000));
+    show_stream("with a CDict and a size", stream, ZSTD_e_end);
     show_next_block("with a CDict and a checksum", stream);
     show_next_block("reset", stream);
     ZSTD_freeCDict(cdict);
