@@ -183,6 +183,26 @@ static void test_round_trip(void **state)
     }
 }
 
+static void test_proven(void **state)
+{
+    (void)state;
+    rp_proof proofs[N_INPUTS];
+    batch b;
+    batch_open(&b, MAX_BYTES, RP_EFFORT_FAST);
+    memset(proofs, 0x7E, sizeof(proofs));
+    b.options.flags = RP_COMPRESS_VERIFY;
+    b.options.d_proofs = proofs;
+    assert_int_equal(run(&b, b.statuses), RP_STATUS_OK);
+    for (size_t i = 0; i < N_INPUTS; i++) {
+        assert_int_equal(b.statuses[i], RP_STATUS_OK);
+        check_frame(&b, i);
+        assert_int_equal(
+            rp_check_proof(&proofs[i], b.inputs[i], b.sizes[i], b.outputs[i], b.frame_bytes[i]),
+            RP_STATUS_OK);
+    }
+    batch_close(&b);
+}
+
 /* As with nvCOMP 4, which has none: a size of 0 says that there is no frame. */
 static void test_without_statuses(void **state)
 {
@@ -256,6 +276,9 @@ static void test_errors(void **state)
     b = good;
     b.options.flags = RP_COMPRESS_FLAGS_ALL + 1;
     refuse(&b, RP_STATUS_INVALID_FLAGS, "0x4");
+    b = good;
+    b.options.flags = RP_COMPRESS_VERIFY;
+    refuse(&b, RP_STATUS_NULL_POINTER, "d_proofs");
     b = good;
     b.max_bytes = RP_MAX_INPUT_BYTES + 1;
     refuse(&b, RP_STATUS_INPUT_TOO_LARGE, "1073741825");
@@ -366,11 +389,9 @@ static void test_queries(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_without_statuses),
-        cmocka_unit_test(test_input_larger_than_announced),
-        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_errors_of_arrays),
+        cmocka_unit_test(test_round_trip),       cmocka_unit_test(test_proven),
+        cmocka_unit_test(test_without_statuses), cmocka_unit_test(test_input_larger_than_announced),
+        cmocka_unit_test(test_errors),           cmocka_unit_test(test_errors_of_arrays),
         cmocka_unit_test(test_queries),
     };
     return RUN_CASES(argc, argv, tests, set_up, tear_down);

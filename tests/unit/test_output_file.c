@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -35,6 +37,24 @@ static uint64_t next_random;
 uint64_t rp_random(void)
 {
     return next_random++;
+}
+
+static int lowest_written = INT_MAX;
+static int n_interrupted;
+
+ssize_t __real_write(int file, const void *bytes, size_t n_bytes);
+ssize_t __wrap_write(int file, const void *bytes, size_t n_bytes);
+
+ssize_t __wrap_write(int file, const void *bytes, size_t n_bytes)
+{
+    if (file < lowest_written)
+        lowest_written = file;
+    if (n_interrupted > 0) {
+        n_interrupted--;
+        errno = EINTR;
+        return -1;
+    }
+    return __real_write(file, bytes, n_bytes);
 }
 
 static int set_up(void **state)
@@ -214,12 +234,95 @@ static void test_descriptors(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+/* The path itself is a good one, and the name beside it is not. */
+static void test_path_that_fills_the_buffer(void **state)
+{
+    (void)state;
+    char path[PATH_MAX];
+    size_t used = strlen(folder);
+    memcpy(path, folder, used);
+    while (used < PATH_MAX - 12) {
+        path[used++] = '/';
+        path[used++] = '.';
+    }
+    strcpy(path + used, "/stats");
+    make_file(path);
+    assert_false(rp_output_replace(path, TEXT, N_TEXT, 0));
+    expect_contents(path, OLD);
+    assert_true(rp_output_append(path, TEXT, N_TEXT, 0));
+    expect_contents(path, OLD TEXT);
+    assert_int_equal(unlink(path), 0);
+}
+
+/* What was there stays, and the part that could be written does not. */
+static void test_full_disk(void **state)
+{
+    (void)state;
+    const char *path = name_of("stats");
+    const char *temporary = temporary_of(path, 0);
+    struct rlimit before, small;
+    make_file(path);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = before;
+    small.rlim_cur = N_TEXT / 2;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    bool is_written = rp_output_replace(path, TEXT, N_TEXT, 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    assert_false(is_written);
+    assert_int_equal(access(temporary, F_OK), -1);
+    expect_contents(path, OLD);
+    assert_int_equal(unlink(path), 0);
+}
+
+/* A daemon has closed its standard descriptors. Whoever prints to one of them later must not find
+ * the file there. */
+static void test_closed_standard_input(void **state)
+{
+    (void)state;
+    const char *path = name_of("stats");
+    for (size_t i = 0; i < 2; i++) {
+        int saved = dup(STDIN_FILENO);
+        assert_true(saved > STDERR_FILENO);
+        close(STDIN_FILENO);
+        lowest_written = INT_MAX;
+        bool is_written = both[i](path, TEXT, N_TEXT, 0);
+        bool is_closed = fcntl(STDIN_FILENO, F_GETFD) == -1;
+        int lowest = lowest_written;
+        dup2(saved, STDIN_FILENO);
+        close(saved);
+        assert_true(is_written && is_closed);
+        assert_true(lowest > STDERR_FILENO);
+        expect_contents(path, TEXT);
+        assert_int_equal(unlink(path), 0);
+    }
+}
+
+static void test_interrupted_writes(void **state)
+{
+    (void)state;
+    const char *path = name_of("stats");
+    n_interrupted = 3;
+    assert_true(rp_output_replace(path, TEXT, N_TEXT, 0));
+    assert_int_equal(n_interrupted, 0);
+    expect_contents(path, TEXT);
+    assert_int_equal(unlink(path), 0);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_planted_names),  cmocka_unit_test(test_all_names_planted),
-        cmocka_unit_test(test_link_to_a_file), cmocka_unit_test(test_pipes),
-        cmocka_unit_test(test_no_files),       cmocka_unit_test(test_descriptors),
+        cmocka_unit_test(test_planted_names),
+        cmocka_unit_test(test_all_names_planted),
+        cmocka_unit_test(test_link_to_a_file),
+        cmocka_unit_test(test_pipes),
+        cmocka_unit_test(test_no_files),
+        cmocka_unit_test(test_descriptors),
+        cmocka_unit_test(test_path_that_fills_the_buffer),
+        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_closed_standard_input),
+        cmocka_unit_test(test_interrupted_writes),
     };
     return RUN_CASES(argc, argv, tests, set_up, tear_down);
 }
