@@ -134,14 +134,15 @@ static bool add_block(struct plan *plan, const uint8_t *bytes, size_t size)
     return true;
 }
 
-/* At least half of a slab is filled before the next is begun, unless blocks are larger. */
-static size_t most_slabs(size_t total, size_t n_blocks)
+/* At least half of a slab is filled before the next is begun, unless blocks are larger. And a chunk
+ * that has its most blocks leaves the rest of its last slab empty: these are at least as many as
+ * fit of the largest block. */
+static size_t most_slabs(size_t total, size_t n_blocks, size_t largest)
 {
     size_t by_bytes = (total + n_blocks * 16) / (rp_batch_slab_bytes() / 2) + 1;
     size_t by_blocks = n_blocks;
 
-    /* A chunk that has its most blocks leaves the rest of its last slab empty. */
-    by_bytes += n_blocks / 64 + 1;
+    by_bytes += n_blocks / blocks_that_fit(largest) + 1;
     return by_bytes < by_blocks ? by_bytes : by_blocks;
 }
 
@@ -185,6 +186,22 @@ void rp_batch_plan_destroy(struct rp_open_batch *batch)
     free_arrays(batch);
 }
 
+static bool is_taken(const rp_plugin_config *config, size_t size)
+{
+    return size != 0 && size >= config->min_block_bytes && size <= config->max_block_bytes &&
+           size <= rp_batch_slab_bytes();
+}
+
+static size_t largest_taken(const rp_plugin_config *config, const size_t *sizes, size_t n)
+{
+    size_t largest = 1;
+
+    for (size_t i = 0; i < n; i++)
+        if (sizes[i] > largest && is_taken(config, sizes[i]))
+            largest = sizes[i];
+    return largest;
+}
+
 /* Copies the blocks; true when there is at least one. */
 static bool fill(struct rp_open_batch *batch, const rp_plugin_config *config,
                  const uint8_t *samples, const struct source *sources, size_t n_samples,
@@ -197,10 +214,7 @@ static bool fill(struct rp_open_batch *batch, const rp_plugin_config *config,
 
     for (size_t i = 0; i < n_samples; i++) {
         size_t size = sources[i].size;
-        if (size == 0 || size < config->min_block_bytes || size > config->max_block_bytes ||
-            size > rp_batch_slab_bytes())
-            continue;
-        if (!add_block(&plan, samples + sources[i].offset, size))
+        if (is_taken(config, size) && !add_block(&plan, samples + sources[i].offset, size))
             break;
     }
     for (uint32_t i = 0; i < batch->n_chunks; i++)
@@ -227,7 +241,7 @@ struct rp_open_batch *rp_batch_plan_make(const rp_plugin_config *config, const u
         free(batch);
         return NULL;
     }
-    n_slabs = most_slabs(total, n_samples);
+    n_slabs = most_slabs(total, n_samples, largest_taken(config, sizes, n_samples));
     if (!allocate(batch, n_samples, n_slabs)) {
         free(sources);
         free_arrays(batch);

@@ -61,13 +61,13 @@ static size_t ask_for_all(const sampled_file *file)
 }
 
 /* The first block finds the device out, and no other goes there. */
-static bool is_given_up(const sampled_file *file)
+static bool is_given_up(const sampled_file *file, rp_fault fault)
 {
     uint64_t before = rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_BATCH);
 
     CHECK(sampled_file_begin(file, &hint) != 0);
     CHECK(sampled_file_ask(file, 0, 3, false) == RP_FALLBACK_FAULT);
-    CHECK(rp_stats_value(RP_STAT_FAULTS, RP_FAULT_VERIFY) == 1);
+    CHECK(rp_stats_value(RP_STAT_FAULTS, fault) == 1);
     CHECK(ask_for_all(file) == 0 && rp_stats_value(RP_STAT_DEVICE_ACTIVE, 0) == 0);
     CHECK(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_BATCH) == before);
     return true;
@@ -90,7 +90,7 @@ static bool wrong_bytes_are_never_handed_over(void)
     CHECK(configure(RP_VERIFY_DEVICE));
     ops.copy_async = copy_of_other_bytes;
     sampled_file_make(&file, N_BLOCKS, 4096, 0, 6);
-    CHECK(is_given_up(&file));
+    CHECK(is_given_up(&file, RP_FAULT_VERIFY));
     sampled_file_free(&file);
     return true;
 }
@@ -123,7 +123,7 @@ static bool results_of_an_earlier_file(int leaves_out_downloads)
     ops.launch = leaving_out;
     if (leaves_out_downloads)
         ops.copy_async = without_downloads;
-    CHECK(is_given_up(&files[1]));
+    CHECK(is_given_up(&files[1], RP_FAULT_VERIFY));
     return true;
 }
 
@@ -141,6 +141,31 @@ static bool downloads_are_left_out(void)
     left_out = 0;
     return getenv("TEST_DEVICE_FLAGS") != NULL ||
            run_in_child(results_of_an_earlier_file, true, 60) == 0;
+}
+
+/* Something overwrites an intermediate result, and the next kernel finds it impossible. */
+static rp_status overwriting(rp_stream stream, const struct rp_launch *launch)
+{
+    static uint8_t garbage[sizeof(rp_zstd_block)];
+    rp_status status = RP_STATUS_OK;
+
+    memset(garbage, 0xFF, sizeof(garbage));
+    if (launch->stage == RP_STAGE_FRAME_ASSEMBLER)
+        status = device.device.ops->copy_async(stream, launch->args.buffers.d_zstd_blocks, garbage,
+                                               sizeof(garbage), RP_COPY_HOST_TO_DEVICE);
+    return status == RP_STATUS_OK ? device.device.ops->launch(stream, launch) : status;
+}
+
+static bool a_kernel_refuses_its_data(void)
+{
+    sampled_file file;
+
+    CHECK(configure(RP_VERIFY_OFF));
+    sampled_file_make(&file, N_BLOCKS, 4096, 0, 12);
+    ops.launch = overwriting;
+    CHECK(is_given_up(&file, RP_FAULT_INTERNAL));
+    sampled_file_free(&file);
+    return true;
 }
 
 /* It said that it was done, and slabs went back. */
@@ -171,6 +196,7 @@ int main(void)
         SCENARIO(wrong_bytes_are_never_handed_over),
         SCENARIO(launches_are_left_out),
         SCENARIO(downloads_are_left_out),
+        SCENARIO(a_kernel_refuses_its_data),
         SCENARIO(a_device_that_writes_to_free_slabs),
     };
 
