@@ -118,6 +118,10 @@ static bool compress_file(const sampled_file *file, size_t *n_served)
         }
     }
     rp_batch_end(id);
+    /* Without memory to verify it, no frame is handed over. */
+    CHECK(rp_stats_value(RP_STAT_VERIFIED_BLOCKS, 0) ==
+          rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_BATCH) +
+              rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_DIRECT));
     CHECK(!rp_batch_any_open() && rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) == 0);
     return true;
 }
