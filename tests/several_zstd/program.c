@@ -97,26 +97,47 @@ static int threads(void)
     return wrong;
 }
 
-static int reload(char **arguments)
+static int reload_one(const char *argument)
 {
-    const char *given = getenv("TEST_RELOADS");
-    int n = given != NULL ? atoi(given) : 3 * n_libraries;
-    int wrong = 0;
+    struct library library;
+    int wrong;
 
-    for (int i = 0; i < n; i++) {
-        struct library library;
-        const char *argument = arguments[i % n_libraries];
-
-        load(&library, argument);
-        wrong += library.work(library.tag, 3);
-        dlclose(library.handle);
-        library.handle = dlopen(path_of(argument), RTLD_NOW | RTLD_NOLOAD);
-        if (library.handle != NULL) {
-            printf("%s is still loaded\n", path_of(argument));
-            wrong++;
-        }
+    load(&library, argument);
+    wrong = library.work(library.tag, 3);
+    dlclose(library.handle);
+    if (dlopen(path_of(argument), RTLD_NOW | RTLD_NOLOAD) != NULL) {
+        printf("%s is still loaded\n", path_of(argument));
+        wrong++;
     }
     return wrong;
+}
+
+static int reload(char **arguments)
+{
+    int wrong = 0;
+
+    for (int i = 0; i < 3 * n_libraries; i++)
+        wrong += reload_one(arguments[i % n_libraries]);
+    return wrong;
+}
+
+/* The first library stays, with a context, while the second one comes and goes more often than the
+ * hook has numbers. */
+static int wear(char **arguments)
+{
+    int (*hold)(void);
+    int wrong = 0;
+
+    if (n_libraries != 2)
+        return 2;
+    load(&libraries[0], arguments[0]);
+    hold = (int (*)(void))symbol(&libraries[0], "hold");
+    wrong += hold();
+    for (int i = 0; i < 300; i++)
+        wrong += reload_one(arguments[1]);
+    load(&libraries[1], arguments[1]);
+    wrong += libraries[1].work(libraries[1].tag, 3);
+    return wrong + hold();
 }
 
 static int jump(char **arguments)
@@ -160,6 +181,8 @@ int main(int argc, char **argv)
         return 2;
     if (strcmp(scenario, "reload") == 0)
         return reload(argv + 2) != 0;
+    if (strcmp(scenario, "wear") == 0)
+        return wear(argv + 2) != 0;
     if (strcmp(scenario, "jump") == 0)
         return jump(argv + 2) != 0;
     for (int i = 0; i < n_libraries; i++)

@@ -12,6 +12,7 @@
 #include <zstd_errors.h>
 
 #include "plugin/core/config.h"
+#include "plugin/core/stats.h"
 #include "plugin/device/verify.h"
 #include "plugin/hook/context_cache.h"
 #include "plugin/zstd/library.h"
@@ -164,7 +165,9 @@ static void test_contexts_without_memory(void **state)
     (void)state;
     rp_context_cache_clear(zstd);
     zstd->createCCtx = make_none;
+    uint64_t before = rp_stats_value(RP_STAT_CONTEXTS_CREATED, 0);
     assert_null(ZSTD_createCCtx());
+    assert_int_equal(rp_stats_value(RP_STAT_CONTEXTS_CREATED, 0), before);
     zstd->createCCtx = whole.createCCtx;
     ZSTD_CCtx *made = ZSTD_createCCtx();
     assert_non_null(made);
