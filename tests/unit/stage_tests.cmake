@@ -23,7 +23,7 @@ rockpress_add_test(NAME test_schedule LABELS unit
   LIBRARIES rockpress_static cmocka_dep)
 
 # Compiled for teams of threads and for teams of one: the two implementations of a collective.
-foreach(name test_team_collectives test_bit_writer test_shared_block test_chains)
+foreach(name test_team_collectives test_bit_writer test_shared_block test_chains test_repeat_offsets)
   rockpress_add_team_test(${name})
   target_compile_definitions(${name} PRIVATE RP_TEAM_THREADS)
 endforeach()
