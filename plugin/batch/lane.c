@@ -115,22 +115,9 @@ bool rp_batch_lanes_hold(size_t max_block_bytes, uint32_t n_blocks)
 }
 
 /* Without the lock: what is said about the lane under it stays as it is. */
-static void unmake(struct rp_batch_lane *lane)
-{
-    const rp_stream none = {NULL, NULL};
-
-    if (lane->arrays != NULL)
-        device->ops->staging_free(device, lane->arrays);
-    if (lane->d_workspace != NULL)
-        device->ops->memory_free(device, lane->d_workspace);
-    rp_stream_destroy(lane->stream);
-    lane->stream = none;
-    lane->d_workspace = NULL;
-    lane->arrays = NULL;
-}
-
 static rp_status make(struct rp_batch_lane *lane)
 {
+    const rp_stream none = {NULL, NULL};
     size_t input_bytes = on_host() ? 0 : chunk_slabs * rp_batch_slab_bytes();
     size_t array_bytes = on_host() ? 0 : N_ARRAYS * ARRAY_BYTES;
     void *memory = NULL, *arrays = NULL;
@@ -141,13 +128,16 @@ static rp_status make(struct rp_batch_lane *lane)
                                            &memory);
     if (status == RP_STATUS_OK)
         status = device->ops->staging_alloc(device, N_ARRAYS * ARRAY_BYTES, &arrays);
+    if (status != RP_STATUS_OK) {
+        if (memory != NULL)
+            device->ops->memory_free(device, memory);
+        rp_stream_destroy(lane->stream);
+        lane->stream = none;
+        return status;
+    }
     lane->d_workspace = memory;
     lane->workspace_bytes = workspace_bytes;
     lane->arrays = arrays;
-    if (status != RP_STATUS_OK) {
-        unmake(lane);
-        return status;
-    }
     lane->d_arrays = lane->arrays;
     if (!on_host()) {
         lane->d_input = lane->d_workspace + workspace_bytes;

@@ -350,6 +350,8 @@ static bool one_call_fails(int nth)
     CHECK(sampled_file_begin(&file, &hint) != 0);
     CHECK(ask_for_all(&file) == 300);
     CHECK(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) == 0 && !rp_batch_any_open());
+    /* Of each lane there is all or nothing. */
+    CHECK(device.n_memory == device.n_streams && device.n_staging >= device.n_streams);
     sampled_file_free(&file);
     return true;
 }

@@ -142,6 +142,84 @@ static bool a_call_that_comes_as_the_helper_ends(void)
 }
 
 /*
+ * The thread itself.
+ */
+
+static _Atomic bool no_threads;
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                          void *argument);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                          void *argument);
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                          void *argument)
+{
+    return no_threads ? EAGAIN : __real_pthread_create(thread, attributes, run, argument);
+}
+
+/* The helper has ended, and the system has no thread for another one. */
+static bool without_a_thread(void)
+{
+    const rp_device *bounded;
+    void *kept, *stream;
+
+    main_thread = pthread_self();
+    CHECK(open_queue());
+    bounded = rp_bounded_device(&tested, TIMEOUT_MS);
+    CHECK(bounded != NULL);
+    CHECK_STATUS(bounded->ops->stream_create(bounded, &kept), RP_STATUS_OK);
+    sleep_ms(1000);
+    no_threads = true;
+    CHECK_STATUS(bounded->ops->stream_create(bounded, &stream), RP_STATUS_OUT_OF_HOST_MEMORY);
+    CHECK(stream == NULL && queue.n_streams == 1);
+    bounded->ops->stream_destroy(bounded, kept); /* it stays */
+    CHECK(queue.n_streams == 1);
+    no_threads = false;
+    CHECK_STATUS(bounded->ops->stream_create(bounded, &stream), RP_STATUS_OK);
+    bounded->ops->stream_destroy(bounded, stream);
+    CHECK(queue.n_streams == 1);
+    /* It is never closed. */
+    rp_device_close((rp_device *)(uintptr_t)bounded);
+    CHECK_STATUS(bounded->ops->stream_create(bounded, &stream), RP_STATUS_OK);
+    return true;
+}
+
+static _Atomic size_t helper_stack_bytes;
+
+static rp_status measure_stack(const rp_device *device, size_t bytes, void **memory)
+{
+    pthread_attr_t attributes;
+    size_t stack_bytes = 0;
+
+    if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+        (void)pthread_attr_getstacksize(&attributes, &stack_bytes);
+        (void)pthread_attr_destroy(&attributes);
+    }
+    helper_stack_bytes = stack_bytes;
+    return queue.device.ops->memory_alloc(device, bytes, memory);
+}
+
+/* A driver needs more than a program may have set for its own threads. */
+static bool threads_with_small_stacks(void)
+{
+    const rp_device *bounded;
+    pthread_attr_t attributes;
+    void *memory;
+
+    CHECK(open_queue());
+    ops.memory_alloc = measure_stack;
+    CHECK(pthread_attr_init(&attributes) == 0);
+    CHECK(pthread_attr_setstacksize(&attributes, 64 << 10) == 0);
+    CHECK(pthread_setattr_default_np(&attributes) == 0);
+    bounded = rp_bounded_device(&tested, TIMEOUT_MS);
+    CHECK(bounded != NULL);
+    CHECK_STATUS(bounded->ops->memory_alloc(bounded, 1000, &memory), RP_STATUS_OK);
+    CHECK(helper_stack_bytes >= 1 << 20);
+    return true;
+}
+
+/*
  * A device that was given up: nothing more is made, but what is there can be given back.
  */
 
@@ -267,6 +345,8 @@ int main(void)
 {
     const scenario scenarios[] = {
         SCENARIO(a_call_that_comes_as_the_helper_ends),
+        SCENARIO(without_a_thread),
+        SCENARIO(threads_with_small_stacks),
         SCENARIO(what_was_made_is_freed_after_the_device_was_given_up),
         SCENARIO(calls_that_never_began_are_forgotten),
         SCENARIO(frees_are_made_up_for),

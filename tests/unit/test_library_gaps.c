@@ -142,6 +142,29 @@ static void test_missing_functions(void **state)
     z->finalizeDictionary = whole.finalizeDictionary;
 }
 
+static ZSTD_parameters arrived;
+
+static size_t take_parameters(ZSTD_CCtx *of, ZSTD_parameters parameters)
+{
+    arrived = parameters;
+    return of == cctx ? 77 : 0;
+}
+
+size_t ZSTD_CCtx_setParams(ZSTD_CCtx *of, ZSTD_parameters parameters);
+
+/* Of releases that are newer than the one that is installed, maybe. */
+static void test_function_of_a_newer_library(void **state)
+{
+    (void)state;
+    const ZSTD_parameters given = {{1, 2, 3, 4, 5, 6, ZSTD_btopt}, {7, 8, 9}};
+    zstd->setup[RP_ZSTD_CCtx_setParams] = NULL;
+    expect(ZSTD_CCtx_setParams(cctx, given), ZSTD_error_parameter_unsupported, 0);
+    zstd->setup[RP_ZSTD_CCtx_setParams] = (void (*)(void))take_parameters;
+    assert_int_equal(ZSTD_CCtx_setParams(cctx, given), 77);
+    assert_memory_equal(&arrived, &given, sizeof(given));
+    zstd->setup[RP_ZSTD_CCtx_setParams] = whole.setup[RP_ZSTD_CCtx_setParams];
+}
+
 static void test_contexts_that_cannot_be_made(void **state)
 {
     (void)state;
@@ -234,6 +257,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_missing_functions),
+        cmocka_unit_test(test_function_of_a_newer_library),
         cmocka_unit_test(test_contexts_that_cannot_be_made),
         cmocka_unit_test(test_contexts_without_memory),
         cmocka_unit_test(test_decoders),
