@@ -306,10 +306,11 @@ static bool the_end_of_the_process_waits(void)
     return status == 0;
 }
 
-/* Registered first, so it runs after everything else. */
+/* Registered first, so it runs after everything else. Nothing is given back to the driver any more,
+ * either. */
 static void compress_last(void)
 {
-    bool good = compress_block() == RP_FALLBACK_DEVICE &&
+    bool good = compress_block() == RP_FALLBACK_DEVICE && !rp_session_return_begin() &&
                 rp_stats_value(RP_STAT_FAULTS, RP_FAULT_DEVICE) == 0;
 
     _exit(good ? 0 : 1);
@@ -394,6 +395,20 @@ static bool a_missing_library_is_named(void)
     return says("cuda", "/nonexistent/module.so", "device cuda: /nonexistent/module.so: ");
 }
 
+/* Those of the module are in the list, each described by it. */
+static bool gpus_are_listed(void)
+{
+    rp_device_info infos[4] = {RP_DEVICE_INFO_INIT};
+
+    setenv("FAKE_MODULE_GPU", "1", 1);
+    CHECK(rp_device_list(NULL, 0) == 2);
+    CHECK(rp_device_list(infos, 4) == 2);
+    CHECK(strcmp(infos[0].name, "host") == 0 && strcmp(infos[1].name, "cuda:0") == 0);
+    CHECK(infos[1].status == RP_STATUS_OK &&
+          strcmp(infos[1].description, "the host by another name") == 0);
+    return true;
+}
+
 static bool a_missing_gpu_is_explained(void)
 {
     return says("cuda:0", NULL, "device cuda:0: " FAKE_MODULE_NO_GPU);
@@ -413,6 +428,7 @@ static const scenario scenarios[] = {
     SCENARIO(the_end_waits_for_a_block),
     SCENARIO(a_missing_thread_is_tried_again),
     SCENARIO(a_missing_library_is_named),
+    SCENARIO(gpus_are_listed),
     SCENARIO(a_missing_gpu_is_explained),
 };
 
