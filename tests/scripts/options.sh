@@ -27,6 +27,10 @@ for script in demo test; do
         wrong=$((wrong + 1))
     fi
 done
+refuses "unrecognized arguments: --bogus" coverage --bogus
+refuses "a number from 1 to 1024, not '0'" coverage --jobs 0
+refuses "--file is a regular expression, not '('" coverage --file '('
+[[ $("$scripts/coverage" --help) = "Usage: scripts/coverage "* ]] || wrong=$((wrong + 1))
 refuses "auto, cuda, host, off, not 'gpu'" demo --device gpu
 refuses "--device needs a value" demo --device
 refuses "--num is a number from 1000" demo --num=many

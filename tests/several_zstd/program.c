@@ -146,13 +146,16 @@ static int jump(char **arguments)
 
     for (int i = 0; i < n_libraries; i++) {
         size_t (*free_cctx)(void *);
-        void *cctx;
+        void *cctx, *again;
 
         load(&libraries[i], arguments[i]);
         free_cctx = (size_t(*)(void *))symbol(&libraries[i], "ZSTD_freeCCtx");
         cctx = libraries[i].create();
+        again = libraries[i].create();
         printf("%d: %s\n", i + 1, cctx != NULL ? "a context" : "no context");
+        wrong += (cctx != NULL) != (again != NULL);
         wrong += cctx != NULL && free_cctx(cctx) != 0;
+        wrong += again != NULL && free_cctx(again) != 0;
     }
     return wrong;
 }

@@ -29,4 +29,11 @@
 #define TEST_THREAD_SANITIZER 0
 #endif
 
+/* Kernels take several times as long as usual; scripts/coverage says so of its build. */
+#if TEST_ADDRESS_SANITIZER || TEST_THREAD_SANITIZER || defined(ROCKPRESS_WITH_COUNTERS)
+#define TEST_SLOW_KERNELS 1
+#else
+#define TEST_SLOW_KERNELS 0
+#endif
+
 #endif

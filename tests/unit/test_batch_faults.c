@@ -188,7 +188,7 @@ static uint64_t *done_at(void *handle)
 
 /* What a chunk takes on the slow device: far longer than the host needs to hand out the blocks of
  * three chunks on a busy machine, or the thread in a hurry would find each chunk done. */
-#define SLOW_DEVICE_US (TEST_ADDRESS_SANITIZER || TEST_THREAD_SANITIZER ? 500000u : 60000u)
+#define SLOW_DEVICE_US (TEST_SLOW_KERNELS ? 500000u : 60000u)
 
 static rp_status slow_launch(rp_stream stream, const struct rp_launch *launch)
 {

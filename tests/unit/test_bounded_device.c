@@ -20,7 +20,7 @@
 #include "tests/support/sanitizers.h"
 #include "tests/support/scenarios.h"
 
-#define TIMEOUT_MS (TEST_ADDRESS_SANITIZER || TEST_THREAD_SANITIZER ? 1000u : 300u)
+#define TIMEOUT_MS (TEST_SLOW_KERNELS ? 1000u : 300u)
 /* Longer than the helper waits for something to do. */
 #define BOUND_MS 20000u
 

@@ -23,7 +23,7 @@
 #include "tests/support/scenarios.h"
 
 /* A chunk takes the host some milliseconds, and many more with a sanitizer. */
-#define TIMEOUT_MS (TEST_ADDRESS_SANITIZER || TEST_THREAD_SANITIZER ? 500u : 100u)
+#define TIMEOUT_MS (TEST_SLOW_KERNELS ? 500u : 100u)
 #define N_THREADS 8
 #define N_BLOCKS 400
 /* Some limits for some faults before the breaker opens, on a machine that does other things, too.
