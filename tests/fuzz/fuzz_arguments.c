@@ -235,9 +235,21 @@ typedef struct batch_arrays {
     rp_status statuses[MAX_INPUTS];
 } batch_arrays;
 
+/* What an input decides of all inputs comes first: most are shorter than the arrays. */
 static rp_batch take_batch(batch_arrays *arrays)
 {
     size_t stride = OUTPUT_BYTES / MAX_INPUTS;
+    rp_batch batch = {
+        .struct_size = sizeof(rp_batch),
+        .d_inputs = arrays->inputs,
+        .d_input_sizes = take_mishap() ? NULL : arrays->sizes,
+        .max_input_bytes = take_size(4096),
+        .n_inputs = take_size(4),
+        .d_outputs = arrays->outputs,
+        .d_output_capacities = arrays->capacities,
+        .d_output_sizes = arrays->frame_bytes,
+        .d_statuses = take_mishap() ? NULL : arrays->statuses,
+    };
     for (size_t i = 0; i < MAX_INPUTS; i++) {
         size_t capacity = take_size(stride);
         arrays->inputs[i] = input + i * 100;
@@ -250,17 +262,6 @@ static rp_batch take_batch(batch_arrays *arrays)
         arrays->frame_bytes[i] = CANARY_SIZE;
         arrays->statuses[i] = CANARY_STATUS;
     }
-    rp_batch batch = {
-        .struct_size = sizeof(rp_batch),
-        .d_inputs = arrays->inputs,
-        .d_input_sizes = take_mishap() ? NULL : arrays->sizes,
-        .max_input_bytes = take_size(4096),
-        .n_inputs = take_size(4),
-        .d_outputs = arrays->outputs,
-        .d_output_capacities = arrays->capacities,
-        .d_output_sizes = arrays->frame_bytes,
-        .d_statuses = take_mishap() ? NULL : arrays->statuses,
-    };
     return batch;
 }
 
@@ -361,7 +362,6 @@ static void fuzz_stage(void)
     batch_arrays arrays;
     rp_stage_buffers buffers = RP_STAGE_BUFFERS_INIT;
     rp_compress_options options = take_options(&error);
-    rp_batch batch = take_batch(&arrays);
     rp_stream stream = {&idle.device, NULL};
     check(rp_workspace_carve(workspace, workspace_bytes, 4096, 4, usual_effort, &buffers) ==
               RP_STATUS_OK,
@@ -377,6 +377,7 @@ static void fuzz_stage(void)
     /* The verifier writes proofs, whatever the flags say. */
     if (is_verifier)
         options.d_proofs = take_mishap() ? NULL : proofs;
+    rp_batch batch = take_batch(&arrays);
     bool is_good =
         are_options_good(&options) && (!is_verifier || options.d_proofs != NULL) &&
         batch.d_input_sizes != NULL && batch.d_statuses != NULL && buffers.d_scratch != NULL &&
