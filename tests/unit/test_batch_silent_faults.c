@@ -124,6 +124,8 @@ static bool results_of_an_earlier_file(int leaves_out_downloads)
     if (leaves_out_downloads)
         ops.copy_async = without_downloads;
     CHECK(is_given_up(&files[1], RP_FAULT_VERIFY));
+    for (size_t f = 0; f < 2; f++)
+        sampled_file_free(&files[f]);
     return true;
 }
 
