@@ -68,6 +68,7 @@ static bool configure(void)
     rp_plugin_config_default(&config, sizeof(config));
     memcpy(config.device, "host", sizeof("host"));
     config.batch = RP_BATCH_ON;
+    config.goal = RP_GOAL_DEVICE;
     config.effort = RP_EFFORT_FAST;
     config.verify = RP_VERIFY_ALL; /* which needs memory of its own */
     config.log = RP_LOG_OFF;

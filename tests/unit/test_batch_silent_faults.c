@@ -40,6 +40,7 @@ static bool configure(rp_verify_mode verify)
     rp_plugin_config_default(&config, sizeof(config));
     config.custom_device = &tested;
     config.batch = RP_BATCH_ON;
+    config.goal = RP_GOAL_DEVICE;
     config.effort = RP_EFFORT_FAST;
     config.verify = verify;
     config.log = RP_LOG_OFF;

@@ -44,6 +44,7 @@ static bool configure(size_t chunk_bytes, size_t max_block_bytes, size_t memory_
     rp_plugin_config_default(&config, sizeof(config));
     config.custom_device = &tested;
     config.batch = RP_BATCH_ON;
+    config.goal = RP_GOAL_DEVICE;
     config.effort = RP_EFFORT_FAST;
     config.log = RP_LOG_OFF;
     config.timeout_ms = 60000;
