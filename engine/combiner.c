@@ -30,7 +30,7 @@
 #include "engine/hash.h"
 #include "engine/struct_size.h"
 
-static const rp_struct_kind options_kind = RP_STRUCT_KIND(rp_combiner_options, error);
+static const rp_struct_kind options_kind = RP_STRUCT_KIND(rp_combiner_options, service_context);
 static const rp_struct_kind counts_kind = RP_STRUCT_KIND(rp_combiner_counts, memory_bytes);
 
 #define MAX_LAUNCH_BYTES ((size_t)1 << 30)
@@ -66,10 +66,13 @@ struct rp_combiner {
     uint32_t max_running;
     uint32_t max_groups;
     size_t memory_bytes;
+    bool (*call_service)(void *context);
+    void *service_context;
     pthread_mutex_t lock; /* of what follows, and of the groups' states */
     uint32_t n_running;
     uint64_t n_opened;
     uint32_t n_awaiting_return;
+    uint32_t n_called; /* threads that are to serve, and do not yet */
     rp_combiner_counts counts;
     _Atomic uint32_t n_calls_for_service; /* a futex, for those who serve */
     _Atomic uint32_t n_returns;           /* a futex, for those who found no group */
@@ -127,6 +130,8 @@ rp_status rp_combiner_create(const rp_device *device, const rp_combiner_options 
     made->max_running = options.max_running;
     made->max_groups = 2 * options.max_running + 2;
     made->memory_bytes = options.memory_bytes;
+    made->call_service = options.call_service;
+    made->service_context = options.service_context;
     made->counts.struct_size = sizeof(made->counts);
     if (pthread_mutex_init(&made->lock, NULL) != 0) {
         free(made);
@@ -281,7 +286,7 @@ static void open_group(rp_combiner *combiner, shared_group *shared,
 {
     rp_group_open(&shared->group, options);
     shared->state = GROUP_GATHERING;
-    shared->is_led = combiner->counts.n_serving == 0;
+    shared->is_led = combiner->call_service == NULL && combiner->counts.n_serving == 0;
     shared->awaits_turn = false;
     shared->number = combiner->n_opened++;
     atomic_store_explicit(&shared->n_inside, 1, memory_order_relaxed); /* the leader */
@@ -290,7 +295,35 @@ static void open_group(rp_combiner *combiner, shared_group *shared,
     atomic_store_explicit(&shared->is_accounted, false, memory_order_relaxed);
 }
 
+/* Whether one more thread should serve, now that a group needs it. It is counted as called. */
+static bool calls_service(rp_combiner *combiner)
+{
+    bool calls = combiner->call_service != NULL &&
+                 combiner->counts.n_serving + combiner->n_called < combiner->max_running;
+    combiner->n_called += calls;
+    return calls;
+}
+
 /* The lock is not held from here on. */
+
+/* For a group that this thread has opened: a thread that serves is woken or called. If there is
+ * none to be had, the opener leads, and true is returned. */
+static bool get_service(rp_combiner *combiner, shared_group *shared, bool calls)
+{
+    bool leads = false;
+    atomic_fetch_add_explicit(&combiner->n_calls_for_service, 1, memory_order_release);
+    rp_futex_wake_one(&combiner->n_calls_for_service);
+    if (!calls || combiner->call_service(combiner->service_context))
+        return false;
+    pthread_mutex_lock(&combiner->lock);
+    combiner->n_called--;
+    if (combiner->counts.n_serving + combiner->n_called == 0 && !shared->is_led) {
+        shared->is_led = true;
+        leads = true;
+    }
+    pthread_mutex_unlock(&combiner->lock);
+    return leads;
+}
 
 rp_status rp_combiner_reserve(rp_combiner *combiner, uint32_t n_groups)
 {
@@ -336,6 +369,7 @@ static rp_status join(rp_combiner *combiner, call *self)
 {
     rp_status status;
     bool needs_service = false;
+    bool calls = false;
     shared_group *shared;
     self->leads = false;
     pthread_mutex_lock(&combiner->lock);
@@ -346,6 +380,7 @@ static rp_status join(rp_combiner *combiner, call *self)
             open_group(combiner, shared, self->options);
             self->leads = shared->is_led;
             needs_service = !shared->is_led;
+            calls = needs_service && calls_service(combiner);
         }
     } while (shared == NULL && status == RP_STATUS_POOL_EXHAUSTED &&
              await_return(combiner, &self->by));
@@ -355,10 +390,8 @@ static rp_status join(rp_combiner *combiner, call *self)
     }
     pthread_mutex_unlock(&combiner->lock);
     self->shared = shared;
-    if (needs_service) {
-        atomic_fetch_add_explicit(&combiner->n_calls_for_service, 1, memory_order_release);
-        rp_futex_wake_one(&combiner->n_calls_for_service);
-    }
+    if (needs_service)
+        self->leads = get_service(combiner, shared, calls);
     return status;
 }
 
@@ -582,6 +615,7 @@ rp_status rp_combiner_serve(rp_combiner *combiner, uint32_t idle_us, uint32_t ti
     if (combiner == NULL)
         return RP_STATUS_NULL_POINTER;
     pthread_mutex_lock(&combiner->lock);
+    combiner->n_called -= combiner->n_called != 0;
     combiner->counts.n_serving++;
     pthread_mutex_unlock(&combiner->lock);
     while ((shared = await_service(combiner, idle_us)) != NULL) {

@@ -119,11 +119,16 @@ bool rp_group_fill(rp_group *group, rp_slot *slot, const void *input)
                                                    memory_order_release, memory_order_relaxed);
 }
 
+static bool is_filled(const rp_slot *slot)
+{
+    return atomic_load_explicit(&slot->state, memory_order_relaxed) == RP_SLOT_FILLED;
+}
+
 uint32_t rp_group_n_filled(const rp_group *group)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < group->n_slots; i++)
-        n += atomic_load_explicit(&group->slots[i].state, memory_order_relaxed) == RP_SLOT_FILLED;
+        n += is_filled(&group->slots[i]);
     return n;
 }
 
@@ -149,28 +154,56 @@ uint32_t rp_group_close(rp_group *group)
     return group->n_launched;
 }
 
+/* Where the inputs that follow each other from slot `first` on end, in the inputs' memory. */
+static size_t end_of_run(const rp_group *group, uint32_t first)
+{
+    size_t end = 0;
+    for (uint32_t i = first; i < group->n_slots && is_filled(&group->slots[i]); i++)
+        end = group->slots[i].staged_at + group->slots[i].item.input_size -
+              arrays_room(group->limits);
+    return end;
+}
+
+/* Of an input that is late nothing is read, since its thread still writes there. So where there was
+ * one, those behind it are copied apart. */
+static rp_status copy_later_runs(rp_group *group)
+{
+    const rp_stream stream = group->lane.stream;
+    rp_status status = RP_STATUS_OK;
+    for (uint32_t i = 1; i < group->n_slots && status == RP_STATUS_OK; i++) {
+        const rp_slot *slot = &group->slots[i];
+        if (!is_filled(slot) || is_filled(slot - 1))
+            continue;
+        size_t begin = slot->staged_at - arrays_room(group->limits);
+        size_t n_bytes = end_of_run(group, i) - begin;
+        group->lane.busy = true;
+        status = stream.device->ops->copy_async(
+            stream, rp_lane_d_upload(&group->lane, &group->part) + slot->item.input_at,
+            group->lane.staging + slot->staged_at, n_bytes, RP_COPY_HOST_TO_DEVICE);
+    }
+    return status;
+}
+
 /* Where everything is, now that it is known what is launched. */
 static void lay_out(rp_group *group, size_t arrays_bytes)
 {
     size_t room = arrays_room(group->limits);
     size_t output_at = rp_lane_results_bytes(group->n_launched);
     size_t largest = 0;
-    size_t end = room;
     rp_lane_part *part = &group->part;
     part->n_frames = group->n_launched;
     part->staging = group->lane.staging + room - arrays_bytes;
     for (uint32_t i = 0; i < group->n_slots; i++) {
         rp_slot *slot = &group->slots[i];
-        if (atomic_load_explicit(&slot->state, memory_order_relaxed) != RP_SLOT_FILLED)
+        if (!is_filled(slot))
             continue;
         slot->item.input_at = slot->staged_at - room + arrays_bytes;
         slot->item.output_at = output_at;
         output_at += rp_lane_item_bytes(slot->item.capacity);
         largest = larger(largest, slot->item.input_size);
-        end = slot->staged_at + slot->item.input_size;
     }
     part->workspace_bytes = rp_workspace_size(largest, group->n_launched, group->effort);
-    part->upload_bytes = end - room + arrays_bytes;
+    part->upload_bytes = arrays_bytes + end_of_run(group, 0);
     /* Behind all slots: a thread that is late may still be copying to its own. */
     part->download_at = rp_round_up(arrays_bytes + group->inputs_bytes, RP_WORKSPACE_ALIGNMENT);
     part->download_bytes = output_at;
@@ -192,7 +225,7 @@ rp_status rp_group_launch(rp_group *group)
         arrays = rp_lane_arrays_open(&group->lane, &group->part, is_proven);
     for (uint32_t i = 0; i < group->n_slots; i++) {
         const rp_slot *slot = &group->slots[i];
-        if (atomic_load_explicit(&slot->state, memory_order_relaxed) != RP_SLOT_FILLED)
+        if (!is_filled(slot))
             continue;
         if (is_single)
             rp_lane_args_of_one(&group->lane, &group->part, &slot->item, is_proven, &args);
@@ -203,7 +236,9 @@ rp_status rp_group_launch(rp_group *group)
     args.batch.n_inputs = group->n_launched;
     if (!is_single)
         rp_lane_arrays_of_device(&arrays, &group->part, is_proven, &args.batch);
-    return rp_lane_enqueue(&group->lane, &group->part, &args, NULL);
+    rp_status status = copy_later_runs(group);
+    return status == RP_STATUS_OK ? rp_lane_enqueue(&group->lane, &group->part, &args, NULL)
+                                  : status;
 }
 
 rp_status rp_group_deliver(const rp_group *group, const rp_slot *slot, uint64_t input_hash,

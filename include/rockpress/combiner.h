@@ -13,14 +13,15 @@
  * the device.
  *
  * That thread is the one that came first, or one of the caller's own that serves
- * (rp_combiner_serve). While a thread serves, the threads that compress call the device only to
- * make memory for groups, so that a driver that hangs can't keep them.
+ * (rp_combiner_serve, call_service). While a thread serves, the threads that compress call the
+ * device only to make memory for groups, so that a driver that hangs can't keep them.
  *
  * Frames are those of rp_compress_async(), byte for byte: what they share is the launch.
  */
 #ifndef ROCKPRESS_COMBINER_H
 #define ROCKPRESS_COMBINER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,12 +44,17 @@ typedef struct rp_combiner_options {
     size_t memory_bytes;    /* bound on device memory over all groups; 0: none */
     rp_effort effort;       /* the highest effort that groups are sized for */
     rp_error *error;        /* nullable: filled on an argument error */
+    /* Nullable: has a thread call rp_combiner_serve() soon and returns true, or returns false.
+     * rp_combiner_compress() calls it, with service_context, when an input waits for a launch while
+     * fewer than max_running threads serve or are on their way. */
+    bool (*call_service)(void *service_context);
+    void *service_context;
 } rp_combiner_options;
 
 /* max_input_bytes and launch_bytes have no default and must be set. */
 #define RP_COMBINER_OPTIONS_INIT                                                                   \
     {                                                                                              \
-        sizeof(rp_combiner_options), 0, 0, 64, 2, 0, RP_EFFORT_DEFAULT, NULL                       \
+        sizeof(rp_combiner_options), 0, 0, 64, 2, 0, RP_EFFORT_DEFAULT, NULL, NULL, NULL           \
     }
 
 #define RP_COMBINER_MAX_INPUTS UINT32_C(1024)
@@ -100,8 +106,8 @@ RP_API rp_status rp_combiner_compress(rp_combiner *combiner, const void *input, 
 
 /*
  * Launches and watches groups on the calling thread until there was nothing to do for idle_us
- * microseconds, then returns RP_STATUS_OK. Several threads may serve, and max_running of them have
- * something to do. timeout_us is how long a launch is watched. RP_STATUS_NULL_POINTER.
+ * microseconds, then returns RP_STATUS_OK. Up to max_running threads that serve have something to
+ * do. timeout_us is how long each launch is watched. RP_STATUS_NULL_POINTER.
  */
 RP_API rp_status rp_combiner_serve(rp_combiner *combiner, uint32_t idle_us, uint32_t timeout_us);
 

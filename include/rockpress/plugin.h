@@ -64,6 +64,13 @@ typedef enum rp_checksum_mode {
     RP_CHECKSUM_ON = 1   /* all; each is 4 bytes longer */
 } rp_checksum_mode;
 
+/* Whether single blocks that arrive together share a launch (rockpress/combiner.h). */
+typedef enum rp_sharing_mode {
+    RP_SHARING_OFF = 0,   /* each block has a lane and launches of its own */
+    RP_SHARING_ON = 1,    /* the first thread of each launch calls the device for all */
+    RP_SHARING_SERVED = 2 /* threads of the plugin's own do */
+} rp_sharing_mode;
+
 /* Effort "auto": chosen by the zstd level that the caller asked for. */
 #define RP_PLUGIN_EFFORT_AUTO 0
 
@@ -101,6 +108,7 @@ typedef struct rp_plugin_config {
      * unless it is NULL. It is used until the process ends. NULL */
     const rp_device *custom_device;
     rp_checksum_mode checksum; /* off */
+    rp_sharing_mode sharing;   /* ROCKPRESS_SHARED_LAUNCHES; off */
 } rp_plugin_config;
 
 /*
@@ -209,7 +217,8 @@ typedef enum rp_stat {
     RP_STAT_FILES_WITHOUT_MEMORY = 22, /* files that no batch was begun for: there was no room for
                                         * their blocks in batch_memory_bytes. CompressionManager */
     RP_STAT_UNPROVEN_FRAMES = 23,      /* handed over without a proof, as `verify` asks */
-    RP_N_STATS = 24                    /* of this header; the library may know more */
+    RP_STAT_DIRECT_LAUNCHES = 24,      /* for blocks of the direct route; blocks may share one */
+    RP_N_STATS = 25                    /* of this header; the library may know more */
 } rp_stat;
 
 /*

@@ -30,6 +30,7 @@ _Static_assert(sizeof(rp_goal) == sizeof(uint32_t), "choices are stored as uint3
 _Static_assert(sizeof(rp_batch_mode) == sizeof(uint32_t), "choices are stored as uint32_t");
 _Static_assert(sizeof(rp_reads_mode) == sizeof(uint32_t), "choices are stored as uint32_t");
 _Static_assert(sizeof(rp_checksum_mode) == sizeof(uint32_t), "choices are stored as uint32_t");
+_Static_assert(sizeof(rp_sharing_mode) == sizeof(uint32_t), "choices are stored as uint32_t");
 _Static_assert(sizeof(rp_log_level) == sizeof(uint32_t), "choices are stored as uint32_t");
 
 _Atomic int rp_config_state;
@@ -44,6 +45,7 @@ static const char *const goal_choices[] = {"auto", "throughput", "cpu", "device"
 static const char *const batch_choices[] = {"off", "on", NULL};
 static const char *const reads_choices[] = {"cpu", "device", NULL};
 static const char *const checksum_choices[] = {"off", "on", NULL};
+static const char *const sharing_choices[] = {"off", "on", "served", NULL};
 static const char *const effort_choices[] = {"auto", "fast", "default", "high", "max", NULL};
 static const char *const log_choices[] = {"off", "error", "info", NULL};
 
@@ -87,6 +89,7 @@ static const struct option options[] = {
     {"BATCH_LANES", KIND_U32, FIELD(batch_lanes), 1, 64, NULL},
     {"READS", KIND_CHOICE, FIELD(reads), 0, 0, reads_choices},
     {"CHECKSUM", KIND_CHOICE, FIELD(checksum), 0, 0, checksum_choices},
+    {"SHARED_LAUNCHES", KIND_CHOICE, FIELD(sharing), 0, 0, sharing_choices},
     {"LOG", KIND_CHOICE, FIELD(log), 0, 0, log_choices},
     {"LOG_FILE", KIND_PATH, FIELD(log_file), 0, 0, NULL},
     {"STATS", KIND_PATH, FIELD(stats_path), 0, 0, NULL},
@@ -140,6 +143,8 @@ static void set_defaults(rp_plugin_config *config)
     /* A thread that reads would wait for the device longer than for libzstd. */
     config->reads = RP_READS_CPU;
     config->checksum = RP_CHECKSUM_OFF;
+    /* Until it was measured on GPUs. */
+    config->sharing = RP_SHARING_OFF;
     config->log = RP_LOG_ERROR;
 }
 

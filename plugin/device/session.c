@@ -25,6 +25,7 @@
 #include "plugin/core/thread_state.h"
 #include "plugin/device/bounded_device.h"
 #include "plugin/device/opener.h"
+#include "plugin/device/sharing.h"
 #include "plugin/device/verify.h"
 
 /* GPUs that are looked at for the reason why one cannot be used. */
@@ -237,6 +238,7 @@ static void open_now(const void *argument)
     }
     rp_breaker_init(&breaker, config->breaker_faults,
                     (uint64_t)config->breaker_retry_ms * 1000000u);
+    rp_sharing_open(config, device);
     device_in_use = device;
     device_name = device->name;
     opened_at = time(NULL);

@@ -38,7 +38,7 @@ static rp_status gated_wait(rp_stream stream, uint32_t timeout_us)
     const uint64_t begin = now_us();
     count();
     gate->n_at_gate++;
-    while (gate->is_closed && now_us() - begin < timeout_us)
+    while (gate->is_closed && (gate->never_returns || now_us() - begin < timeout_us))
         usleep(200);
     gate->n_at_gate--;
     if (gate->is_closed)
@@ -59,6 +59,7 @@ void gate_device_open(gate_device *self, rp_device *runner, uint32_t flags)
     self->device = self->queue.device;
     self->device.ops = &self->ops;
     self->is_closed = false;
+    self->never_returns = false;
     self->n_at_gate = 0;
     self->n_calls = 0;
     self->n_forbidden_calls = 0;

@@ -17,7 +17,8 @@ typedef struct gate_device {
     rp_device_ops ops;
     rp_device device; /* what is tested gets a pointer to this */
     _Atomic bool is_closed;
-    _Atomic int n_at_gate; /* threads that wait there */
+    _Atomic bool never_returns; /* a wait, while it is closed: time limits are not kept either */
+    _Atomic int n_at_gate;      /* threads that wait there */
     _Atomic int n_calls;
     _Atomic int n_forbidden_calls;
     /* Nullable: called after a wait that ended. What it does to the host's memory is what the

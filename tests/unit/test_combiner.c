@@ -283,7 +283,7 @@ static void test_late_input(void **state)
     assert_true(slow_page != MAP_FAILED);
     assert_int_equal(sigaction(SIGSEGV, &action, &before), 0);
     open_combiner(0, 8, 1);
-    crowd_member *members = crowd_make(combiner, 4, 2048, 8);
+    crowd_member *members = crowd_make(combiner, 6, 2048, 8);
     assert_non_null(members);
     memcpy(slow_page, members[3].bytes, members[3].n_bytes);
     members[3].input = slow_page;
@@ -296,16 +296,20 @@ static void test_late_input(void **state)
     crowd_start(members + 3, 1);
     while (!is_slow)
         usleep(200);
+    /* Two more, behind the one that is late. */
+    crowd_start(members + 4, 2);
+    crowd_await_gathering(combiner, 4);
     gate.is_closed = false;
     crowd_join(members, 3);
+    crowd_join(members + 4, 2);
     may_go_on = true;
     crowd_join(members + 3, 1);
     assert_int_equal(sigaction(SIGSEGV, &before, NULL), 0);
-    assert_all_right(members, 4);
+    assert_all_right(members, 6);
     rp_combiner_counts counts = counts_now();
     assert_int_equal(counts.n_late, 1);
     assert_int_equal(counts.n_launches, 3);
-    assert_int_equal(counts.n_inputs, 4);
+    assert_int_equal(counts.n_inputs, 6);
     free(members);
     munmap(slow_page, page_bytes);
     close_combiner();
