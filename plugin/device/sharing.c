@@ -3,6 +3,7 @@
 #include "plugin/device/sharing.h"
 
 #include "plugin/core/log.h"
+#include "plugin/device/bounded_device.h"
 #include "plugin/device/helper_thread.h"
 #include "plugin/device/session.h"
 #include "rockpress/combiner.h"
@@ -62,7 +63,8 @@ void rp_sharing_open(const rp_plugin_config *config, const rp_device *device)
     rp_combiner *made = NULL;
     rp_status status;
 
-    if (config->sharing == RP_SHARING_OFF)
+    /* On the host's CPU, blocks that share a launch would be compressed one after the other. */
+    if (config->sharing == RP_SHARING_OFF || (device->flags & RP_DEVICE_HOST_MEMORY) != 0)
         return;
     status = rp_combiner_create(device, &options, &made);
     /* The first launches should not wait for memory. */
@@ -86,6 +88,10 @@ bool rp_sharing_is_on(void)
 rp_status rp_sharing_compress(const rp_request *request, const rp_compress_options *options,
                               size_t *frame_size, uint32_t *n_shared)
 {
+    /* Threads that serve are in a call that does not return: there is nothing to wait for. */
+    *n_shared = 1;
+    if (rp_bounded_device_is_overdue())
+        return RP_STATUS_TIMEOUT;
     return rp_combiner_compress(combiner, request->input, request->input_size, request->output,
                                 request->output_capacity, frame_size, options, timeout_us,
                                 n_shared);

@@ -211,6 +211,7 @@ static bool a_launch_fails(void)
 /* A driver that never comes back has threads of the plugin's own, and no others. */
 static bool a_driver_hangs(void)
 {
+    uint64_t spent_us = 0;
     writer sum;
 
     CHECK(configure(RP_SHARING_SERVED, 0));
@@ -228,6 +229,13 @@ static bool a_driver_hangs(void)
     CHECK(gate.n_forbidden_calls == 0);
     CHECK(rp_stats_value(RP_STAT_FAULTS, RP_FAULT_TIMEOUT) == counted_faults());
     CHECK(counted_faults() >= 3 && rp_stats_value(RP_STAT_BREAKER_OPENS, 0) == 1);
+    /* From some time on, nobody waits for it any more: each of these is a probe of the breaker. */
+    usleep(3000 * config.timeout_ms);
+    for (unsigned i = 0; i < 20; i++) {
+        usleep(70000);
+        spent_us += run_writers(1, 1, true).longest_us;
+    }
+    CHECK(spent_us < UINT64_C(10) * config.timeout_ms * 1000);
     /* It comes back. Then the device is used again, as soon as a probe of the breaker says so. */
     gate.never_returns = false;
     gate.is_closed = false;
@@ -251,6 +259,18 @@ static bool memory_is_bounded(void)
     return true;
 }
 
+/* There it would be no gain. */
+static bool the_host_shares_nothing(void)
+{
+    CHECK(configure(RP_SHARING_SERVED, 0));
+    config.custom_device = NULL;
+    CHECK(rp_plugin_config_set(&config, "DEVICE", "host", NULL) == RP_STATUS_OK);
+    CHECK(rp_plugin_configure(&config, NULL) == RP_STATUS_OK);
+    CHECK(run_writers(2, 3, false).n_frames == 6);
+    CHECK(rp_stats_value(RP_STAT_LANES, 0) >= 1 && rp_stats_value(RP_STAT_DIRECT_LAUNCHES, 0) == 6);
+    return true;
+}
+
 static bool device_memory_runs_out(void)
 {
     CHECK(configure(RP_SHARING_ON, 0));
@@ -267,8 +287,8 @@ int main(void)
     static const scenario scenarios[] = {
         SCENARIO(threads_share_launches), SCENARIO(threads_share_launches_mapped),
         SCENARIO(threads_are_served),     SCENARIO(a_launch_fails),
-        SCENARIO(a_driver_hangs),         SCENARIO(memory_is_bounded),
-        SCENARIO(device_memory_runs_out),
+        SCENARIO(a_driver_hangs),         SCENARIO(the_host_shares_nothing),
+        SCENARIO(memory_is_bounded),      SCENARIO(device_memory_runs_out),
     };
 
     return RUN_SCENARIOS(scenarios, 300);
