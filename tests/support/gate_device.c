@@ -37,7 +37,10 @@ static rp_status gated_wait(rp_stream stream, uint32_t timeout_us)
 {
     const uint64_t begin = now_us();
     count();
-    gate->n_at_gate++;
+    int n = ++gate->n_at_gate;
+    int most = gate->most_at_gate;
+    while (most < n && !atomic_compare_exchange_weak(&gate->most_at_gate, &most, n))
+        ;
     while (gate->is_closed && (gate->never_returns || now_us() - begin < timeout_us))
         usleep(200);
     gate->n_at_gate--;
@@ -61,6 +64,7 @@ void gate_device_open(gate_device *self, rp_device *runner, uint32_t flags)
     self->is_closed = false;
     self->never_returns = false;
     self->n_at_gate = 0;
+    self->most_at_gate = 0;
     self->n_calls = 0;
     self->n_forbidden_calls = 0;
     self->after_wait = NULL;

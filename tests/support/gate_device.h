@@ -19,6 +19,7 @@ typedef struct gate_device {
     _Atomic bool is_closed;
     _Atomic bool never_returns; /* a wait, while it is closed: time limits are not kept either */
     _Atomic int n_at_gate;      /* threads that wait there */
+    _Atomic int most_at_gate;   /* at any time */
     _Atomic int n_calls;
     _Atomic int n_forbidden_calls;
     /* Nullable: called after a wait that ended. What it does to the host's memory is what the

@@ -187,6 +187,36 @@ static void test_bytes_are_limited(void **state)
     close_combiner();
 }
 
+/* One large input beside many small ones: each of them would need a large one's workspace. */
+static void test_workspace_is_limited(void **state)
+{
+    (void)state;
+    rp_combiner_options options = RP_COMBINER_OPTIONS_INIT;
+    gate_device_open(&gate, host, 0);
+    options.max_input_bytes = CROWD_MAX_INPUT;
+    options.launch_bytes = (size_t)CROWD_MAX_INPUT * 4;
+    options.max_inputs = 64; /* of 1 KiB */
+    options.max_running = 1;
+    assert_int_equal(rp_combiner_create(&gate.device, &options, &combiner), RP_STATUS_OK);
+    assert_int_equal(rp_combiner_reserve(combiner, 2 * options.max_running + 2), RP_STATUS_OK);
+    crowd_member *members = crowd_make(combiner, 32, 1024, 9);
+    assert_non_null(members);
+    members[1].n_bytes = CROWD_MAX_INPUT;
+    gate.is_closed = true;
+    crowd_start(members, 1);
+    gate_device_await(&gate, 1);
+    crowd_start(members + 1, 1);
+    crowd_await_gathering(combiner, 1);
+    crowd_start(members + 2, 30);
+    crowd_await_gathering(combiner, 31);
+    gate.is_closed = false;
+    crowd_join(members, 32);
+    assert_all_right(members, 32);
+    assert_true(counts_now().n_launches > 2);
+    free(members);
+    close_combiner();
+}
+
 /* Inputs of other efforts or flags have a launch of their own. */
 static void test_options_are_not_mixed(void **state)
 {
@@ -270,10 +300,10 @@ static void on_fault(int number, siginfo_t *info, void *context)
         abort();
 }
 
-/* A thread that takes long to copy its input does not hold up the others. */
-static void test_late_input(void **state)
+/* A thread that takes long to copy its input does not hold up the others, of which n_behind have
+ * slots behind its own. */
+static void check_late_input(size_t n_behind)
 {
-    (void)state;
     struct sigaction action, before;
     memset(&action, 0, sizeof(action));
     action.sa_sigaction = on_fault;
@@ -283,10 +313,12 @@ static void test_late_input(void **state)
     assert_true(slow_page != MAP_FAILED);
     assert_int_equal(sigaction(SIGSEGV, &action, &before), 0);
     open_combiner(0, 8, 1);
-    crowd_member *members = crowd_make(combiner, 6, 2048, 8);
+    crowd_member *members = crowd_make(combiner, 4 + n_behind, 2048, 8);
     assert_non_null(members);
     memcpy(slow_page, members[3].bytes, members[3].n_bytes);
     members[3].input = slow_page;
+    is_slow = false;
+    may_go_on = false;
     assert_int_equal(mprotect(slow_page, page_bytes, PROT_NONE), 0);
     gate.is_closed = true;
     crowd_start(members, 1);
@@ -296,23 +328,29 @@ static void test_late_input(void **state)
     crowd_start(members + 3, 1);
     while (!is_slow)
         usleep(200);
-    /* Two more, behind the one that is late. */
-    crowd_start(members + 4, 2);
-    crowd_await_gathering(combiner, 4);
+    crowd_start(members + 4, n_behind);
+    crowd_await_gathering(combiner, 2 + (uint32_t)n_behind);
     gate.is_closed = false;
     crowd_join(members, 3);
-    crowd_join(members + 4, 2);
+    crowd_join(members + 4, n_behind);
     may_go_on = true;
     crowd_join(members + 3, 1);
     assert_int_equal(sigaction(SIGSEGV, &before, NULL), 0);
-    assert_all_right(members, 6);
+    assert_all_right(members, 4 + n_behind);
     rp_combiner_counts counts = counts_now();
     assert_int_equal(counts.n_late, 1);
     assert_int_equal(counts.n_launches, 3);
-    assert_int_equal(counts.n_inputs, 6);
+    assert_int_equal(counts.n_inputs, 4 + n_behind);
     free(members);
     munmap(slow_page, page_bytes);
     close_combiner();
+}
+
+static void test_late_input(void **state)
+{
+    (void)state;
+    check_late_input(2);
+    check_late_input(0);
 }
 
 static int open_host(void **state)
@@ -328,6 +366,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_gathering),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_bytes_are_limited),
+        cmocka_unit_test(test_workspace_is_limited),
         cmocka_unit_test(test_options_are_not_mixed),
         cmocka_unit_test(test_service),
         cmocka_unit_test(test_late_input),

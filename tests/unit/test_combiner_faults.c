@@ -119,6 +119,8 @@ static void test_time_is_up(void **state)
         members[i].timeout_us = 100000;
     crowd_start(members, 1 + 3 * CROWD);
     crowd_join(members, 1 + 3 * CROWD);
+    /* No more launches than may run. */
+    assert_int_equal(gate.most_at_gate, 1);
     size_t n_timeouts = crowd_count(members, 1 + 3 * CROWD, RP_STATUS_TIMEOUT);
     size_t n_exhausted = crowd_count(members, 1 + 3 * CROWD, RP_STATUS_POOL_EXHAUSTED);
     assert_true(n_timeouts > CROWD);
