@@ -61,7 +61,7 @@ columns="$figure \\| $figure to $figure \\| $figure \\| $figure \\| $figure \\| 
 
 rows()
 {
-    local direct how=(--through "$1" --prefix "$2" --json "$work/results.json")
+    local how=(--through "$1" --prefix "$2" --json "$work/results.json")
     steady "${how[@]}" --repeat 1 --rows none,zstd
     expect 0 'two rows'
     steady "${how[@]}" --repeat 1 --resume --stop-after 0
@@ -81,26 +81,27 @@ rows()
     json 'rows["lz4"]["compacted_bytes"] > 1.1 * rows["zstd"]["compacted_bytes"]'
     json 'rows["host"]["runs"][0]["counters"]["blocks_total:direct"] > 100'
     json 'r["versions"]["rocksdb"].count(".") == 2 and r["versions"]["libzstd"].count(".") == 2'
-    direct=$(python3 -c "import json
-for row in json.load(open('$work/results.json'))['rows']:
-    if row['name'] == 'host': print(row['runs'][0]['counters']['blocks_total:direct'])")
     # Other blocks are another measurement.
     steady "${how[@]}" --repeat 1 --resume --block-size 4096
     expect 2 'resumed with another block size'
     shows 'has another settings'
-    # Two processes cost twice as much, and write twice as much.
+    # Two processes write twice as much as one. Both flush only, as the number of compactions varies; what
+    # one flush takes together varies, too, by a fifth.
+    steady "${how[@]}" --repeat 1 --write-buffer 2097152 --rows zstd,host
+    expect 0 'one process'
     cp "$work/results.json" "$work/one.json"
-    steady "${how[@]}" --repeat 2 --processes 2 --rows zstd,host
+    steady "${how[@]}" --repeat 2 --write-buffer 2097152 --processes 2 --rows zstd,host
     expect 0 'two processes'
-    json "rows['zstd']['compacted_bytes'] == 2 * {row['name']: row['compacted_bytes']
-        for row in json.load(open('$work/one.json'))['rows']}['zstd']"
+    json "all(1.9 < rows[row['name']]['compacted_bytes'] / row['compacted_bytes'] < 2.1
+        for row in json.load(open('$work/one.json'))['rows'])"
+    json "all(1.4 < run['counters']['blocks_total:direct'] / row['runs'][0]['counters']['blocks_total:direct'] < 2.8
+        for row in json.load(open('$work/one.json'))['rows'][1:] for run in rows['host']['runs'])"
     json '[run["round"] for run in rows["host"]["runs"]] == [0, 1]'
     if [ "$(sed -nE 's/.*\] (round .*): CPU.*/\1/p' <<<"$table" | tr '\n' ';')" != \
         'round 1, zstd;round 1, host;round 2, host;round 2, zstd;' ]; then
         printf 'WRONG: rounds do not alternate: %s\n' "$table"
         wrong=1
     fi
-    json 'rows["host"]["runs"][1]["counters"]["blocks_total:direct"] > 1.5 * '"$direct"
     if [ "$1" = adapter ]; then
         library=$3
         steady "${how[@]}" --repeat 1 --rows zstd,host
@@ -154,6 +155,10 @@ faults()
     expect 1 'damaged blocks'
     shows '^\| host \| failed: '
 
+    broken "[[ \$all != *readseq* ]] || exec \$real \"\$@\" --reads=100" --rows zstd
+    expect 1 'too few keys'
+    shows '^\| zstd \| failed: keys are missing, or databases differ: numbers of keys \[100, [0-9]+\]'
+
     broken 'unset LD_PRELOAD' --rows zstd,off
     expect 1 'no rockpress'
     shows '^\| off \| failed: rockpress wrote no counters'
@@ -165,7 +170,7 @@ faults()
     expect 1 'faults of the device'
     shows '^\| host \| failed: faults of the device: .*timeout.: 3'
 
-    broken "[[ \$all != *=lz4* ]] || exec sleep 100" --rows lz4 --limit 2
+    broken "[[ \$all != *=lz4* ]] || exec sleep 1000" --rows lz4 --limit 2
     expect 1 'too long'
     shows '^\| lz4 \| failed: takes longer than 2 s: '
 
