@@ -80,6 +80,7 @@ rows()
     json 'rows["none"]["compacted_bytes"] > 1.5 * rows["lz4"]["compacted_bytes"]'
     json 'rows["lz4"]["compacted_bytes"] > 1.1 * rows["zstd"]["compacted_bytes"]'
     json 'rows["host"]["runs"][0]["counters"]["blocks_total:direct"] > 100'
+    json 'r["library"]["version"].count(".") == 2 and len(r["library"]["sha256"]) == 64 and r["machine"]["cores"] > 0'
     json 'r["versions"]["rocksdb"].count(".") == 2 and r["versions"]["libzstd"].count(".") == 2'
     # Other blocks are another measurement.
     steady "${how[@]}" --repeat 1 --resume --block-size 4096
@@ -110,8 +111,8 @@ rows()
     fi
 }
 
-# broken <what db_bench does instead, as lines of bash with its arguments>: a RocksDB of its own
-broken()
+# break_rocksdb <what db_bench does first, in bash>: a RocksDB in $work/prefix
+break_rocksdb()
 {
     rm -rf "$work/prefix"
     mkdir -p "$work/prefix/bin"
@@ -119,6 +120,12 @@ broken()
     printf '%s\n' '#!/bin/bash' "real=$(command -v db_bench)" 'all=" $* "' "$1" "exec \$real \"\$@\"" \
         >"$work/prefix/bin/db_bench"
     chmod +x "$work/prefix/bin/db_bench"
+}
+
+# broken <what db_bench does first> <argument>...
+broken()
+{
+    break_rocksdb "$1"
     steady --prefix "$work/prefix" --repeat 1 --num 3000 "${@:2}"
 }
 
@@ -175,9 +182,8 @@ faults()
     shows '^\| lz4 \| failed: takes longer than 2 s: '
 
     # Ended from outside, it ends its child, keeps what it has, and leaves no database.
-    broken "[[ \$all != *=lz4* ]] || { echo \$\$ >$work/child && exec sleep 100; }" --rows lz4,zstd --limit 1 --json "$work/kept.json"
-    rm "$work/child"
-    "$tree/bench/db/steady/run" --library "$library" --prefix "$work/prefix" --dir "$work" --num 8000 --rows zstd,lz4 \
+    break_rocksdb "[[ \$all != *=lz4* ]] || { echo \$\$ >$work/child && exec sleep 1000; }"
+    "$tree/bench/db/steady/run" --library "$library" --prefix "$work/prefix" --dir "$work" --num 8000 --rows none,lz4 \
         --benchmarks fillrandom,flush --json "$work/kept.json" >/dev/null 2>&1 &
     ended=$!
     while ! [ -s "$work/child" ] && kill -0 $ended; do sleep 0.1; done

@@ -5,7 +5,10 @@ import os
 import platform
 import re
 import subprocess
+import sys
 from pathlib import Path
+
+from rocksdb import clean_environment
 
 
 def read(path):
@@ -44,8 +47,16 @@ def describe(folder):
             "boot_id": read("/proc/sys/kernel/random/boot_id").strip()}
 
 
+ASK = ("import ctypes, sys; ask = ctypes.CDLL(sys.argv[1]).rp_version_string; ask.restype = ctypes.c_char_p; "
+       "print(ask().decode())")
+
+
 def library(path):
-    """The version is that in the name of the file that the link leads to."""
-    version = re.search(r"\.so\.(\d+\.\d+\.\d+)$", str(path.resolve()))
-    return {"file": path.name, "version": version[1] if version else None,
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    """The library says its version itself, in a process of its own, which it may change as it likes."""
+    try:
+        done = subprocess.run([sys.executable, "-c", ASK, str(path)], env=clean_environment(), stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True, timeout=60)
+        version = done.stdout.strip() or None
+    except (OSError, subprocess.TimeoutExpired):
+        version = None
+    return {"file": path.name, "version": version, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
