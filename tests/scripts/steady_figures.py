@@ -46,9 +46,13 @@ HEAD = {"settings": {"benchmarks": "fillrandom", "processes": 2, "num": 1000, "v
         "through": "hook", "library": {"file": "x.so", "version": "0.1.0", "sha256": "0123456789abcdef"}}
 
 
+def made_auto():
+    return rows.parse_rockpress("auto:ROCKPRESS_DEVICE=auto,X=;--a=1 --b")
+
+
 def measured(path, head=None):
     results = Results(path, head or HEAD)
-    made = {row.name: row for row in rows.stock() + [rows.parse_rockpress("auto:ROCKPRESS_DEVICE=auto,X=;--a=1 --b")]}
+    made = {row.name: row for row in rows.stock() + [made_auto()]}
     lz4, zstd, auto = (results.begin(made[name]) for name in ("lz4", "zstd", "auto"))
     lz4["runs"] = [run(0, 12.0, 9.0, 8.0), run(1, 10.0, 7.0, None), run(2, 11.0, 8.0, 6.0)]
     zstd["runs"] = [run(0, 20.0, 9.0, 8.0), run(1, 31.0, 9.5, 8.0), run(2, 21.0, 9.0, 8.0)]
@@ -98,6 +102,7 @@ with tempfile.TemporaryDirectory() as folder:
     again.resume()
     expect("taken up", (len(again.rows["auto"]["runs"]), again.rows["zstd"]["sha256"]), (2, "aa"))
     expect("a failed row begins again", again.begin(rows.stock()[1])["runs"], [])
+    expect("a row that was not checked runs again", len(again.begin(made_auto())["runs"]), 1)
     expect("another one goes on", len(again.begin(rows.stock()[2])["runs"]), 3)
     refused("other options", "'auto' of", again.begin, rows.parse_rockpress("auto:"))
     for key in ("settings", "versions", "machine", "through", "library"):

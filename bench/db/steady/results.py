@@ -50,6 +50,9 @@ class Results:
             raise Failure(f"--resume: the row {row.name!r} of {self.path} has other options or variables")
         if entry is None or "error" in entry:
             entry = self.rows[row.name] = {**described, "runs": []}
+        if entry["runs"] and "sha256" not in entry:
+            # The program ended before it had checked the row: the next run is one whose database is there.
+            entry["runs"].pop()
         return entry
 
     def save(self):
