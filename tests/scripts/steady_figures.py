@@ -75,9 +75,13 @@ with tempfile.TemporaryDirectory() as folder:
     expect("given back", auto["given_back"], (21.0 - 13.5) / (21.0 - 11.0))
     expect("stock has no share", ["given_back" in lz4, "route_shares" in lz4], [False, False])
     expect("routes, of all runs", auto["route_shares"], {"batch": 0.6, "cpu": 0.2, "direct": 0.2})
+    # Auto has no third round.
+    expect("ratios within rounds", [auto["ratios"]["lz4"]["cpu_s"], auto["ratios"]["zstd"]["elapsed_s"]],
+           [(13.0 / 12.0 + 14.0 / 10.0) / 2, (1.0 + 9.0 / 9.5) / 2])
+    expect("ratios to itself, and of stock", [lz4["ratios"]["lz4"], lz4["ratios"]["zstd"]["elapsed_s"]], [None, 8.0 / 9.0])
     text = table(results)
     expect("row of the table", [line for line in text.splitlines() if line.startswith("| auto ")],
-           ["| auto | 13.5 | 13.0 to 14.0 | 9.0 | 8.0 | 1.2 | 5.0 | batch 60.0 %, cpu 20.0 %, direct 20.0 % | 75 % |"])
+           ["| auto | 13.5 | 13.0 to 14.0 | 9.0 | 8.0 | 1.2 | 5.0 | 1.24, 1.14 | 0.55, 0.97 | batch 60.0 %, cpu 20.0 %, direct 20.0 % | 75 % |"])
     for part in ("2 x 1000 keys", "block_size 4096", "level 3", "2 to 3 runs", "RocksDB 7.8.3 (built with assertions)",
                  "rockpress 0.1.0 by the hook (01234567)", "a CPU, 2 cores, a GPU, 580.1, databases on tmpfs"):
         expect(f"{part!r} in the heading", part in text.split("\n\n")[0], True)

@@ -55,6 +55,11 @@ class Results:
             entry["runs"].pop()
         return entry
 
+    def sort(self, names):
+        """Puts rows of these names first, in this order."""
+        first = [name for name in names if name in self.rows]
+        self.rows = {name: self.rows[name] for name in first + [name for name in self.rows if name not in first]}
+
     def save(self):
         if self.path is None:
             return
@@ -72,11 +77,23 @@ class Results:
         row = self.rows.get(name)
         return summary_of(row)["cpu_s"] if row and row["runs"] and "error" not in row else None
 
+    def ratios(self, row, name):
+        """CPU and elapsed time as multiples of another row's: medians of the ratios within a round, which
+        load of the machine that comes and goes changes less than medians of times. None without a round of
+        both."""
+        other = self.rows.get(name)
+        if other is None or "error" in other or other is row:
+            return None
+        others = {run["round"]: run for run in other["runs"]}
+        pairs = [(run, others[run["round"]]) for run in row["runs"] if run["round"] in others]
+        return {key: statistics.median(run[key] / of[key] for run, of in pairs) for key in ("cpu_s", "elapsed_s")} if pairs else None
+
     def summary(self, row):
-        """Medians over the runs, and for rockpress the shares of routes and of CPU time given back."""
+        """Medians over the runs, ratios, and for rockpress the shares of routes and of CPU time given back."""
         if not row["runs"] or "error" in row:
             return {}
         found = summary_of(row)
+        found["ratios"] = {name: self.ratios(row, name) for name in ("lz4", "zstd")}
         if row["environment"] is not None:
             total = routes(add_counters(run["counters"] for run in row["runs"]))
             found["route_shares"] = {route: n / max(1, sum(total.values())) for route, n in total.items()}

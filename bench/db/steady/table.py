@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The table of a run, in Markdown, for a terminal and for docs/."""
 
-HEAD = ("row", "CPU s", "lowest to highest", "elapsed s", "written after s", "compacted MB", "memory MB", "blocks by route",
-        "of zstd's CPU given back")
+HEAD = ("row", "CPU s", "lowest to highest", "elapsed s", "written after s", "compacted MB", "memory MB",
+        "CPU, elapsed / LZ4's", "/ zstd's", "blocks by route", "of zstd's CPU given back")
 
 
 def number(value, digits=1):
@@ -18,6 +18,10 @@ def shares(found):
     return ", ".join(f"{route} {100 * share:.1f} %" for route, share in sorted(taken, key=lambda pair: -pair[1]))
 
 
+def ratio(found):
+    return f"{found['cpu_s']:.2f}, {found['elapsed_s']:.2f}" if found else ""
+
+
 def cells(row, summary):
     if "error" in row:
         return [row["name"], f"failed: {row['error']}".replace("|", "/")]
@@ -26,7 +30,8 @@ def cells(row, summary):
     given = summary.get("given_back")
     return [row["name"], number(summary["cpu_s"]), f"{summary['cpu_lowest_s']:.1f} to {summary['cpu_highest_s']:.1f}",
             number(summary["elapsed_s"]), number(summary["written_s"]), megabytes(row.get("compacted_bytes")),
-            megabytes(summary["largest_rss_bytes"]), shares(summary.get("route_shares", {})),
+            megabytes(summary["largest_rss_bytes"]), ratio(summary["ratios"]["lz4"]),
+            ratio(summary["ratios"]["zstd"]), shares(summary.get("route_shares", {})),
             "" if given is None else f"{100 * given:.0f} %"]
 
 
