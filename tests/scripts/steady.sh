@@ -9,7 +9,8 @@
 # Sizes are tiny, so what is measured means nothing.
 set -euo pipefail
 tree=$1 library=$2
-command -v python3 >/dev/null || { printf 'skipped: no python3\n' && exit 77; }
+# Not what stands for it in PATH and looks for it each time.
+python=$(python3 -c 'import sys; print(sys.executable)') || { printf 'skipped: no python3\n' && exit 77; }
 unset LD_PRELOAD "${!ROCKPRESS_@}"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -19,7 +20,7 @@ wrong=0
 steady()
 {
     status=0
-    table=$("$tree/bench/db/steady/run" --library "$library" --dir "$work" --num 8000 \
+    table=$("$python" "$tree/bench/db/steady/run" --library "$library" --dir "$work" --num 8000 \
         --write-buffer 262144 --target-file-size 262144 --level-base 1048576 \
         --benchmarks fillrandom,flush --rockpress off:ROCKPRESS_DEVICE=off \
         --rockpress host:ROCKPRESS_DEVICE=host,ROCKPRESS_TIMEOUT_MS=60000 "$@" 2>&1) || status=$?
@@ -49,7 +50,7 @@ shows()
 # json <expression of python>: of the results, as "r", and their rows by name, as "rows"
 json()
 {
-    python3 -c "
+    "$python" -c "
 import json, sys
 r = json.load(open('$work/results.json'))
 rows = {row['name']: row for row in r['rows']}
@@ -185,7 +186,7 @@ faults()
 
     # Ended from outside, it ends its child, keeps what it has, and leaves no database.
     break_rocksdb "[[ \$all != *=lz4* ]] || { echo \$\$ >$work/child && exec sleep 1000; }"
-    "$tree/bench/db/steady/run" --library "$library" --prefix "$work/prefix" --dir "$work" --num 8000 --rows none,lz4 \
+    "$python" "$tree/bench/db/steady/run" --library "$library" --prefix "$work/prefix" --dir "$work" --num 8000 --rows none,lz4 \
         --benchmarks fillrandom,flush --json "$work/kept.json" >/dev/null 2>&1 &
     ended=$!
     while ! [ -s "$work/child" ] && kill -0 $ended; do sleep 0.1; done
@@ -195,7 +196,7 @@ faults()
     table=''
     expect 143 'ended'
     if kill -0 "$(cat "$work/child")" 2>/dev/null || [ -n "$(find "$work" -name 'rockpress-steady.*')" ] ||
-        ! python3 -m json.tool "$work/kept.json" >/dev/null; then
+        ! "$python" -m json.tool "$work/kept.json" >/dev/null; then
         printf 'WRONG: left behind: a child, a folder, or a broken file\n'
         wrong=1
     fi

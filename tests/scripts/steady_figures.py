@@ -78,6 +78,7 @@ with tempfile.TemporaryDirectory() as folder:
     # Auto has no third round.
     expect("ratios within rounds", [auto["ratios"]["lz4"]["cpu_s"], auto["ratios"]["zstd"]["elapsed_s"]],
            [(13.0 / 12.0 + 14.0 / 10.0) / 2, (1.0 + 9.0 / 9.5) / 2])
+    expect("a row with fewer rounds", results.ratios(results.rows["lz4"], "auto")["cpu_s"], (12.0 / 13.0 + 10.0 / 14.0) / 2)
     expect("ratios to itself, and of stock", [lz4["ratios"]["lz4"], lz4["ratios"]["zstd"]["elapsed_s"]], [None, 8.0 / 9.0])
     text = table(results)
     expect("row of the table", [line for line in text.splitlines() if line.startswith("| auto ")],

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -33,8 +34,10 @@ def run_together(commands, environments, folder, limit_s):
 
     def end():
         late.set()
+        # Popen.kill() could take the exit status that wait4 waits for.
         for child in list(children.values()):
-            child.kill()
+            if child.returncode is None:
+                os.kill(child.pid, signal.SIGKILL)
 
     timer = threading.Timer(limit_s, end)
     statuses = [None] * len(commands)
