@@ -42,11 +42,12 @@ typedef enum rp_log_level {
     RP_LOG_INFO = 2   /* also which device was opened */
 } rp_log_level;
 
-/* What the choice between the device and libzstd saves, where a block could take either way. */
+/* What the choice between the device and libzstd saves, where a block could take either way. It is
+ * made by what both have cost so far, for any device, also one that was asked for by name. */
 typedef enum rp_goal {
-    RP_GOAL_AUTO = 0,       /* throughput with the device "auto", else device */
-    RP_GOAL_THROUGHPUT = 1, /* time */
-    RP_GOAL_CPU = 2,        /* CPU time, even at the price of waiting */
+    RP_GOAL_AUTO = 0,       /* CPU time, as far as no thread is later than with libzstd alone */
+    RP_GOAL_THROUGHPUT = 1, /* time only */
+    RP_GOAL_CPU = 2,        /* CPU time only, even at the price of waiting */
     RP_GOAL_DEVICE = 3      /* nothing: the device takes all that it can */
 } rp_goal;
 

@@ -403,7 +403,7 @@ static void note_duration(const struct rp_batch_lane *lane, uint64_t waited_ns)
 
     if (waited_ns > NO_WAIT_NS)
         chunk_ns = chunk_ns == 0 ? ns : chunk_ns - chunk_ns / 8 + ns / 8;
-    else if (ns < chunk_ns)
+    else if (chunk_ns == 0 || ns < chunk_ns)
         chunk_ns = ns;
 }
 
@@ -423,7 +423,8 @@ void rp_batch_lane_attend(struct rp_batch_lane *lane, uint32_t limit_us)
     lane->is_attended = false;
     if (status == RP_STATUS_OK)
         note_duration(lane, rp_clock_ns() - begun);
-    overdue = limit_us != 0 || rp_clock_ns() - lane->launched_ns > timeout_us * UINT64_C(1000);
+    /* A thread may have waited for less than the limit of a block: it has better things to do. */
+    overdue = rp_clock_ns() - lane->launched_ns > timeout_us * UINT64_C(1000);
     if (status != RP_STATUS_TIMEOUT || overdue)
         rp_batch_lane_settle(lane, status);
 }

@@ -492,14 +492,6 @@ const rp_plugin_config *rp_config_peek(void)
                : NULL;
 }
 
-rp_goal rp_config_goal(const rp_plugin_config *config)
-{
-    if (config->goal != RP_GOAL_AUTO)
-        return config->goal;
-    return config->custom_device == NULL && strcmp(config->device, "auto") == 0 ? RP_GOAL_THROUGHPUT
-                                                                                : RP_GOAL_DEVICE;
-}
-
 int rp_config_owner_pid(void)
 {
     return owner_pid;

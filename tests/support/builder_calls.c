@@ -35,6 +35,7 @@ bool configure_batches(const char *device)
     rp_plugin_config_default(&config, sizeof(config));
     snprintf(config.device, sizeof(config.device), "%s", device);
     config.batch = RP_BATCH_ON;
+    config.goal = RP_GOAL_DEVICE;
     config.log = RP_LOG_OFF;
     config.min_block_bytes = 1;
     /* A chunk takes seconds under a sanitizer on a busy machine. */

@@ -26,6 +26,7 @@ static bool configure(void (*adjust)(rp_plugin_config *))
 
     rp_plugin_config_default(&config, sizeof(config));
     memcpy(config.device, "host", sizeof("host"));
+    config.goal = RP_GOAL_DEVICE;
     config.batch = RP_BATCH_ON;
     config.effort = RP_EFFORT_FAST;
     config.log = RP_LOG_OFF;

@@ -130,6 +130,7 @@ static bool no_block_fits_no_batch(void)
     rp_plugin_config_default(&config, sizeof(config));
     memcpy(config.device, "host", sizeof("host"));
     config.batch = RP_BATCH_ON;
+    config.goal = RP_GOAL_DEVICE;
     config.log = RP_LOG_OFF;
     config.max_block_bytes = 1024;
     CHECK(rp_plugin_configure(&config, NULL) == RP_STATUS_OK);
@@ -148,6 +149,7 @@ static bool no_memory_no_batch(void)
     rp_plugin_config_default(&config, sizeof(config));
     memcpy(config.device, "host", sizeof("host"));
     config.batch = RP_BATCH_ON;
+    config.goal = RP_GOAL_DEVICE;
     config.log = RP_LOG_OFF;
     config.batch_memory_bytes = 4 << 20;
     CHECK(rp_plugin_configure(&config, NULL) == RP_STATUS_OK);
@@ -182,6 +184,7 @@ static bool device_that_fails(rp_status status)
     rp_plugin_config_default(&config, sizeof(config));
     config.custom_device = &device.device;
     config.batch = RP_BATCH_ON;
+    config.goal = RP_GOAL_DEVICE;
     config.log = RP_LOG_OFF;
     config.timeout_ms = 60000;
     config.breaker_faults = 1;
