@@ -70,15 +70,19 @@ static _Atomic uint64_t next_look_ns; /* for batches that were forgotten */
 
 static void log_dictionaries(void)
 {
-    rp_log(RP_LOG_INFO, "ROCKPRESS_BATCH is on: blocks that are sampled for a dictionary are "
-                        "compressed as a batch; no dictionary is trained for them");
+    rp_log(RP_LOG_INFO,
+           "files are compressed as batches: blocks that are sampled for a dictionary are "
+           "compressed as a batch; no dictionary is trained for them");
 }
 
-bool rp_batch_is_on(void)
+bool rp_batch_may_be(bool is_of_rocksdb, uint64_t dictionary_bytes, uint64_t sample_bytes)
 {
     const rp_plugin_config *config = rp_config_get();
 
-    return config != NULL && config->batch == RP_BATCH_ON;
+    if (config == NULL || config->batch == RP_BATCH_OFF)
+        return false;
+    return config->batch == RP_BATCH_ON ||
+           (is_of_rocksdb && sample_bytes / RP_BATCH_SAMPLES >= dictionary_bytes);
 }
 
 bool rp_batch_any_open(void)
@@ -281,10 +285,11 @@ bool rp_batch_prepare(void)
     const rp_plugin_config *config;
     rp_nesting nesting;
 
-    if (!rp_session_may_work() || !rp_batch_is_on())
-        return false;
     config = rp_config_get();
-    if (config == NULL || !rp_session_ready(config) || !rp_session_is_healthy())
+    if (config == NULL || config->batch == RP_BATCH_OFF)
+        return false;
+    rp_session_expect_batch();
+    if (!rp_session_may_work() || !rp_session_ready(config) || !rp_session_is_healthy())
         return false;
     pthread_once(&setup_once, setup);
     if (!is_usable)

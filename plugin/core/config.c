@@ -41,7 +41,7 @@ enum kind { KIND_DEVICE, KIND_CHOICE, KIND_U32, KIND_SIZE, KIND_PATH };
 /* The position of a choice in its list is its value. */
 static const char *const verify_choices[] = {"off", "sample", "all", "device", NULL};
 static const char *const goal_choices[] = {"auto", "throughput", "cpu", "device", NULL};
-static const char *const batch_choices[] = {"off", "on", NULL};
+static const char *const batch_choices[] = {"off", "on", "auto", NULL};
 static const char *const reads_choices[] = {"cpu", "device", NULL};
 static const char *const checksum_choices[] = {"off", "on", NULL};
 static const char *const effort_choices[] = {"auto", "fast", "default", "high", "max", NULL};
@@ -129,8 +129,8 @@ static void set_defaults(rp_plugin_config *config)
     config->breaker_retry_ms = 1000;
     config->contexts = 32;
     config->goal = RP_GOAL_AUTO;
-    /* Off: a user who has RocksDB sample blocks usually wants the dictionary. */
-    config->batch = RP_BATCH_OFF;
+    /* Whoever has RocksDB sample blocks for a dictionary keeps it. */
+    config->batch = RP_BATCH_AUTO;
     /* Two files of 256 MiB at a time. */
     config->batch_memory_bytes = (size_t)1 << 30;
     /* 256 blocks of 16 KiB: three such chunks in flight keep a large GPU busy. */

@@ -60,8 +60,41 @@ static uint64_t sum_of(const size_t *sizes, size_t n)
     return sum;
 }
 
-static rp_batch_id begin_batch(const void *samples, const size_t *sizes, size_t n_samples,
-                               const rp_route_hint *hint)
+/* The last batch of each kind of file: files of a kind have blocks of one size. 0: there was none.
+ */
+#define N_KINDS 256u
+static struct {
+    _Atomic size_t block_bytes;
+    _Atomic uint64_t file_bytes;
+} kinds[N_KINDS];
+
+static void remember_kind(const rp_route_file *file, const size_t *sizes, size_t n_samples)
+{
+    uint32_t kind = file->kind % N_KINDS;
+
+    atomic_store_explicit(&kinds[kind].block_bytes, typical_size(sizes, n_samples),
+                          memory_order_relaxed);
+    atomic_store_explicit(&kinds[kind].file_bytes, sum_of(sizes, n_samples), memory_order_relaxed);
+}
+
+/* Whether the router takes a file of which nothing is known but its kind. */
+static bool is_worth_gathering(const rp_plugin_config *config, const rp_route_file *file)
+{
+    uint32_t kind = file->kind % N_KINDS;
+    size_t bytes = atomic_load_explicit(&kinds[kind].block_bytes, memory_order_relaxed);
+    rp_compress_options options;
+
+    if (bytes == 0)
+        return true;
+    rp_request_options(config, file->level, false, &options);
+    return rp_router_takes_batch(
+        config, options.effort, bytes,
+        atomic_load_explicit(&kinds[kind].file_bytes, memory_order_relaxed));
+}
+
+/* file: NULL where the router was not asked yet. */
+static rp_batch_id begin_batch(const rp_route_file *file, const void *samples, const size_t *sizes,
+                               size_t n_samples, const rp_route_hint *hint)
 {
     const rp_plugin_config *config;
     rp_compress_options options;
@@ -71,29 +104,49 @@ static rp_batch_id begin_batch(const void *samples, const size_t *sizes, size_t 
         return 0;
     config = rp_config_get();
     is_guessed = guess_options(config, hint, &options);
-    if (is_guessed && !rp_router_takes_batch(config, options.effort, typical_size(sizes, n_samples),
-                                             sum_of(sizes, n_samples)))
+    if (file != NULL)
+        remember_kind(file, sizes, n_samples);
+    else if (is_guessed &&
+             !rp_router_takes_batch(config, options.effort, typical_size(sizes, n_samples),
+                                    sum_of(sizes, n_samples)))
         return 0;
     return rp_batch_begin(config, samples, sizes, n_samples, is_guessed ? &options : NULL);
 }
 
-rp_batch_id rp_route_begin_batch(const void *samples, const size_t *sizes, size_t n_samples,
-                                 const rp_route_hint *hint)
+static rp_batch_id begin(const rp_route_file *file, const void *samples, const size_t *sizes,
+                         size_t n_samples, const rp_route_hint *hint)
 {
     rp_batch_id id = 0;
 
     if (samples != NULL && sizes != NULL && n_samples != 0 && rp_session_use_begin()) {
-        id = begin_batch(samples, sizes, n_samples, hint);
+        id = begin_batch(file, samples, sizes, n_samples, hint);
         rp_session_use_end();
     }
     return id;
 }
 
-size_t rp_route_batch_bytes(void)
+rp_batch_id rp_route_begin_batch(const void *samples, const size_t *sizes, size_t n_samples,
+                                 const rp_route_hint *hint)
+{
+    return begin(NULL, samples, sizes, n_samples, hint);
+}
+
+rp_batch_id rp_route_begin_gathered(const rp_route_file *file, const void *samples,
+                                    const size_t *sizes, size_t n_samples,
+                                    const rp_route_hint *hint)
+{
+    return begin(file, samples, sizes, n_samples, hint);
+}
+
+size_t rp_route_batch_bytes(const rp_route_file *file)
 {
     const rp_plugin_config *config = rp_config_get();
 
-    if (config == NULL || !rp_batch_is_on() || !rp_session_ready(config))
+    if (!rp_batch_may_be(true, file->dictionary_bytes, file->sample_bytes) ||
+        (config->batch == RP_BATCH_AUTO && file->threads > 1))
+        return 0;
+    rp_session_expect_batch();
+    if (!rp_session_ready(config) || !is_worth_gathering(config, file))
         return 0;
     return config->batch_memory_bytes;
 }

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which files keep the dictionary that libzstd trains while ROCKPRESS_BATCH is on: those that zstd
- * does not compress, and all where no batch can be had. Each scenario runs in a child of its own,
- * as a process reads its configuration once.
+ * does not compress, and all where no batch can be had. With "auto", those that want one. Each
+ * scenario runs in a child of its own, as a process reads its configuration once.
  */
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include <zstd.h>
 
 #include "plugin/batch/batch.h"
+#include "plugin/core/thread_state.h"
 #include "rockpress/plugin.h"
 #include "tests/support/builder_calls.h"
 #include "tests/support/check.h"
@@ -92,6 +94,47 @@ static bool files_of_other_compressions_keep_their_dictionary(void)
     CHECK(is_stock_dictionary(&file, 0, dictionary, show_samples(&file, 0, dictionary)));
     ZSTD_freeCCtx(wal);
     sampled_file_free(&file);
+    return true;
+}
+
+/* As the threads of RocksDB's pools are called. */
+static void become(const char *name)
+{
+    prctl(PR_SET_NAME, name, 0, 0, 0);
+    rp_thread.name = 0;
+}
+
+/* ROCKPRESS_BATCH=auto: whoever wants a dictionary keeps it. DICT_BYTES are worth a megabyte. */
+static bool auto_leaves_dictionaries_to_their_owners(void)
+{
+    static uint8_t dictionary[DICT_BYTES];
+    sampled_file large, small;
+    ZSTD_CCtx *cctx;
+
+    CHECK(configure_batch_mode("host", RP_BATCH_AUTO));
+    sampled_file_make(&large, 300, 4096, 0, 20);
+    sampled_file_make(&small, 250, 4096, 0, 21);
+    /* Another program, whatever it shows. */
+    cctx = make_context(3);
+    become("python3");
+    CHECK(is_stock_dictionary(&large, 0, dictionary, show_samples(&large, 0, dictionary)));
+    CHECK(is_stock_dictionary(&large, 3, dictionary, show_samples(&large, 3, dictionary)));
+    /* RocksDB, with no more samples than a dictionary is trained from. */
+    become("rocksdb:low0");
+    CHECK(is_stock_dictionary(&small, 0, dictionary, show_samples(&small, 0, dictionary)));
+    CHECK(is_stock_dictionary(&small, 3, dictionary, show_samples(&small, 3, dictionary)));
+    CHECK(rp_stats_value(RP_STAT_BATCHES, 0) == 0);
+    /* RocksDB, with a file. */
+    CHECK(show_samples(&large, 0, dictionary) == 0 && rp_stats_value(RP_STAT_BATCHES, 0) == 1);
+    ZSTD_freeCCtx(cctx);
+    cctx = make_context(3);
+    CHECK(show_samples(&large, 3, dictionary) == 0 && rp_stats_value(RP_STAT_BATCHES, 0) == 2);
+    ZSTD_freeCCtx(cctx);
+    /* And that of LZ4. */
+    CHECK(is_stock_dictionary(&large, 0, dictionary, show_samples(&large, 0, dictionary)));
+    CHECK(rp_stats_value(RP_STAT_BATCHES, 0) == 2);
+    sampled_file_free(&large);
+    sampled_file_free(&small);
     return true;
 }
 
@@ -225,6 +268,7 @@ static bool an_open_breaker_no_batch(void)
 static const scenario scenarios[] = {
     SCENARIO(without_a_context_the_first_file_has_a_dictionary),
     SCENARIO(files_of_other_compressions_keep_their_dictionary),
+    SCENARIO(auto_leaves_dictionaries_to_their_owners),
     SCENARIO(no_device_no_batch),
     SCENARIO(no_such_device_no_batch),
     SCENARIO(no_block_fits_no_batch),
