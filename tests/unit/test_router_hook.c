@@ -3,6 +3,7 @@
  * The router's first decisions under the zstd hook, where blocks are really compressed and timed:
  * those that do not depend on how long anything takes. Each scenario runs in a process of its own.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,7 +33,7 @@ static bool configure(const char *device, rp_goal goal)
 /* As a table builder does, one context for all. */
 static bool compress(unsigned n)
 {
-    static char block[BLOCK_BYTES], frame[2 * BLOCK_BYTES], decoded[BLOCK_BYTES];
+    char block[BLOCK_BYTES], frame[2 * BLOCK_BYTES], decoded[BLOCK_BYTES];
     ZSTD_CCtx *cctx = ZSTD_createCCtx();
 
     ZSTD_CCtx_setParameter(cctx, ZSTD_c_compressionLevel, 3);
@@ -109,6 +110,32 @@ static bool a_thread_that_sleeps_costs_no_cpu_time(void)
     return true;
 }
 
+static void *compress_on_thread(void *good)
+{
+    *(bool *)good = compress(200);
+    return NULL;
+}
+
+/* All of them share what is known of costs, and each has a balance of its own. */
+static bool threads_share_costs(void)
+{
+    pthread_t threads[4];
+    bool good[4] = {false};
+
+    CHECK(configure("host", RP_GOAL_AUTO));
+    for (int i = 0; i < 4; i++)
+        CHECK(pthread_create(&threads[i], NULL, compress_on_thread, &good[i]) == 0);
+    for (int i = 0; i < 4; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0 && good[i]);
+    CHECK(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_DIRECT) >= 1);
+    CHECK(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_DIRECT) +
+              rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_CPU) ==
+          4 * 200);
+    /* This thread had no block. */
+    CHECK(rp_balance_ns() == 0);
+    return true;
+}
+
 static bool nothing_is_measured_without_a_choice(void)
 {
     CHECK(configure("host", RP_GOAL_DEVICE));
@@ -130,6 +157,7 @@ static bool nothing_is_measured_without_a_device(void)
 static const scenario scenarios[] = {
     SCENARIO(libzstd_has_three_blocks_and_the_device_the_next),
     SCENARIO(a_thread_that_sleeps_costs_no_cpu_time),
+    SCENARIO(threads_share_costs),
     SCENARIO(nothing_is_measured_without_a_choice),
     SCENARIO(nothing_is_measured_without_a_device),
 };
