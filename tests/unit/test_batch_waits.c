@@ -50,6 +50,8 @@ static uint64_t *done_at(void *handle)
 
 static uint32_t slow_device_us = SLOW_DEVICE_US; /* UINT32_MAX: it never comes back */
 static uint32_t longest_wait_us;                 /* that anybody has asked for */
+static bool is_refusing;                         /* it does not even wait */
+static unsigned n_waits;
 
 static rp_status slow_launch(rp_stream stream, const struct rp_launch *launch)
 {
@@ -61,6 +63,9 @@ static rp_status slow_wait(rp_stream stream, uint32_t timeout_us)
 {
     uint64_t begun = now_us();
 
+    n_waits++;
+    if (is_refusing)
+        return RP_STATUS_TIMEOUT;
     if (timeout_us > longest_wait_us)
         longest_wait_us = timeout_us;
     while (now_us() < *done_at(stream.handle)) {
@@ -230,6 +235,23 @@ static bool a_chunk_may_be_done_earlier(void)
     return true;
 }
 
+/* As one whose driver does not come back from another call. */
+static bool a_device_that_refuses_is_not_asked_again(void)
+{
+    rp_route_hint hint = {3, false};
+    sampled_file file;
+
+    CHECK(configure(RP_GOAL_DEVICE, 1000));
+    is_refusing = true;
+    sampled_file_make(&file, FEW_BLOCKS, 4096, 0, 23);
+    CHECK(sampled_file_begin(&file, &hint) != 0);
+    CHECK(sampled_file_ask(&file, 0, 3, false) == RP_FALLBACK_FAULT);
+    CHECK(n_waits <= 2 && n_faults() == 1);
+    CHECK(rp_stats_value(RP_STAT_FAULTS, RP_FAULT_TIMEOUT) == 1);
+    sampled_file_free(&file);
+    return true;
+}
+
 /* Where libzstd would take 2 ms for a block, each that is served saves nearly that. */
 static bool served_blocks_are_savings(void)
 {
@@ -287,6 +309,7 @@ static const scenario scenarios[] = {
     SCENARIO(a_thread_without_savings_does_not_wait),
     SCENARIO(a_thread_with_savings_spends_them),
     SCENARIO(a_chunk_may_be_done_earlier),
+    SCENARIO(a_device_that_refuses_is_not_asked_again),
     SCENARIO(served_blocks_are_savings),
     SCENARIO(a_device_that_is_too_slow_is_left_alone),
 };
