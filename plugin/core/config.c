@@ -42,7 +42,7 @@ enum kind { KIND_DEVICE, KIND_CHOICE, KIND_U32, KIND_SIZE, KIND_PATH };
 /* The position of a choice in its list is its value. */
 static const char *const verify_choices[] = {"off", "sample", "all", "device", NULL};
 static const char *const goal_choices[] = {"auto", "throughput", "cpu", "device", NULL};
-static const char *const batch_choices[] = {"off", "on", NULL};
+static const char *const batch_choices[] = {"off", "on", "auto", NULL};
 static const char *const reads_choices[] = {"cpu", "device", NULL};
 static const char *const checksum_choices[] = {"off", "on", NULL};
 static const char *const sharing_choices[] = {"off", "on", "served", NULL};
@@ -132,8 +132,8 @@ static void set_defaults(rp_plugin_config *config)
     config->breaker_retry_ms = 1000;
     config->contexts = 32;
     config->goal = RP_GOAL_AUTO;
-    /* Off: a user who has RocksDB sample blocks usually wants the dictionary. */
-    config->batch = RP_BATCH_OFF;
+    /* Whoever has RocksDB sample blocks for a dictionary keeps it. */
+    config->batch = RP_BATCH_AUTO;
     /* Two files of 256 MiB at a time. */
     config->batch_memory_bytes = (size_t)1 << 30;
     /* 256 blocks of 16 KiB: three such chunks in flight keep a large GPU busy. */
@@ -495,14 +495,6 @@ const rp_plugin_config *rp_config_peek(void)
     return atomic_load_explicit(&rp_config_state, memory_order_acquire) == RP_CONFIG_READY
                ? &rp_config_in_force
                : NULL;
-}
-
-rp_goal rp_config_goal(const rp_plugin_config *config)
-{
-    if (config->goal != RP_GOAL_AUTO)
-        return config->goal;
-    return config->custom_device == NULL && strcmp(config->device, "auto") == 0 ? RP_GOAL_THROUGHPUT
-                                                                                : RP_GOAL_DEVICE;
 }
 
 int rp_config_owner_pid(void)

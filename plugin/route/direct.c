@@ -2,7 +2,6 @@
 /* The direct route: see route/direct.h. */
 #include "plugin/route/direct.h"
 
-#include "plugin/core/costs.h"
 #include "plugin/core/nesting.h"
 #include "plugin/core/stats.h"
 #include "plugin/device/session.h"
@@ -53,7 +52,6 @@ static rp_fallback_reason compress(const rp_plugin_config *config, const rp_requ
                                    const rp_compress_options *options, rp_breaker_pass pass,
                                    size_t *frame_size)
 {
-    uint64_t cpu_begun = rp_costs_cpu_ns(config);
     uint64_t begun = rp_clock_ns(), ns;
     rp_compress_options proving = *options;
     uint32_t n_shared;
@@ -81,8 +79,6 @@ static rp_fallback_reason compress(const rp_plugin_config *config, const rp_requ
     rp_session_success(pass);
     ns = rp_clock_ns() - begun;
     rp_stats_device_block(RP_ROUTE_DIRECT, request->input_size, *frame_size, ns);
-    rp_costs_note(RP_ROUTE_DIRECT, options->effort, request->input_size, request->input_size, ns,
-                  rp_costs_cpu_ns(config) - cpu_begun);
     return RP_FALLBACK_NONE;
 }
 
