@@ -6,6 +6,9 @@ set(engine_helpers
 rockpress_add_test(NAME test_arguments LABELS unit
   SOURCES test_arguments.c ${engine_helpers}
   LIBRARIES rockpress_static cmocka_dep)
+rockpress_add_test(NAME test_arguments_combiner LABELS unit
+  SOURCES test_arguments_combiner.c ${engine_helpers}
+  LIBRARIES rockpress_static cmocka_dep)
 rockpress_add_test(NAME test_arguments_pool LABELS unit
   SOURCES test_arguments_pool.c ${engine_helpers}
   LIBRARIES rockpress_static cmocka_dep)
