@@ -16,6 +16,7 @@
 #include "engine/check.h"
 #include "engine/error.h"
 #include "engine/hash.h"
+#include "engine/lane_args.h"
 #include "engine/workspace.h"
 
 size_t rp_lane_memory_bytes(const rp_device *device, size_t max_input_bytes, rp_effort effort)
@@ -26,6 +27,40 @@ size_t rp_lane_memory_bytes(const rp_device *device, size_t max_input_bytes, rp_
                  rp_round_up(rp_compress_bound(max_input_bytes), RP_WORKSPACE_ALIGNMENT) +
                  rp_round_up(rp_lane_results_bytes(1), RP_WORKSPACE_ALIGNMENT);
     return bytes;
+}
+
+void rp_lane_free(const rp_device *device, rp_lane *lane)
+{
+    if (lane->staging != NULL)
+        device->ops->staging_free(device, lane->staging);
+    if (lane->d_workspace != NULL)
+        device->ops->memory_free(device, lane->d_workspace);
+    rp_stream_destroy(lane->stream);
+    memset(&lane->stream, 0, sizeof(lane->stream));
+    lane->staging = NULL;
+    lane->d_workspace = NULL;
+}
+
+rp_status rp_lane_make(const rp_device *device, size_t workspace_bytes, size_t staging_bytes,
+                       rp_lane *lane)
+{
+    void *memory = NULL;
+    rp_status status = rp_stream_create(device, &lane->stream);
+    lane->memory_bytes = workspace_bytes + staging_bytes;
+    lane->workspace_bytes = workspace_bytes;
+    if (status == RP_STATUS_OK)
+        status = device->ops->memory_alloc(device, lane->memory_bytes, &memory);
+    lane->d_workspace = memory;
+    if (status == RP_STATUS_OK && staging_bytes != 0) {
+        void *staging = NULL;
+        lane->staging_bytes = staging_bytes;
+        status = device->ops->staging_alloc(device, staging_bytes, &staging);
+        lane->staging = staging;
+        lane->delivers = (device->flags & RP_DEVICE_MAPPED_STAGING) != 0;
+    }
+    if (status != RP_STATUS_OK)
+        rp_lane_free(device, lane);
+    return status;
 }
 
 size_t rp_lane_results_bytes(size_t n)
@@ -194,19 +229,9 @@ static rp_status compress_staged(rp_lane *lane, const void *input, size_t input_
         .download_bytes = results_bytes + capacity,
         .n_frames = 1,
     };
-    rp_results d_results = rp_lane_results(rp_lane_d_download(lane, &part), 1);
+    const rp_lane_item item = {0, input_size, results_bytes, capacity};
     rp_stage_args args = rp_stage_args_of(options);
-    args.batch.max_input_bytes = input_size;
-    args.batch.n_inputs = 1;
-    args.batch.d_output_sizes = d_results.sizes;
-    args.batch.d_statuses = d_results.statuses;
-    args.batch.d_proofs = proven ? d_results.proofs : NULL;
-    args.single.d_input = rp_lane_d_upload(lane, &part);
-    args.single.input_size = input_size;
-    args.single.d_output = rp_lane_d_frames(lane, &part, proven) + results_bytes;
-    args.single.output_capacity = capacity;
-    if (proven && lane->delivers)
-        args.single.d_delivery = rp_lane_d_download(lane, &part) + results_bytes;
+    rp_lane_args_of_one(lane, &part, &item, proven, &args);
     if (input_size != 0)
         memcpy(part.staging, input, input_size);
     rp_status status = rp_lane_enqueue(lane, &part, &args, options->error);

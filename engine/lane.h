@@ -24,6 +24,7 @@
 #include "rockpress/pool.h"
 
 #include "engine/proof.h"
+#include "engine/workspace.h"
 #include "kernels/base/stages.h"
 
 /* Of each input and output, so that the device copies whole words. */
@@ -64,8 +65,20 @@ typedef struct rp_lane_frame {
     size_t capacity;
 } rp_lane_frame;
 
+/* What an input or an output takes. */
+static inline size_t rp_lane_item_bytes(size_t bytes)
+{
+    return rp_round_up(bytes, RP_LANE_ITEM_ALIGNMENT);
+}
+
 /* Bytes of device memory of a lane, and of its workspace. */
 size_t rp_lane_memory_bytes(const rp_device *device, size_t max_input_bytes, rp_effort effort);
+
+/* Gives the lane its stream and its memory; staging_bytes of it are in the host's memory, too. On
+ * an error it has neither. */
+rp_status rp_lane_make(const rp_device *device, size_t workspace_bytes, size_t staging_bytes,
+                       rp_lane *lane);
+void rp_lane_free(const rp_device *device, rp_lane *lane);
 
 /* What the results of n frames take in front of the frames, and where they lie. */
 size_t rp_lane_results_bytes(size_t n);

@@ -9,41 +9,17 @@
  * there is nothing to copy, and only the workspace limits a part.
  */
 #include <string.h>
-#include <time.h>
 
 #include "engine/check.h"
+#include "engine/deadline.h"
 #include "engine/error.h"
 #include "engine/hash.h"
 #include "engine/lane.h"
+#include "engine/lane_args.h"
 #include "engine/struct_size.h"
-#include "engine/workspace.h"
 #include "rockpress/batched.h"
 
 static const rp_struct_kind host_batch_kind = RP_STRUCT_KIND(rp_host_batch, statuses);
-
-static size_t item_bytes(size_t bytes)
-{
-    return rp_round_up(bytes, RP_LANE_ITEM_ALIGNMENT);
-}
-
-static uint64_t now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-/* When a batch has to be done. */
-typedef struct deadline {
-    uint64_t begin_us;
-    uint32_t timeout_us;
-} deadline;
-
-static uint32_t time_left_us(const deadline *by)
-{
-    uint64_t passed = now_us() - by->begin_us;
-    return passed < by->timeout_us ? by->timeout_us - (uint32_t)passed : 0;
-}
 
 /* Inputs first to first + n - 1, and where they lie. */
 typedef struct batch_part {
@@ -54,12 +30,6 @@ typedef struct batch_part {
     size_t outputs_at; /* in what is downloaded */
     rp_lane_part memory;
 } batch_part;
-
-/* What the arrays in front of the inputs take. */
-static size_t upload_arrays_bytes(size_t n)
-{
-    return item_bytes(n * (3 * sizeof(void *) + 2 * sizeof(size_t)));
-}
 
 /* Inputs beyond the lane's are not sent: the kernels report them by their size. */
 static size_t sent_bytes(const rp_lane *lane, size_t input_size)
@@ -92,8 +62,8 @@ static batch_part next_part(const rp_lane *lane, const rp_host_batch *batch, siz
         more.n++;
         if (sent > more.max_input_bytes)
             more.max_input_bytes = sent;
-        inputs_bytes += item_bytes(sent);
-        outputs_bytes += item_bytes(output_capacity(lane, batch, first + part.n));
+        inputs_bytes += rp_lane_item_bytes(sent);
+        outputs_bytes += rp_lane_item_bytes(output_capacity(lane, batch, first + part.n));
         size_t workspace = rp_workspace_size(more.max_input_bytes, more.n, options->effort);
         more.memory.workspace_bytes = workspace;
         more.memory.n_frames = more.n;
@@ -102,7 +72,7 @@ static batch_part next_part(const rp_lane *lane, const rp_host_batch *batch, siz
             if (workspace == 0 || workspace + proofs > lane->workspace_bytes)
                 break;
         } else {
-            more.inputs_at = upload_arrays_bytes(more.n);
+            more.inputs_at = rp_lane_arrays_bytes(more.n);
             more.outputs_at = rp_lane_results_bytes(more.n);
             more.memory.upload_bytes =
                 rp_round_up(more.inputs_at + inputs_bytes, RP_WORKSPACE_ALIGNMENT);
@@ -170,43 +140,20 @@ static rp_status part_in_place(rp_lane *lane, const rp_host_batch *batch, const 
 static void stage_part(const rp_lane *lane, const rp_host_batch *batch, const batch_part *part,
                        bool proven, rp_kernel_batch *on_device)
 {
-    size_t n = part->n;
-    uint8_t *staging = part->memory.staging;
-    uint8_t *d_upload = rp_lane_d_upload(lane, &part->memory);
-    uint8_t *d_download = rp_lane_d_download(lane, &part->memory);
-    const void **inputs = (const void **)(void *)staging;
-    size_t *sizes = (size_t *)(void *)(inputs + n);
-    void **outputs = (void **)(void *)(sizes + n);
-    size_t *capacities = (size_t *)(void *)(outputs + n);
-    void **deliveries = (void **)(void *)(capacities + n);
-    uint8_t *d_frames = rp_lane_d_frames(lane, &part->memory, proven);
-    bool is_elsewhere = d_frames != d_download;
-    size_t input_at = part->inputs_at;
-    size_t output_at = part->outputs_at;
-    for (size_t i = 0; i < n; i++) {
+    const rp_lane_arrays arrays = rp_lane_arrays_open(lane, &part->memory, proven);
+    rp_lane_item item = {.input_at = part->inputs_at, .output_at = part->outputs_at};
+    for (size_t i = 0; i < part->n; i++) {
         size_t whole = batch->input_sizes[part->first + i];
         size_t sent = sent_bytes(lane, whole);
         if (sent != 0)
-            memcpy(staging + input_at, batch->inputs[part->first + i], sent);
-        inputs[i] = d_upload + input_at;
-        sizes[i] = whole;
-        outputs[i] = d_frames + output_at;
-        deliveries[i] = d_download + output_at;
-        capacities[i] = output_capacity(lane, batch, part->first + i);
-        input_at += item_bytes(sent);
-        output_at += item_bytes(capacities[i]);
+            memcpy(part->memory.staging + item.input_at, batch->inputs[part->first + i], sent);
+        item.input_size = whole;
+        item.capacity = output_capacity(lane, batch, part->first + i);
+        rp_lane_arrays_set(&arrays, i, &item);
+        item.input_at += rp_lane_item_bytes(sent);
+        item.output_at += rp_lane_item_bytes(item.capacity);
     }
-    /* The same arrays in the same order, from the beginning of the upload on. */
-    on_device->d_inputs = (const void *const *)(void *)d_upload;
-    on_device->d_input_sizes = (const size_t *)(const void *)(on_device->d_inputs + n);
-    on_device->d_outputs = (void *const *)(const void *)(on_device->d_input_sizes + n);
-    on_device->d_output_capacities = (const size_t *)(const void *)(on_device->d_outputs + n);
-    rp_results d_results = rp_lane_results(d_download, n);
-    on_device->d_output_sizes = d_results.sizes;
-    on_device->d_statuses = d_results.statuses;
-    on_device->d_proofs = proven ? d_results.proofs : NULL;
-    if (is_elsewhere)
-        on_device->d_deliveries = (void *const *)(const void *)(on_device->d_output_capacities + n);
+    rp_lane_arrays_of_device(&arrays, &part->memory, proven, on_device);
 }
 
 /* From the staging memory to the caller. */
@@ -230,17 +177,17 @@ static void deliver_part(const rp_lane *lane, const rp_host_batch *batch, const 
             input_hash = rp_hash(batch->inputs[which], batch->input_sizes[which]);
         batch->statuses[which] =
             rp_lane_deliver(&frame, input_hash, batch->outputs[which], &batch->output_sizes[which]);
-        at += item_bytes(frame.capacity);
+        at += rp_lane_item_bytes(frame.capacity);
     }
 }
 
 /* Waits for the part that the device works on, if there is one. */
 static rp_status finish_part(rp_lane *lane, const rp_host_batch *batch, batch_part *running,
-                             bool proven, const deadline *by)
+                             bool proven, const rp_deadline *by)
 {
     if (running->n == 0)
         return RP_STATUS_OK;
-    rp_status status = rp_lane_wait(lane, time_left_us(by));
+    rp_status status = rp_lane_wait(lane, rp_time_left_us(by));
     if (status == RP_STATUS_OK) {
         deliver_part(lane, batch, running, proven);
         running->n = 0;
@@ -255,13 +202,13 @@ static rp_status finish_part(rp_lane *lane, const rp_host_batch *batch, batch_pa
  */
 static rp_status part_staged(rp_lane *lane, const rp_host_batch *batch, const batch_part *part,
                              batch_part *running, const rp_compress_options *options,
-                             const deadline *by)
+                             const rp_deadline *by)
 {
     rp_stage_args args = part_args(part, options);
     stage_part(lane, batch, part, rp_lane_proves(options), &args.batch);
     batch_part before = *running;
     if (before.n != 0) {
-        rp_status status = rp_lane_wait(lane, time_left_us(by));
+        rp_status status = rp_lane_wait(lane, rp_time_left_us(by));
         if (status != RP_STATUS_OK)
             return status;
     }
@@ -270,7 +217,7 @@ static rp_status part_staged(rp_lane *lane, const rp_host_batch *batch, const ba
     if (before.n != 0)
         deliver_part(lane, batch, &before, rp_lane_proves(options));
     if (status != RP_STATUS_OK)
-        (void)rp_lane_wait(lane, time_left_us(by)); /* for what was enqueued of it */
+        (void)rp_lane_wait(lane, rp_time_left_us(by)); /* for what was enqueued of it */
     return status;
 }
 
@@ -340,7 +287,7 @@ static rp_status compress_parts(rp_lane *lane, const rp_host_batch *batch,
                                 const rp_compress_options *options, uint32_t timeout_us)
 {
     rp_status status = RP_STATUS_OK;
-    deadline by = {now_us(), timeout_us};
+    const rp_deadline by = rp_deadline_in(timeout_us);
     batch_part running = {0};
     for (size_t first = 0; first < batch->n_inputs && status == RP_STATUS_OK;) {
         /* The half that is not in use. */
@@ -352,9 +299,9 @@ static rp_status compress_parts(rp_lane *lane, const rp_host_batch *batch,
         if (part.n == 0)
             status = finish_part(lane, batch, &running, rp_lane_proves(options), &by);
         if (status == RP_STATUS_OK && part.n == 0)
-            status = part_of_one(lane, batch, first, options, time_left_us(&by));
+            status = part_of_one(lane, batch, first, options, rp_time_left_us(&by));
         else if (status == RP_STATUS_OK && lane->staging == NULL)
-            status = part_in_place(lane, batch, &part, options, time_left_us(&by));
+            status = part_in_place(lane, batch, &part, options, rp_time_left_us(&by));
         else if (status == RP_STATUS_OK)
             status = part_staged(lane, batch, &part, &running, options, &by);
         if (status != RP_STATUS_OK)

@@ -135,39 +135,13 @@ rp_status rp_pool_create(const rp_device *device, const rp_pool_options *given, 
     return RP_STATUS_OK;
 }
 
-static void lane_free(const rp_device *device, rp_lane *lane)
-{
-    if (lane->staging != NULL)
-        device->ops->staging_free(device, lane->staging);
-    if (lane->d_workspace != NULL)
-        device->ops->memory_free(device, lane->d_workspace);
-    rp_stream_destroy(lane->stream);
-    memset(&lane->stream, 0, sizeof(lane->stream));
-    lane->staging = NULL;
-    lane->d_workspace = NULL;
-}
-
 static rp_status lane_make(const rp_pool *pool, rp_lane *lane)
 {
-    const rp_device *device = pool->device;
-    void *memory = NULL;
-    rp_status status = rp_stream_create(device, &lane->stream);
-    if (status == RP_STATUS_OK)
-        status = device->ops->memory_alloc(device, pool->lane_bytes, &memory);
-    lane->d_workspace = memory;
-    lane->memory_bytes = pool->lane_bytes;
+    bool is_staged = (pool->device->flags & RP_DEVICE_HOST_MEMORY) == 0;
+    size_t workspace_bytes = rp_workspace_size(pool->max_input_bytes, 1, pool->effort);
     lane->max_input_bytes = pool->max_input_bytes;
-    lane->workspace_bytes = rp_workspace_size(pool->max_input_bytes, 1, pool->effort);
-    if (status == RP_STATUS_OK && (device->flags & RP_DEVICE_HOST_MEMORY) == 0) {
-        void *staging = NULL;
-        lane->staging_bytes = pool->lane_bytes - lane->workspace_bytes;
-        status = device->ops->staging_alloc(device, lane->staging_bytes, &staging);
-        lane->staging = staging;
-        lane->delivers = (device->flags & RP_DEVICE_MAPPED_STAGING) != 0;
-    }
-    if (status != RP_STATUS_OK)
-        lane_free(device, lane);
-    return status;
+    return rp_lane_make(pool->device, workspace_bytes,
+                        is_staged ? pool->lane_bytes - workspace_bytes : 0, lane);
 }
 
 void rp_pool_destroy(rp_pool *pool)
@@ -186,10 +160,10 @@ void rp_pool_destroy(rp_pool *pool)
         if (rp_stream_wait(pool->lanes[index].stream, 0) == RP_STATUS_TIMEOUT)
             leaked = true;
         else
-            lane_free(pool->device, &pool->lanes[index]);
+            rp_lane_free(pool->device, &pool->lanes[index]);
     }
     while ((index = pop(pool, &pool->free_lanes)) != NO_LANE)
-        lane_free(pool->device, &pool->lanes[index]);
+        rp_lane_free(pool->device, &pool->lanes[index]);
     if (!leaked)
         free(pool);
 }

@@ -6,7 +6,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 unset LD_PRELOAD "${!ROCKPRESS_@}"
 
-answer=$(ROCKPRESS_DEVICE=host "$1" "$work/db")
+answer=$(ROCKPRESS_DEVICE=host ROCKPRESS_GOAL=device "$1" "$work/db")
 printf '%s\n' "$answer"
-direct=$(sed -nE 's/^direct: ([0-9]+) blocks.*/\1/p' <<<"$answer")
-[ "$direct" -gt 50 ]
+# RocksDB was asked for the blocks of its files.
+batch=$(sed -nE 's/^batch: ([0-9]+) blocks.*/\1/p' <<<"$answer")
+[ "$batch" -gt 50 ]

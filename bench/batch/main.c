@@ -305,6 +305,7 @@ static void configure(const struct arguments *args)
         exit(1);
     host = opened;
     rp_plugin_config_default(&config, sizeof(config));
+    config.goal = RP_GOAL_DEVICE;
     rp_plugin_config_from_environment(&config, NULL);
     config.custom_device = &free_device;
     config.batch = RP_BATCH_ON;

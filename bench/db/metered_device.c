@@ -106,6 +106,7 @@ __attribute__((constructor)) static void install(void)
         return;
     host = opened;
     rp_plugin_config_default(&config, sizeof(config));
+    config.goal = RP_GOAL_DEVICE;
     rp_plugin_config_from_environment(&config, NULL);
     config.custom_device = &metered;
     if (rp_plugin_configure(&config, &error) != RP_STATUS_OK)

@@ -42,16 +42,23 @@ typedef enum rp_log_level {
     RP_LOG_INFO = 2   /* also which device was opened */
 } rp_log_level;
 
-/* What the choice between the device and libzstd saves, where a block could take either way. */
+/* What the choice between the device and libzstd saves, where a block could take either way. It is
+ * made by what both have cost so far, for any device, also one that was asked for by name. */
 typedef enum rp_goal {
-    RP_GOAL_AUTO = 0,       /* throughput with the device "auto", else device */
-    RP_GOAL_THROUGHPUT = 1, /* time */
-    RP_GOAL_CPU = 2,        /* CPU time, even at the price of waiting */
+    RP_GOAL_AUTO = 0,       /* CPU time, as far as no thread is later than with libzstd alone */
+    RP_GOAL_THROUGHPUT = 1, /* time only */
+    RP_GOAL_CPU = 2,        /* CPU time only, even at the price of waiting */
     RP_GOAL_DEVICE = 3      /* nothing: the device takes all that it can */
 } rp_goal;
 
 /* Whether blocks that RocksDB samples for a dictionary are compressed as a batch instead. */
-typedef enum rp_batch_mode { RP_BATCH_OFF = 0, RP_BATCH_ON = 1 } rp_batch_mode;
+typedef enum rp_batch_mode {
+    RP_BATCH_OFF = 0,
+    RP_BATCH_ON = 1,  /* wherever a zstd dictionary is trained */
+    RP_BATCH_AUTO = 2 /* on threads of RocksDB's own that show far more than a dictionary is trained
+                       * from. The CompressionManager asks for blocks where that costs nobody a
+                       * dictionary or parallel threads */
+} rp_batch_mode;
 
 /* Who compresses blocks that a thread asks for which reads: the entries of a compressed secondary
  * cache. */
@@ -64,6 +71,13 @@ typedef enum rp_checksum_mode {
     RP_CHECKSUM_ON = 1   /* all; each is 4 bytes longer */
 } rp_checksum_mode;
 
+/* Whether single blocks that arrive together share a launch (rockpress/combiner.h). */
+typedef enum rp_sharing_mode {
+    RP_SHARING_OFF = 0,   /* each block has a lane and launches of its own */
+    RP_SHARING_ON = 1,    /* the first thread of each launch calls the device for all */
+    RP_SHARING_SERVED = 2 /* threads of the plugin's own do */
+} rp_sharing_mode;
+
 /* Effort "auto": chosen by the zstd level that the caller asked for. */
 #define RP_PLUGIN_EFFORT_AUTO 0
 
@@ -71,9 +85,9 @@ typedef enum rp_checksum_mode {
 typedef struct rp_plugin_config {
     size_t struct_size; /* of the caller's rp_plugin_config, in bytes */
 
-    /* "cuda", "cuda:N", "host" (the calling CPU thread) or "off" (libzstd); "auto": the first GPU
-     * where batch is on, since single blocks alone are slower on a GPU than in libzstd, else
-     * libzstd. auto */
+    /* "cuda", "cuda:N", "host" (the calling CPU thread) or "off" (libzstd); "auto": the first GPU,
+     * once there is a file for a batch, since single blocks alone are not worth opening one. With
+     * batch off, libzstd. auto */
     char device[128];
     rp_verify_mode verify;    /* device */
     uint32_t verify_interval; /* blocks, 1 to 2^30; 256 */
@@ -88,7 +102,7 @@ typedef struct rp_plugin_config {
     uint32_t breaker_retry_ms; /* first pause of it, doubled up to 64 times, 1 to 3600000; 1000 */
     uint32_t contexts;         /* idle ZSTD_CCtx kept for reuse, 0 to 64; 32 */
     rp_goal goal;              /* auto */
-    rp_batch_mode batch;       /* off */
+    rp_batch_mode batch;       /* auto */
     size_t batch_memory_bytes; /* bound on host memory of batches, 4 MiB to 2^63 - 1; 1 GiB */
     size_t batch_chunk_bytes;  /* blocks of one launch of a batch, 1 to 16 MiB; 4 MiB */
     uint32_t batch_lanes;      /* most launches of batches on the device, 1 to 64; 8 */
@@ -101,6 +115,7 @@ typedef struct rp_plugin_config {
      * unless it is NULL. It is used until the process ends. NULL */
     const rp_device *custom_device;
     rp_checksum_mode checksum; /* off */
+    rp_sharing_mode sharing;   /* ROCKPRESS_SHARED_LAUNCHES; off */
 } rp_plugin_config;
 
 /*
@@ -209,7 +224,8 @@ typedef enum rp_stat {
     RP_STAT_FILES_WITHOUT_MEMORY = 22, /* files that no batch was begun for: there was no room for
                                         * their blocks in batch_memory_bytes. CompressionManager */
     RP_STAT_UNPROVEN_FRAMES = 23,      /* handed over without a proof, as `verify` asks */
-    RP_N_STATS = 24                    /* of this header; the library may know more */
+    RP_STAT_DIRECT_LAUNCHES = 24,      /* for blocks of the direct route; blocks may share one */
+    RP_N_STATS = 25                    /* of this header; the library may know more */
 } rp_stat;
 
 /*

@@ -37,6 +37,7 @@
 #include "plugin/batch/lane.h"
 #include "plugin/batch/plan.h"
 #include "plugin/batch/slab.h"
+#include "plugin/core/balance.h"
 #include "plugin/core/config.h"
 #include "plugin/core/costs.h"
 #include "plugin/core/log.h"
@@ -69,15 +70,19 @@ static _Atomic uint64_t next_look_ns; /* for batches that were forgotten */
 
 static void log_dictionaries(void)
 {
-    rp_log(RP_LOG_INFO, "ROCKPRESS_BATCH is on: blocks that are sampled for a dictionary are "
-                        "compressed as a batch; no dictionary is trained for them");
+    rp_log(RP_LOG_INFO,
+           "files are compressed as batches: blocks that are sampled for a dictionary are "
+           "compressed as a batch; no dictionary is trained for them");
 }
 
-bool rp_batch_is_on(void)
+bool rp_batch_may_be(bool is_of_rocksdb, uint64_t dictionary_bytes, uint64_t sample_bytes)
 {
     const rp_plugin_config *config = rp_config_get();
 
-    return config != NULL && config->batch == RP_BATCH_ON;
+    if (config == NULL || config->batch == RP_BATCH_OFF)
+        return false;
+    return config->batch == RP_BATCH_ON ||
+           (is_of_rocksdb && sample_bytes / RP_BATCH_SAMPLES >= dictionary_bytes);
 }
 
 bool rp_batch_any_open(void)
@@ -139,15 +144,24 @@ static rp_batch_id publish(struct rp_batch_slot *slot, struct rp_open_batch *bat
     return id_of(slot, state);
 }
 
-/* A batch that served nothing, or of which more than a quarter was not taken, is no measure. */
+/* What the file has cost: the batch, and libzstd for the blocks that were not served. A file of
+ * which more than a quarter was not asked for is no measure, unless the batch was given up. */
 static void note_cost(const struct rp_open_batch *batch)
 {
-    uint64_t bytes = atomic_load_explicit(&batch->bytes_served, memory_order_relaxed);
+    rp_effort effort = (rp_effort)atomic_load(&batch->effort);
+    uint64_t served = atomic_load_explicit(&batch->bytes_served, memory_order_relaxed);
+    uint64_t unserved = atomic_load_explicit(&batch->bytes_unserved, memory_order_relaxed);
+    rp_price cpu = rp_costs_price(rp_costs_cell(effort, batch->typical_bytes), RP_ROUTE_CPU);
 
-    if (atomic_load(&batch->n_left) <= batch->n_blocks / 4 && bytes != 0)
-        rp_costs_note(RP_ROUTE_BATCH, (rp_effort)atomic_load(&batch->effort), batch->blocks[0].size,
-                      bytes, atomic_load_explicit(&batch->wall_ns, memory_order_relaxed),
-                      atomic_load_explicit(&batch->cpu_ns, memory_order_relaxed));
+    if (served + unserved == 0 || (unserved != 0 && cpu.wall == 0) ||
+        (atomic_load(&batch->n_left) > batch->n_blocks / 4 &&
+         !atomic_load_explicit(&batch->is_given_up, memory_order_relaxed)))
+        return;
+    rp_costs_note(RP_ROUTE_BATCH, effort, batch->typical_bytes, served + unserved,
+                  atomic_load_explicit(&batch->wall_ns, memory_order_relaxed) +
+                      rp_costs_ns(cpu.wall, unserved),
+                  atomic_load_explicit(&batch->cpu_ns, memory_order_relaxed) +
+                      rp_costs_ns(cpu.cpu, unserved));
 }
 
 static bool is_untouched(const struct rp_open_batch *batch)
@@ -271,10 +285,11 @@ bool rp_batch_prepare(void)
     const rp_plugin_config *config;
     rp_nesting nesting;
 
-    if (!rp_session_may_work() || !rp_batch_is_on())
-        return false;
     config = rp_config_get();
-    if (config == NULL || !rp_session_ready(config) || !rp_session_is_healthy())
+    if (config == NULL || config->batch == RP_BATCH_OFF)
+        return false;
+    rp_session_expect_batch();
+    if (!rp_session_may_work() || !rp_session_ready(config) || !rp_session_is_healthy())
         return false;
     pthread_once(&setup_once, setup);
     if (!is_usable)
@@ -285,10 +300,16 @@ bool rp_batch_prepare(void)
     return true;
 }
 
+/* The CPU's clock, where the router will ask what the batch has cost; else 0. */
+static uint64_t cpu_clock(const rp_plugin_config *config)
+{
+    return config->goal != RP_GOAL_DEVICE ? rp_costs_cpu_ns() : 0;
+}
+
 static rp_batch_id begin(const rp_plugin_config *config, const void *samples, const size_t *sizes,
                          size_t n_samples, const rp_compress_options *options)
 {
-    uint64_t cpu_begun = rp_costs_cpu_ns(config);
+    uint64_t cpu_begun = cpu_clock(config);
     uint64_t begun = rp_clock_ns(), ns;
     struct rp_batch_slot *slot = claim_slot();
     struct rp_open_batch *batch;
@@ -301,14 +322,16 @@ static rp_batch_id begin(const rp_plugin_config *config, const void *samples, co
         return 0;
     }
     atomic_init(&batch->last_used_ns, begun);
+    batch->typical_bytes = sizes[n_samples / 2];
     batch->born = rp_thread.own_batch_born;
     batch->lookahead = lookahead_of(batch);
     if (options != NULL)
         rp_batch_chunk_start_ahead(batch, 0, options);
     ns = rp_clock_ns() - begun;
     rp_stats_batch_begun(batch->n_blocks, ns);
+    rp_balance_note(0, ns);
     atomic_init(&batch->wall_ns, ns);
-    atomic_init(&batch->cpu_ns, rp_costs_cpu_ns(config) - cpu_begun);
+    atomic_init(&batch->cpu_ns, cpu_clock(config) - cpu_begun);
     rp_thread.batch_next = 0;
     rp_thread.batch = publish(slot, batch);
     pthread_once(&log_once, log_dictionaries);
@@ -404,7 +427,7 @@ bool rp_batch_find(const rp_plugin_config *config, const rp_request *request, co
     if (claim->begun_ns > atomic_load_explicit(&next_look_ns, memory_order_relaxed))
         end_forgotten(claim->begun_ns);
     /* The CPU's clock is a system call: only one block in CPU_SAMPLING is timed by it. */
-    claim->cpu_begun_ns = claim->begun_ns % CPU_SAMPLING == 0 ? rp_costs_cpu_ns(config) : 0;
+    claim->cpu_begun_ns = claim->begun_ns % CPU_SAMPLING == 0 ? cpu_clock(config) : 0;
     fingerprint = rp_block_table_fingerprint(request->input, request->input_size);
     for (uint32_t i = 0; i < N_SLOTS; i++) {
         struct rp_batch_slot *slot = &slots[(first + i) % N_SLOTS];
@@ -446,8 +469,53 @@ static void count_taken(struct rp_batch_slot *slot, struct rp_batch_chunk *chunk
         close_slot(slot);
 }
 
+/* So many blocks are enough to see that the device is too slow, if it served less than this part.
+ */
+#define JUDGED_BLOCKS 512u
+#define WORTHWHILE_PART 8u
+
+/* The device is too slow for a thread that does not wait for it. To look for the other blocks would
+ * only cost them time. */
+static bool is_in_vain(const rp_plugin_config *config, const struct rp_open_batch *batch)
+{
+    uint64_t served = atomic_load_explicit(&batch->bytes_served, memory_order_relaxed);
+    uint64_t unserved = atomic_load_explicit(&batch->bytes_unserved, memory_order_relaxed);
+
+    return (config->goal == RP_GOAL_AUTO || config->goal == RP_GOAL_THROUGHPUT) &&
+           unserved / JUDGED_BLOCKS >= batch->typical_bytes &&
+           served < unserved / (WORTHWHILE_PART - 1);
+}
+
+static void give_up(struct rp_batch_slot *slot)
+{
+    if (!atomic_exchange(&slot->batch->is_given_up, true))
+        close_slot(slot);
+}
+
+/* The frame was handed over, or else the block is libzstd's. */
+static void count_outcome(const rp_plugin_config *config, struct rp_batch_slot *slot,
+                          const rp_batch_claim *claim, bool is_served, uint64_t ns)
+{
+    struct rp_open_batch *batch = slot->batch;
+    uint32_t bytes = batch->blocks[claim->block].size;
+    rp_price cpu;
+
+    if (is_served)
+        atomic_fetch_add_explicit(&batch->bytes_served, bytes, memory_order_relaxed);
+    else
+        atomic_fetch_add_explicit(&batch->bytes_unserved, bytes, memory_order_relaxed);
+    if (config->goal == RP_GOAL_DEVICE)
+        return;
+    cpu =
+        rp_costs_price(rp_costs_cell((rp_effort)atomic_load(&batch->effort), bytes), RP_ROUTE_CPU);
+    rp_balance_note(is_served ? rp_costs_ns(cpu.wall, bytes) : 0, ns);
+    if (!is_served && is_in_vain(config, batch))
+        give_up(slot);
+}
+
 /* Ends a claim. Returns the time that it took. The thread is still inside. */
-static uint64_t end_claim(const rp_plugin_config *config, const rp_batch_claim *claim)
+static uint64_t end_claim(const rp_plugin_config *config, const rp_batch_claim *claim,
+                          bool is_served)
 {
     struct rp_open_batch *batch = claim->slot->batch;
     uint64_t ns;
@@ -458,8 +526,9 @@ static uint64_t end_claim(const rp_plugin_config *config, const rp_batch_claim *
     atomic_fetch_add_explicit(&batch->wall_ns, ns, memory_order_relaxed);
     if (claim->cpu_begun_ns != 0)
         atomic_fetch_add_explicit(&batch->cpu_ns,
-                                  (rp_costs_cpu_ns(config) - claim->cpu_begun_ns) * CPU_SAMPLING,
+                                  (cpu_clock(config) - claim->cpu_begun_ns) * CPU_SAMPLING,
                                   memory_order_relaxed);
+    count_outcome(config, claim->slot, claim, is_served, ns);
     return ns;
 }
 
@@ -477,11 +546,9 @@ rp_fallback_reason rp_batch_serve(const rp_plugin_config *config, const rp_batch
         rp_batch_chunk_finish(config, batch, &batch->chunks[block->chunk], options, max_wait_ns);
     if (reason == RP_FALLBACK_NONE)
         reason = hand_over(config, batch, block, request, frame_size);
-    ns = end_claim(config, claim);
-    if (reason == RP_FALLBACK_NONE) {
+    ns = end_claim(config, claim, reason == RP_FALLBACK_NONE);
+    if (reason == RP_FALLBACK_NONE)
         rp_stats_device_block(RP_ROUTE_BATCH, request->input_size, *frame_size, ns);
-        atomic_fetch_add_explicit(&batch->bytes_served, request->input_size, memory_order_relaxed);
-    }
     leave(claim->slot);
     return reason;
 }
@@ -490,6 +557,6 @@ void rp_batch_decline(const rp_plugin_config *config, const rp_batch_claim *clai
                       const rp_compress_options *options)
 {
     use_claim(claim, options);
-    end_claim(config, claim);
+    end_claim(config, claim, false);
     leave(claim->slot);
 }

@@ -31,14 +31,21 @@
 /* Names a batch, for as long as the process lives: an id is never used again. 0 is none. */
 typedef uint64_t rp_batch_id;
 
-/* Whether ROCKPRESS_BATCH is on. */
-bool rp_batch_is_on(void);
+/* Whether a file may be a batch that shows sample_bytes of blocks for a dictionary of
+ * dictionary_bytes. `is_of_rocksdb`: RocksDB shows them for sure. With ROCKPRESS_BATCH=on any file
+ * may. With "auto" only one of RocksDB's that shows more than RP_BATCH_SAMPLES times the
+ * dictionary: RocksDB recommends to train from 100 times the dictionary, so more was not meant for
+ * one. */
+bool rp_batch_may_be(bool is_of_rocksdb, uint64_t dictionary_bytes, uint64_t sample_bytes);
+
+#define RP_BATCH_SAMPLES 128u
 
 /* Whether any batch is open: a look-up without one costs a single load. */
 bool rp_batch_any_open(void);
 
 /* What comes before a batch: opens the device, ends batches that were forgotten. False when none
- * can be begun: switched off, no device, or the device is left alone. */
+ * can be begun: switched off, no device, or the device is left alone. Not for a file that may be
+ * none (rp_batch_may_be): it may open a GPU. */
 bool rp_batch_prepare(void);
 
 /*

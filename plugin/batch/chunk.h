@@ -44,8 +44,9 @@ struct rp_batch_chunk {
     rp_effort effort;
     uint32_t flags;
     bool was_relaunched;
-    bool is_starting; /* a thread makes room for it on the device, or launches it */
-    bool is_released; /* its slabs were given back, or will be by the thread that starts it */
+    uint32_t n_refusals; /* blocks that did not wait for it */
+    bool is_starting;    /* a thread makes room for it on the device, or launches it */
+    bool is_released;    /* its slabs were given back, or will be by the thread that starts it */
     /* Frames are handed out, with these options. The chunk is not compressed again. */
     _Atomic bool is_frozen;
     _Atomic uint32_t n_left; /* blocks that were not taken yet */
@@ -60,7 +61,7 @@ void rp_batch_chunk_start_ahead(struct rp_open_batch *batch, uint32_t chunk,
 
 /* Waits until the chunk is done with these options, starting it if need be. RP_FALLBACK_NONE: its
  * frames can be handed out. RP_FALLBACK_BUSY: it is not done, and is expected to take longer than
- * max_wait_ns. */
+ * max_wait_ns, or has taken longer. UINT64_MAX: no limit but that of a block. */
 rp_fallback_reason rp_batch_chunk_finish(const rp_plugin_config *config,
                                          struct rp_open_batch *batch, struct rp_batch_chunk *chunk,
                                          const rp_compress_options *options, uint64_t max_wait_ns);

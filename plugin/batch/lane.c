@@ -393,28 +393,38 @@ static void note_duration(const struct rp_batch_lane *lane, uint64_t waited_ns)
 
     if (waited_ns > NO_WAIT_NS)
         chunk_ns = chunk_ns == 0 ? ns : chunk_ns - chunk_ns / 8 + ns / 8;
-    else if (ns < chunk_ns)
+    else if (chunk_ns == 0 || ns < chunk_ns)
         chunk_ns = ns;
+}
+
+/* Whether a wait of `waited_ns` that was to last limit_us gives the lane up. A thread may have
+ * waited for less than a block may take: it has better things to do. But a device that does not
+ * even wait refuses (device/bounded_device.h), and whoever asked it again and again would keep a
+ * core busy. */
+static bool is_overdue(const struct rp_batch_lane *lane, uint32_t limit_us, uint64_t waited_ns)
+{
+    bool is_refused = waited_ns + 1000 < limit_us * UINT64_C(1000);
+
+    return is_refused || rp_clock_ns() - lane->launched_ns > timeout_us * UINT64_C(1000);
 }
 
 void rp_batch_lane_attend(struct rp_batch_lane *lane, uint32_t limit_us)
 {
-    uint64_t begun = rp_clock_ns();
+    uint64_t begun = rp_clock_ns(), waited_ns;
     rp_nesting nesting;
     rp_status status;
-    bool overdue;
 
     lane->is_attended = true;
     pthread_mutex_unlock(&rp_batch_lock);
     rp_nesting_enter(&nesting);
     status = rp_stream_wait(lane->stream, limit_us);
     rp_nesting_leave(&nesting);
+    waited_ns = rp_clock_ns() - begun;
     pthread_mutex_lock(&rp_batch_lock);
     lane->is_attended = false;
     if (status == RP_STATUS_OK)
         note_duration(lane, rp_clock_ns() - begun);
-    overdue = limit_us != 0 || rp_clock_ns() - lane->launched_ns > timeout_us * UINT64_C(1000);
-    if (status != RP_STATUS_TIMEOUT || overdue)
+    if (status != RP_STATUS_TIMEOUT || is_overdue(lane, limit_us, waited_ns))
         rp_batch_lane_settle(lane, status);
 }
 

@@ -64,8 +64,9 @@ struct rp_batch_lane *rp_batch_lane_take(rp_status *status);
 /* Enqueues the chunk that the lane was given. Without the lock. */
 rp_status rp_batch_lane_launch(struct rp_batch_lane *lane, const rp_compress_options *options);
 
-/* Attends to a busy lane: waits for it for at most timeout_us, and settles its chunk (unlocks). */
-void rp_batch_lane_attend(struct rp_batch_lane *lane, uint32_t timeout_us);
+/* Attends to a busy lane: waits for it for at most limit_us, and settles its chunk if it is done,
+ * or has been on the device for longer than a block may take (unlocks). */
+void rp_batch_lane_attend(struct rp_batch_lane *lane, uint32_t limit_us);
 
 /* How much longer the lane will take, estimated from earlier chunks. */
 uint64_t rp_batch_lane_expected_ns(const struct rp_batch_lane *lane);

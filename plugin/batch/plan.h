@@ -50,7 +50,11 @@ struct rp_open_batch {
     _Atomic bool is_asked_by_old; /* a context that is older has asked for a block of it */
     /* What the batch has cost the threads that use it. */
     _Atomic uint64_t wall_ns, cpu_ns, bytes_served;
-    _Atomic uint32_t effort; /* the last that a block was asked for with */
+    /* Of blocks that were taken, and went to libzstd. */
+    _Atomic uint64_t bytes_unserved;
+    _Atomic bool is_given_up; /* the device was too slow: its other blocks are not looked for */
+    size_t typical_bytes;     /* of a block */
+    _Atomic uint32_t effort;  /* the last that a block was asked for with */
 };
 
 /* Makes a batch of the blocks that fit; NULL when none does. */

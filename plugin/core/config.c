@@ -30,6 +30,7 @@ _Static_assert(sizeof(rp_goal) == sizeof(uint32_t), "choices are stored as uint3
 _Static_assert(sizeof(rp_batch_mode) == sizeof(uint32_t), "choices are stored as uint32_t");
 _Static_assert(sizeof(rp_reads_mode) == sizeof(uint32_t), "choices are stored as uint32_t");
 _Static_assert(sizeof(rp_checksum_mode) == sizeof(uint32_t), "choices are stored as uint32_t");
+_Static_assert(sizeof(rp_sharing_mode) == sizeof(uint32_t), "choices are stored as uint32_t");
 _Static_assert(sizeof(rp_log_level) == sizeof(uint32_t), "choices are stored as uint32_t");
 
 _Atomic int rp_config_state;
@@ -41,9 +42,10 @@ enum kind { KIND_DEVICE, KIND_CHOICE, KIND_U32, KIND_SIZE, KIND_PATH };
 /* The position of a choice in its list is its value. */
 static const char *const verify_choices[] = {"off", "sample", "all", "device", NULL};
 static const char *const goal_choices[] = {"auto", "throughput", "cpu", "device", NULL};
-static const char *const batch_choices[] = {"off", "on", NULL};
+static const char *const batch_choices[] = {"off", "on", "auto", NULL};
 static const char *const reads_choices[] = {"cpu", "device", NULL};
 static const char *const checksum_choices[] = {"off", "on", NULL};
+static const char *const sharing_choices[] = {"off", "on", "served", NULL};
 static const char *const effort_choices[] = {"auto", "fast", "default", "high", "max", NULL};
 static const char *const log_choices[] = {"off", "error", "info", NULL};
 
@@ -87,6 +89,7 @@ static const struct option options[] = {
     {"BATCH_LANES", KIND_U32, FIELD(batch_lanes), 1, 64, NULL},
     {"READS", KIND_CHOICE, FIELD(reads), 0, 0, reads_choices},
     {"CHECKSUM", KIND_CHOICE, FIELD(checksum), 0, 0, checksum_choices},
+    {"SHARED_LAUNCHES", KIND_CHOICE, FIELD(sharing), 0, 0, sharing_choices},
     {"LOG", KIND_CHOICE, FIELD(log), 0, 0, log_choices},
     {"LOG_FILE", KIND_PATH, FIELD(log_file), 0, 0, NULL},
     {"STATS", KIND_PATH, FIELD(stats_path), 0, 0, NULL},
@@ -129,8 +132,8 @@ static void set_defaults(rp_plugin_config *config)
     config->breaker_retry_ms = 1000;
     config->contexts = 32;
     config->goal = RP_GOAL_AUTO;
-    /* Off: a user who has RocksDB sample blocks usually wants the dictionary. */
-    config->batch = RP_BATCH_OFF;
+    /* Whoever has RocksDB sample blocks for a dictionary keeps it. */
+    config->batch = RP_BATCH_AUTO;
     /* Two files of 256 MiB at a time. */
     config->batch_memory_bytes = (size_t)1 << 30;
     /* 256 blocks of 16 KiB: three such chunks in flight keep a large GPU busy. */
@@ -140,6 +143,8 @@ static void set_defaults(rp_plugin_config *config)
     /* A thread that reads would wait for the device longer than for libzstd. */
     config->reads = RP_READS_CPU;
     config->checksum = RP_CHECKSUM_OFF;
+    /* Until it was measured on GPUs. */
+    config->sharing = RP_SHARING_OFF;
     config->log = RP_LOG_ERROR;
 }
 
@@ -490,14 +495,6 @@ const rp_plugin_config *rp_config_peek(void)
     return atomic_load_explicit(&rp_config_state, memory_order_acquire) == RP_CONFIG_READY
                ? &rp_config_in_force
                : NULL;
-}
-
-rp_goal rp_config_goal(const rp_plugin_config *config)
-{
-    if (config->goal != RP_GOAL_AUTO)
-        return config->goal;
-    return config->custom_device == NULL && strcmp(config->device, "auto") == 0 ? RP_GOAL_THROUGHPUT
-                                                                                : RP_GOAL_DEVICE;
 }
 
 int rp_config_owner_pid(void)

@@ -29,9 +29,6 @@ static inline const rp_plugin_config *rp_config_get(void)
 /* The configuration; NULL when nobody has read it yet. Does not read it. */
 const rp_plugin_config *rp_config_peek(void);
 
-/* The goal in force: never RP_GOAL_AUTO. */
-rp_goal rp_config_goal(const rp_plugin_config *config);
-
 /* The process that read the configuration, which is the one that reports at exit. */
 int rp_config_owner_pid(void);
 

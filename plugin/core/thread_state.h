@@ -20,6 +20,10 @@ struct rp_thread_state {
     struct rp_zstd *zstd;             /* of the zstd hook: the library of its last call, or NULL */
     uint32_t shard;                   /* this thread's counters, plus 1; 0 is not chosen yet */
     uint32_t cpu_blocks;              /* to time one in RP_CPU_TIMING_INTERVAL */
+    int64_t balance_ns;               /* core/balance.h */
+    uint32_t direct_blocks;           /* to time one in RP_COSTS_CPU_INTERVAL by the CPU's clock */
+    uint32_t is_awaited;              /* the router wants the cost of its next block on the CPU */
+    int64_t probe_ps;                 /* what the router has set aside for its probe */
     uint32_t batch_next;              /* the block of `batch` that is expected next */
     uint64_t batch;                   /* rp_batch_id that was last taken from; 0: none */
 

@@ -179,7 +179,7 @@ static bool has_helper(void)
 }
 
 /* Under the lock. Whether the helper is inside a call that somebody has waited for in vain. */
-static bool is_overdue(void)
+static bool helper_is_overdue(void)
 {
     return in_call != NULL && in_call->state == ABANDONED;
 }
@@ -213,7 +213,7 @@ static rp_status make(enum kind kind, size_t bytes, void **thing)
     call = take_kept(kind, bytes);
     if (call != NULL) {
         status = RP_STATUS_OK;
-    } else if (!is_overdue()) {
+    } else if (!helper_is_overdue()) {
         call = calloc(1, sizeof(*call));
         status = RP_STATUS_OUT_OF_HOST_MEMORY;
         if (call != NULL && has_helper()) {
@@ -248,7 +248,7 @@ static void unmake(enum kind kind, void *thing)
     } else {
         append(call);
         pthread_cond_broadcast(&changed);
-        if (is_overdue())
+        if (helper_is_overdue())
             call->state = ABANDONED;
         else if (is_done(call))
             free(call);
@@ -291,15 +291,25 @@ static void look(uint64_t now_ns)
     atomic_store_explicit(&next_look_ns, now_ns + limit_ns / 4, memory_order_relaxed);
 }
 
+static bool streams_are_overdue(uint64_t now_ns)
+{
+    if (now_ns >= atomic_load_explicit(&next_look_ns, memory_order_relaxed))
+        look(now_ns);
+    return atomic_load_explicit(&is_stuck, memory_order_relaxed);
+}
+
+bool rp_bounded_device_is_overdue(void)
+{
+    return streams_are_overdue(coarse_ns());
+}
+
 /* False: the driver hangs, and no more threads go there. *mine: this call is the shard's known one.
  */
 static bool enter(bool *mine)
 {
     uint64_t now_ns = coarse_ns(), none = 0;
 
-    if (now_ns >= atomic_load_explicit(&next_look_ns, memory_order_relaxed))
-        look(now_ns);
-    if (atomic_load_explicit(&is_stuck, memory_order_relaxed))
+    if (streams_are_overdue(now_ns))
         return false;
     *mine =
         atomic_compare_exchange_strong_explicit(&inside[rp_thread_shard()].since_ns, &none, now_ns,

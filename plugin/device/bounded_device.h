@@ -15,6 +15,7 @@
 #ifndef ROCKPRESS_PLUGIN_DEVICE_BOUNDED_DEVICE_H
 #define ROCKPRESS_PLUGIN_DEVICE_BOUNDED_DEVICE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "rockpress/device.h"
@@ -22,5 +23,9 @@
 /* The device with bounded calls; its name and flags are those of `inner`, which is never closed.
  * NULL when the system refuses. Once in a process. */
 const rp_device *rp_bounded_device(const rp_device *inner, uint32_t timeout_ms);
+
+/* Whether a call for a stream is overdue. For threads that would wait for another one's calls.
+ * Costs a look at the clock. */
+bool rp_bounded_device_is_overdue(void);
 
 #endif

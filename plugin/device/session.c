@@ -25,6 +25,7 @@
 #include "plugin/core/thread_state.h"
 #include "plugin/device/bounded_device.h"
 #include "plugin/device/opener.h"
+#include "plugin/device/sharing.h"
 #include "plugin/device/verify.h"
 
 /* GPUs that are looked at for the reason why one cannot be used. */
@@ -34,12 +35,14 @@ enum phase {
     PHASE_UNOPENED = 0,
     PHASE_OPENING = 1,
     PHASE_READY = 2,
-    PHASE_OFF = 3 /* for good */
+    PHASE_OFF = 3,    /* for good */
+    PHASE_WAITING = 4 /* for a builder whose file can be a batch */
 };
 
 static _Atomic int phase;
 static _Atomic bool is_child;
 static _Atomic bool is_ending;       /* the process is */
+static _Atomic bool has_builder;     /* one has been seen */
 static _Atomic uint64_t retry_at_ns; /* PHASE_UNOPENED: not before */
 static rp_pool *pool;                /* written before PHASE_READY */
 static const rp_device *device_in_use;
@@ -96,17 +99,26 @@ static void forked(void)
 }
 
 /*
- * "auto" opens a GPU where batches are on; the router then decides which single blocks it gets. For
- * single blocks alone "auto" opens none: the calling thread would wait longer for each of them than
- * libzstd takes. "cuda" opens a GPU in any case. NULL: none is opened.
+ * "auto" opens a GPU where there are batches; the router then decides which single blocks it gets.
+ * For single blocks alone "auto" opens none: the calling thread would wait longer for each of them
+ * than libzstd takes. "cuda" opens a GPU in any case. NULL: none is opened.
  */
 static const char *device_to_open(const rp_plugin_config *config)
 {
     if (strcmp(config->device, "off") == 0)
         return NULL;
     if (strcmp(config->device, "auto") == 0)
-        return config->batch == RP_BATCH_ON ? "cuda" : NULL;
+        return config->batch != RP_BATCH_OFF ? "cuda" : NULL;
     return config->device;
+}
+
+/* Any program may be under the hook, and most of them compress now and then. Nobody has asked for a
+ * GPU by name, so none is opened before there is a file that can be a batch. */
+static bool is_early(const rp_plugin_config *config)
+{
+    return config->custom_device == NULL && strcmp(config->device, "auto") == 0 &&
+           config->batch == RP_BATCH_AUTO &&
+           !atomic_load_explicit(&has_builder, memory_order_relaxed);
 }
 
 /* Whether libraries are loaded to open the device: it is a GPU, or in tests it is around one. */
@@ -237,6 +249,7 @@ static void open_now(const void *argument)
     }
     rp_breaker_init(&breaker, config->breaker_faults,
                     (uint64_t)config->breaker_retry_ms * 1000000u);
+    rp_sharing_open(config, device);
     device_in_use = device;
     device_name = device->name;
     opened_at = time(NULL);
@@ -293,7 +306,11 @@ static void open_once(const rp_plugin_config *config)
         !atomic_compare_exchange_strong_explicit(&phase, &unopened, PHASE_OPENING,
                                                  memory_order_acquire, memory_order_relaxed))
         return;
-    if (config->custom_device == NULL && device_to_open(config) == NULL) {
+    if (is_early(config)) {
+        rp_log(RP_LOG_INFO, "device auto: a GPU is looked for when RocksDB shows a file's blocks; "
+                            "blocks are compressed on the CPU until then");
+        set_phase_after_opening(PHASE_WAITING);
+    } else if (config->custom_device == NULL && device_to_open(config) == NULL) {
         if (strcmp(config->device, "off") != 0)
             log_unopened(config,
                          "batches are off, and single blocks take a GPU longer than libzstd");
@@ -414,7 +431,18 @@ bool rp_session_is_child(void)
 
 bool rp_session_may_work(void)
 {
-    return atomic_load_explicit(&phase, memory_order_relaxed) != PHASE_OFF;
+    return atomic_load_explicit(&phase, memory_order_relaxed) < PHASE_OFF;
+}
+
+void rp_session_expect_batch(void)
+{
+    int waiting = PHASE_WAITING;
+
+    if (!atomic_load_explicit(&has_builder, memory_order_relaxed))
+        atomic_store_explicit(&has_builder, true, memory_order_relaxed);
+    if (atomic_load_explicit(&phase, memory_order_relaxed) == PHASE_WAITING)
+        atomic_compare_exchange_strong_explicit(&phase, &waiting, PHASE_UNOPENED,
+                                                memory_order_relaxed, memory_order_relaxed);
 }
 
 bool rp_session_is_open(void)

@@ -35,8 +35,13 @@ bool rp_session_return_begin(void);
 /* How long the end of the process waits for them. */
 #define RP_SESSION_EXIT_WAIT_MS 5000u
 
-/* False once the device is off for good: not there, given up, or this is a forked child. Cheap. */
+/* False once the device is off for good: not there, given up, or this is a forked child. False,
+ * too, while nobody has called rp_session_expect_batch and a GPU is opened for batches only. Cheap.
+ */
 bool rp_session_may_work(void);
+
+/* A builder is there whose file can be a batch. */
+void rp_session_expect_batch(void);
 
 /* True when the device is open; tries to open it when nobody has yet, and then waits for a GPU for
  * a bounded time (device/opener.h). */

@@ -17,7 +17,7 @@
 
 enum { NAME_UNKNOWN = 0, NAME_OTHER = 1, NAME_ROCKSDB = 2 };
 
-static bool is_thread_of_rocksdb(void)
+bool rp_asker_is_rocksdb(void)
 {
     static const char prefix[] = "rocksdb:";
     char name[17] = "";
@@ -36,7 +36,7 @@ bool rp_asker_reads(struct rp_context *context, const rp_request *request)
     context->flags |= is_first ? RP_CONTEXT_USED : RP_CONTEXT_REUSED;
     return is_first && rp_thread.single_uses >= SINGLE_USES &&
            request->output_capacity + CACHE_HEADER_BYTES >= request->input_size &&
-           !is_thread_of_rocksdb();
+           !rp_asker_is_rocksdb();
 }
 
 void rp_asker_note_freed(uint32_t flags)

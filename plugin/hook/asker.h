@@ -39,6 +39,9 @@ static inline rp_asker rp_asker_of(struct rp_context *context, const rp_request 
     return asker;
 }
 
+/* Whether this is one of RocksDB's own threads. */
+bool rp_asker_is_rocksdb(void);
+
 /* The thread frees a context that had these flags. */
 void rp_asker_note_freed(uint32_t flags);
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The hooked functions that train dictionaries. RocksDB's table builder calls one of them for a
- * file, with the blocks that it has buffered, before it compresses the first. With
- * ROCKPRESS_BATCH=on that begins a batch of those blocks, and the answer is an error of libzstd's
- * own, "dictionary creation failed", which every RocksDB takes for "no dictionary": it then
- * compresses the blocks without one. (A length of 0 would do for RocksDB, too, but another program
- * may well take it for a dictionary.) Where no batch can be begun, the dictionary is trained.
+ * file, with the blocks that it has buffered, before it compresses the first. If ROCKPRESS_BATCH
+ * allows it, that begins a batch of those blocks, and the answer is an error of libzstd's own,
+ * "dictionary creation failed", which every RocksDB takes for "no dictionary": it then compresses
+ * the blocks without one. (A length of 0 would do for RocksDB, too, but another program may well
+ * take it for a dictionary.) Where no batch can be begun, the dictionary is trained.
+ *
+ * With ROCKPRESS_BATCH=auto, nobody has asked for batches. So another program's dictionary is
+ * trained, and so is one for which RocksDB shows no more than it takes to train one.
  *
  * Is the file compressed with zstd? Up to 10.3, RocksDB trains dictionaries for LZ4 with the same
  * functions. In all these releases the builder of a zstd file makes its contexts first, and frees
@@ -35,6 +38,7 @@
 #include <string.h>
 
 #include "plugin/core/nesting.h"
+#include "plugin/hook/asker.h"
 #include "plugin/hook/caller.h"
 #include "plugin/route/route.h"
 
@@ -132,15 +136,19 @@ static bool begin_batch(const void *samples, const size_t *sizes, unsigned n_sam
     return rp_thread.own_batch != 0;
 }
 
-static bool may_begin_batch(void)
+static bool may_begin_batch(size_t dictionary_bytes, const size_t *sizes, unsigned n_samples)
 {
-    return !rp_nesting_is_nested() && rp_batch_is_on();
+    uint64_t bytes = 0;
+
+    for (unsigned i = 0; sizes != NULL && i < n_samples; i++)
+        bytes += sizes[i];
+    return rp_batch_may_be(rp_asker_is_rocksdb(), dictionary_bytes, bytes);
 }
 
 /* A dictionary that is trained although batches are on. */
 static void note_trained(const void *dictionary, size_t result)
 {
-    if (may_begin_batch() && rp_context_youngest_own() == NULL)
+    if (rp_context_youngest_own() == NULL)
         note_unproven(dictionary, result);
 }
 
@@ -151,10 +159,12 @@ RP_API size_t ZDICT_trainFromBuffer(void *dictBuffer, size_t dictBufferCapacity,
                                     unsigned nbSamples)
 {
     struct rp_zstd *zstd = rp_library_of(NULL, RP_CALLER());
+    bool is_offered =
+        !rp_nesting_is_nested() && may_begin_batch(dictBufferCapacity, samplesSizes, nbSamples);
     rp_nesting nesting;
     size_t result;
 
-    if (may_begin_batch() && begin_batch(samplesBuffer, samplesSizes, nbSamples, NULL))
+    if (is_offered && begin_batch(samplesBuffer, samplesSizes, nbSamples, NULL))
         return NO_DICTIONARY;
     if (zstd == NULL || zstd->trainFromBuffer == NULL)
         return RP_ZSTD_NO_LIBRARY;
@@ -162,7 +172,8 @@ RP_API size_t ZDICT_trainFromBuffer(void *dictBuffer, size_t dictBufferCapacity,
     result = zstd->trainFromBuffer(dictBuffer, dictBufferCapacity, samplesBuffer, samplesSizes,
                                    nbSamples);
     rp_nesting_leave(&nesting);
-    note_trained(dictBuffer, result);
+    if (is_offered)
+        note_trained(dictBuffer, result);
     return result;
 }
 
@@ -172,10 +183,12 @@ RP_API size_t ZDICT_finalizeDictionary(void *dstDictBuffer, size_t maxDictSize,
                                        unsigned nbSamples, ZDICT_params_t parameters)
 {
     struct rp_zstd *zstd = rp_library_of(NULL, RP_CALLER());
+    bool is_offered =
+        !rp_nesting_is_nested() && may_begin_batch(maxDictSize, samplesSizes, nbSamples);
     rp_nesting nesting;
     size_t result;
 
-    if (may_begin_batch() &&
+    if (is_offered &&
         begin_batch(samplesBuffer, samplesSizes, nbSamples, &parameters.compressionLevel))
         return NO_DICTIONARY;
     if (zstd == NULL || zstd->finalizeDictionary == NULL)
@@ -184,6 +197,7 @@ RP_API size_t ZDICT_finalizeDictionary(void *dstDictBuffer, size_t maxDictSize,
     result = zstd->finalizeDictionary(dstDictBuffer, maxDictSize, dictContent, dictContentSize,
                                       samplesBuffer, samplesSizes, nbSamples, parameters);
     rp_nesting_leave(&nesting);
-    note_trained(dstDictBuffer, result);
+    if (is_offered)
+        note_trained(dstDictBuffer, result);
     return result;
 }

@@ -353,13 +353,33 @@ class RockpressCompressor : public CompressorWrapper {
     return options_.level;
   }
 
+  // What the file would be without a batch. A dictionary of raw samples takes
+  // no more of them than it is large.
+  rp_route_file RouteFile() const {
+    rp_route_file file = rp_route_file();
+    file.kind = kind_.number;
+    file.level = Level();
+    file.dictionary_bytes = options_.max_dict_bytes;
+    file.sample_bytes = options_.zstd_max_train_bytes;
+    // From 10.7 on, a file whose blocks are sampled is compressed by one
+    // thread.
+    file.threads =
+        ROCKPRESS_ROCKSDB_VERSION >= 1007 ? options_.parallel_threads : 1;
+    return file;
+  }
+
   // How many bytes of samples to ask for: all blocks of a file, if the memory
   // of batches has room for a file of that kind. RocksDB's builder asks once
   // for each file, of a compressor that lives as long as the file is being
   // built.
   size_t Gather(CacheEntryRole block_type) const {
-    size_t limit = rp_route_batch_bytes();
-    if (block_type != CacheEntryRole::kDataBlock || limit == 0) {
+    if (block_type != CacheEntryRole::kDataBlock) {
+      return 0;
+    }
+    rp_route_file file = RouteFile();
+    size_t limit = gathered_bytes_ != 0 ? static_cast<size_t>(limit_bytes_)
+                                        : rp_route_batch_bytes(&file);
+    if (limit == 0) {
       return 0;
     }
     if (gathered_bytes_ == 0) {
@@ -416,8 +436,9 @@ class RockpressCompressor : public CompressorWrapper {
         rp_gather_shown(kind_.number, gathered_bytes_,
                         samples->sample_data.size(), limit_bytes_);
     rp_route_hint hint = {Level(), options_.checksum};
-    rp_batch_id batch = rp_route_begin_batch(
-        samples->sample_data.data(), samples->sample_lens.data(),
+    rp_route_file file = RouteFile();
+    rp_batch_id batch = rp_route_begin_gathered(
+        &file, samples->sample_data.data(), samples->sample_lens.data(),
         samples->sample_lens.size(), &hint);
     size_t wanted = batch == 0 ? BuiltinSampleBytes(block_type) : 0;
     if (wanted > 0) {

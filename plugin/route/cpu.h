@@ -24,7 +24,7 @@
 typedef struct rp_cpu_block {
     rp_nesting nesting;
     uint64_t begun_ns;     /* 0 when this block is not timed */
-    uint64_t cpu_begun_ns; /* the thread's CPU clock; only of a timed block */
+    uint64_t cpu_begun_ns; /* the thread's CPU clock; 0 unless the cost is reported */
 } rp_cpu_block;
 
 void rp_cpu_begin(rp_fallback_reason reason, rp_cpu_block *block);

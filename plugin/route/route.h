@@ -49,8 +49,25 @@ typedef struct rp_route_hint {
 rp_batch_id rp_route_begin_batch(const void *samples, const size_t *sizes, size_t n_samples,
                                  const rp_route_hint *hint);
 
-/* Most bytes of data blocks that are worth being shown to rp_route_begin_batch; 0 when
- * ROCKPRESS_BATCH is off or there is no device. */
-size_t rp_route_batch_bytes(void);
+/* A file that RocksDB is going to build, and what it gives up if its blocks are held for a batch.
+ */
+typedef struct rp_route_file {
+    uint32_t kind;                         /* rp_gather_kind's */
+    int level;                             /* zstd's */
+    size_t dictionary_bytes, sample_bytes; /* of a dictionary that the options ask for, or 0 */
+    uint32_t threads;                      /* that would compress its blocks side by side */
+} rp_route_file;
+
+/*
+ * Most bytes of the file's data blocks that are worth being shown to rp_route_begin_gathered. 0:
+ * the file is better built without. With ROCKPRESS_BATCH=auto it is if it would lose a dictionary
+ * or threads; in any case if there is no device, or if libzstd was cheaper for files of this kind.
+ */
+size_t rp_route_batch_bytes(const rp_route_file *file);
+
+/* The same as rp_route_begin_batch for such a file. rp_route_batch_bytes has chosen the way. */
+rp_batch_id rp_route_begin_gathered(const rp_route_file *file, const void *samples,
+                                    const size_t *sizes, size_t n_samples,
+                                    const rp_route_hint *hint);
 
 #endif

@@ -84,7 +84,7 @@ for scenario in plain dictionary wal blob; do
     for device in off host default; do
         rm -rf "$work/db" "$work"/stats.*
         settings=(ROCKPRESS_VERIFY=all "ROCKPRESS_STATS=$work/stats.%p" "LD_PRELOAD=$hook")
-        [ $device = default ] || settings+=("ROCKPRESS_DEVICE=$device")
+        [ $device = default ] || settings+=("ROCKPRESS_DEVICE=$device" ROCKPRESS_GOAL=device)
         status=0
         (
             # A crash leaves its report where it happened.

@@ -60,6 +60,7 @@ static void test_blocks(void **state)
         block[i] = (char)('a' + i % 7 + i / 300 % 5);
     assert_null(refusal_of("fault:7:fail@launch=launch_failed+20:copied"));
     config.log = RP_LOG_OFF;
+    config.goal = RP_GOAL_DEVICE;
     assert_int_equal(rp_plugin_configure(&config, &error), RP_STATUS_OK);
     assert_int_equal(rp_route_compress(&request, &size), RP_FALLBACK_NONE);
     assert_int_equal(ZSTD_decompress(decoded, sizeof(decoded), frame, size), sizeof(block));

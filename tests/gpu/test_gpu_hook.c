@@ -104,6 +104,7 @@ static bool run(const char *name)
     config.min_block_bytes = 0;
     config.max_block_bytes = MAX_BLOCK_BYTES;
     config.custom_device = device;
+    config.goal = RP_GOAL_DEVICE;
     config.log = RP_LOG_INFO;
     if (rp_plugin_configure(&config, &error) != RP_STATUS_OK) {
         printf("%s\n", error.message);

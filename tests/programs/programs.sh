@@ -82,7 +82,7 @@ compare()
 {
     local program=$1 command=$2 decode=$3 what
     local settings=("LD_PRELOAD=$hook" "ROCKPRESS_VERIFY=all" "ROCKPRESS_STATS=$work/stats.%p")
-    [ "$setting" = default ] || settings+=("ROCKPRESS_DEVICE=$setting")
+    [ "$setting" = default ] || settings+=("ROCKPRESS_DEVICE=$setting" ROCKPRESS_GOAL=device)
     run_in_folder "$work/stock" sh -c "$command"
     run_in_folder "$work/hooked" env "${settings[@]}" sh -c "$command"
     for what in status stdout stderr; do

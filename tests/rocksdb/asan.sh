@@ -39,10 +39,10 @@ works()
     local name=$1
     shift
     rm -f "$work/stats"
-    env ROCKPRESS_DEVICE=host ROCKPRESS_STATS="$work/stats" "$@" >"$work/log" 2>&1 ||
+    env ROCKPRESS_DEVICE=host ROCKPRESS_GOAL=device ROCKPRESS_STATS="$work/stats" "$@" >"$work/log" 2>&1 ||
         fail "$name: $(head -n 3 "$work/log")"
     expect_counter blocks_total direct -eq 1
-    ! env ROCKPRESS_DEVICE=host "$@" 11 >"$work/log" 2>&1 || fail "$name: ASan found nothing"
+    ! env ROCKPRESS_DEVICE=host ROCKPRESS_GOAL=device "$@" 11 >"$work/log" 2>&1 || fail "$name: ASan found nothing"
     grep -q 'ERROR: AddressSanitizer: heap-buffer-overflow' "$work/log" ||
         fail "$name: $(head -n 3 "$work/log")"
     printf '%s: one block, one error found\n' "$name"

@@ -23,7 +23,7 @@ stock "${bench[@]}" --compression_max_dict_bytes=0 --compression_zstd_max_train_
 
 # A notice, once, however many files there are: no error is logged. db_bench draws its progress with
 # carriage returns.
-env LD_PRELOAD="$hook" ROCKPRESS_DEVICE=host ROCKPRESS_BATCH=on ROCKPRESS_LOG=info \
+env LD_PRELOAD="$hook" ROCKPRESS_DEVICE=host ROCKPRESS_GOAL=device ROCKPRESS_BATCH=on ROCKPRESS_LOG=info \
     "${bench[@]}" --db="$work/info" >"$work/log" 2>"$work/stderr" || fail "$(tail -n 3 "$work/stderr")"
 said=$(tr '\r' '\n' <"$work/stderr" | grep -c '^rockpress: .*no dictionary is trained') || true
 [ "$said" = 1 ] || fail "said $said times that no dictionary is trained"

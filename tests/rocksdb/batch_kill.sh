@@ -16,7 +16,7 @@ in_the_middle=0
 keys=0
 
 for ((i = 0; i < kills; i++)); do
-    env LD_PRELOAD="$hook" ROCKPRESS_DEVICE=host ROCKPRESS_BATCH=on ROCKPRESS_LOG=off \
+    env LD_PRELOAD="$hook" ROCKPRESS_DEVICE=host ROCKPRESS_GOAL=device ROCKPRESS_BATCH=on ROCKPRESS_LOG=off \
         "${bench[@]}" --benchmarks=overwrite --use_existing_db=$((i > 0)) --seed=$((i + 1)) \
         --compression_max_dict_bytes=16384 --compression_zstd_max_train_bytes=1073741824 \
         --compression_parallel_threads=$((i % 2 * 2 + 1)) >"$work/log" 2>&1 &

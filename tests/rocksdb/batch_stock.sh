@@ -35,7 +35,7 @@ with()
         fail "$name: $(tail -n 3 "$work/log")"
     stock "${bench[@]}" "$@" --compression_max_dict_bytes=0 --compression_zstd_max_train_bytes=0 \
         --db="$work/none-$name" >"$work/log" 2>&1 || fail "$name: $(tail -n 3 "$work/log")"
-    env LD_PRELOAD="$hook" ROCKPRESS_DEVICE="$device" ROCKPRESS_BATCH=on ROCKPRESS_LOG=info \
+    env LD_PRELOAD="$hook" ROCKPRESS_DEVICE="$device" ROCKPRESS_GOAL=device ROCKPRESS_BATCH=on ROCKPRESS_LOG=info \
         ROCKPRESS_STATS="$work/stats" "${bench[@]}" "$@" --db="$work/db-$name" >"$work/log" \
         2>"$work/stderr" || fail "$name: $(tail -n 3 "$work/stderr")"
     data_blocks "$work/stock-$name" >"$work/stock.blocks"

@@ -37,14 +37,15 @@ need()
     done
 }
 
-# hooked <device> <command...>: runs it with the hook preloaded; counters are then in $work/stats.
+# hooked <device> <command...>: runs it with the hook preloaded; counters are then in $work/stats. The
+# device takes all that it can, unless ROCKPRESS_GOAL says otherwise.
 # Whatever the hook has to say is an error: it is silent when all is well.
 hooked()
 {
     local device=$1
     shift
     rm -f "$work/stats"
-    env LD_PRELOAD="$hook" ROCKPRESS_DEVICE="$device" ROCKPRESS_VERIFY=all \
+    env LD_PRELOAD="$hook" ROCKPRESS_DEVICE="$device" ROCKPRESS_GOAL="${ROCKPRESS_GOAL:-device}" ROCKPRESS_VERIFY=all \
         ROCKPRESS_STATS="$work/stats" "$@" 2>"$work/stderr" ||
         fail "$device: $* : $(tail -n 3 "$work/stderr")"
     if grep -q '^rockpress: ' "$work/stderr"; then

@@ -16,11 +16,11 @@ run()
 }
 
 run A=B
-run LD_PRELOAD="$hook" ROCKPRESS_DEVICE=host
+run LD_PRELOAD="$hook" ROCKPRESS_DEVICE=host ROCKPRESS_GOAL=device
 # Opening this GPU loads a library, as opening any does.
 for open_ms in 0 100 2500; do
     rm -f "$work/stats"
-    run LD_PRELOAD="$hook" ROCKPRESS_DEVICE=cuda ROCKPRESS_CUDA_LIBRARY="$fake" FAKE_MODULE_GPU=1 \
+    run LD_PRELOAD="$hook" ROCKPRESS_DEVICE=cuda ROCKPRESS_GOAL=device ROCKPRESS_CUDA_LIBRARY="$fake" FAKE_MODULE_GPU=1 \
         FAKE_MODULE_OPEN_MS=$open_ms ROCKPRESS_STATS="$work/stats"
     expect_counter fallbacks_total device -ge 1
     expect_counter blocks_total direct -eq 1

@@ -27,7 +27,7 @@ printf 'dlopened librocksdb: direct %s blocks\n' "$(counter blocks_total direct)
 # Linked before libzstd, not preloaded.
 stock "$contract" >"$work/expected"
 rm -f "$work/stats"
-ROCKPRESS_DEVICE=host ROCKPRESS_VERIFY=all ROCKPRESS_STATS="$work/stats" "$linked" >"$work/found"
+ROCKPRESS_DEVICE=host ROCKPRESS_GOAL=device ROCKPRESS_VERIFY=all ROCKPRESS_STATS="$work/stats" "$linked" >"$work/found"
 diff "$work/expected" "$work/found" || fail 'linked: the lines above differ'
 expect_no_faults
 expect_counter blocks_total direct -gt 1000
@@ -35,7 +35,7 @@ printf 'linked: direct %s blocks\n' "$(counter blocks_total direct)"
 
 # The hook dlopen'ed by a running program: its thread-local storage must still fit.
 rm -f "$work/stats"
-ROCKPRESS_DEVICE=host ROCKPRESS_STATS="$work/stats" "$program" hook "$hook" >"$work/found"
+ROCKPRESS_DEVICE=host ROCKPRESS_GOAL=device ROCKPRESS_STATS="$work/stats" "$program" hook "$hook" >"$work/found"
 [ "$(cat "$work/found")" = 'a frame' ] || fail "dlopened hook: $(cat "$work/found")"
 expect_counter blocks_total direct -eq 1
 printf 'dlopened hook: %s\n' "$(cat "$work/found")"
@@ -44,6 +44,6 @@ printf 'dlopened hook: %s\n' "$(cat "$work/found")"
 mkdir "$work/empty"
 printf 'int rockpress_nothing;\n' | cc -shared -fPIC -x c - -o "$work/empty/libzstd.so.1" \
     -Wl,-soname,libzstd.so.1
-LD_LIBRARY_PATH="$work/empty" ROCKPRESS_DEVICE=host "$program" hook "$hook" >"$work/found"
+LD_LIBRARY_PATH="$work/empty" ROCKPRESS_DEVICE=host ROCKPRESS_GOAL=device "$program" hook "$hook" >"$work/found"
 [ "$(cat "$work/found")" = 'no context, error 64' ] || fail "without libzstd: $(cat "$work/found")"
 printf 'without libzstd: %s\n' "$(cat "$work/found")"

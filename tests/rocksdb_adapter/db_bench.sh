@@ -26,7 +26,7 @@ bench()
     local preload=$1
     shift
     rm -f "$work/stats"
-    env LD_LIBRARY_PATH="$LD_LIBRARY_PATH" LD_PRELOAD="$preload" ROCKPRESS_DEVICE=host \
+    env LD_LIBRARY_PATH="$LD_LIBRARY_PATH" LD_PRELOAD="$preload" ROCKPRESS_DEVICE=host ROCKPRESS_GOAL=device ROCKPRESS_BATCH=off \
         ROCKPRESS_STATS="$work/stats" \
         "$db_bench" --num=20000 --value_size=200 --seed=1 --db="$work/db" "$@" >"$work/log" 2>&1
 }

@@ -35,14 +35,14 @@ stress()
 {
     local what=$1 options blocks
     rm -rf "$work/db" "$work/expected" "$work/stats"
-    ROCKPRESS_DEVICE=host ROCKPRESS_BATCH=$3 ROCKPRESS_TIMEOUT_MS=60000 "$workload" write "$2" \
+    ROCKPRESS_DEVICE=host ROCKPRESS_GOAL=device ROCKPRESS_BATCH=$3 ROCKPRESS_TIMEOUT_MS=60000 "$workload" write "$2" \
         "$work/db" >"$work/log" 2>&1 || fail "$what: the workload"
     options=$(find "$work/db" -name 'OPTIONS-*' | sort | tail -n 1)
     sed -E 's/^( *create_if_missing)=.*/\1=true/' "$options" >"$work/options"
     grep -q '^ *compression_manager=rockpress' "$work/options" || fail "no rockpress in $options"
     rm -rf "$work/db"
     mkdir "$work/db" "$work/expected"
-    env LD_PRELOAD="$preload" ROCKPRESS_DEVICE=host ROCKPRESS_BATCH="$3" ROCKPRESS_VERIFY=all \
+    env LD_PRELOAD="$preload" ROCKPRESS_DEVICE=host ROCKPRESS_GOAL=device ROCKPRESS_BATCH="$3" ROCKPRESS_VERIFY=all \
         ROCKPRESS_TIMEOUT_MS=60000 ROCKPRESS_STATS="$work/stats" \
         "$db_stress" --options_file="$work/options" --compression_manager=none --db="$work/db" \
         --expected_values_dir="$work/expected" --destroy_db_initially=1 --threads=8 --reopen=2 \

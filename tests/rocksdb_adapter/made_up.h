@@ -28,7 +28,7 @@ namespace
 thread_local struct {
     rp_fallback_reason answer = RP_FALLBACK_NONE;
     size_t batch_bytes = 0;
-    bool batch_on = false;
+    rp_route_file file;
     rp_request request;
     int routed = 0;
     int cpu_begins = 0;
@@ -251,18 +251,16 @@ void rp_cpu_end(rp_fallback_reason reason, const rp_request *request, size_t fra
     plugin.cpu_frame_size = frame_size;
 }
 
-size_t rp_route_batch_bytes(void)
+size_t rp_route_batch_bytes(const rp_route_file *file)
 {
+    plugin.file = *file;
     return plugin.batch_bytes;
 }
-bool rp_batch_is_on(void)
-{
-    return plugin.batch_on;
-}
 
-rp_batch_id rp_route_begin_batch(const void *, const size_t *, size_t n_samples,
-                                 const rp_route_hint *hint)
+rp_batch_id rp_route_begin_gathered(const rp_route_file *file, const void *, const size_t *,
+                                    size_t n_samples, const rp_route_hint *hint)
 {
+    CHECK(file->kind == plugin.file.kind && file->level == hint->level);
     plugin.batch_samples = n_samples;
     plugin.hint = *hint;
     return plugin.begins ? ++plugin.begun : 0;

@@ -36,7 +36,7 @@ reads()
     [ "$got" = "$1" ] || fail "options_reader $3, preloaded '$2': $got"
 }
 
-ROCKPRESS_DEVICE=host "$workload" write plain "$work/db"
+ROCKPRESS_DEVICE=host ROCKPRESS_GOAL=device ROCKPRESS_BATCH=off "$workload" write plain "$work/db"
 [ "$(in_file)" = rockpress ] || fail "the OPTIONS file has $(in_file)"
 reads 'none;none' '' lenient
 error='Invalid argument: Could not load CompressionManager: rockpress'

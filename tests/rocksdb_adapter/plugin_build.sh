@@ -54,7 +54,7 @@ try_it()
 {
     local report
     rm -f stats
-    ROCKPRESS_DEVICE=host ROCKPRESS_VERIFY=all ROCKPRESS_STATS=stats "./$1" || fail "$1: status $?"
+    ROCKPRESS_DEVICE=host ROCKPRESS_GOAL=device ROCKPRESS_VERIFY=all ROCKPRESS_STATS=stats "./$1" || fail "$1: status $?"
     report=$(cat stats) || fail "$1: no statistics"
     grep -qxF 'rockpress_blocks_total{route="direct"} 1' <<<"$report" || fail "$1: $report"
 }

@@ -183,7 +183,6 @@ void CheckBatches(CompressionManager &manager)
     options.checksum = true;
     auto compressor = ForFile(manager, options, TableFileCreationReason::kFlush);
     plugin.batch_bytes = 5000;
-    plugin.batch_on = true;
     plugin.gathered = 100;
     CHECK(Sampling(*compressor, CacheEntryRole::kIndexBlock) == 77 && plugin.counted == 0);
     CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) == 4000);
@@ -213,7 +212,6 @@ void CheckBatches(CompressionManager &manager)
     plugin.begins = true;
     plugin.gathered = 0;
     plugin.batch_bytes = 0;
-    plugin.batch_on = false;
 }
 
 // Which files are asked for, and how much RocksDB may hold of them.
@@ -241,7 +239,6 @@ void CheckGathering(CompressionManager &manager)
         {Reason::kFlush, kCompactionStyleLevel, 0, 900, 900},
     };
     plugin.batch_bytes = 5000;
-    plugin.batch_on = true;
     for (const auto &file : files) {
         CompressionOptions options;
         options.max_dict_buffer_bytes = file.max_dict_buffer_bytes;
@@ -257,6 +254,18 @@ void CheckGathering(CompressionManager &manager)
     auto compressor =
         ForFile(manager, CompressionOptions(), Reason::kFlush, kCompactionStyleLevel, 1);
     CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) == 77 && plugin.kind != to_level_0);
+    // What the file would have without a batch.
+    CompressionOptions rich;
+    rich.level = 9;
+    rich.max_dict_bytes = 16384;
+    rich.zstd_max_train_bytes = 1 << 20;
+    rich.parallel_threads = 4;
+    compressor = ForFile(manager, rich, Reason::kFlush);
+    CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) == 77);
+    CHECK(plugin.file.level == 9 && plugin.file.dictionary_bytes == 16384);
+    CHECK(plugin.file.sample_bytes == 1 << 20 && plugin.file.kind == plugin.kind);
+    // Sampling takes threads away from 10.7 on.
+    CHECK(plugin.file.threads == (STAND_IN >= 1007 ? 4 : 1));
     // Of what is no file, nothing is known.
     plugin.gathered = 1;
     compressor = manager.GetCompressor(CompressionOptions(), kZSTD);
@@ -264,7 +273,6 @@ void CheckGathering(CompressionManager &manager)
     compressor.reset();
     plugin.gathered = 0;
     plugin.batch_bytes = 0;
-    plugin.batch_on = false;
     CHECK(plugin.counted == 0);
 }
 
@@ -322,7 +330,6 @@ void CheckMemory(CompressionManager &manager)
     area = Compressor::ManagedWorkingArea();
 
     // A batch that no compressor could be made for is ended.
-    plugin.batch_on = true;
     plugin.batch_bytes = 5000;
     plugin.gathered = 100;
     compressor = ForFlush(manager);
@@ -335,7 +342,6 @@ void CheckMemory(CompressionManager &manager)
     CHECK(plugin.ended == plugin.begun);
     plugin.gathered = 0;
     plugin.batch_bytes = 0;
-    plugin.batch_on = false;
 }
 
 // Threads share a compressor, each with a working area of its own, and ask it
@@ -359,7 +365,6 @@ void CheckThreads(CompressionManager &manager)
             auto trained = Specialized(*compressor, "samples");
             CHECK(Compress(*trained, block, nullptr) == "builtin");
             auto another = manager.GetCompressor(CompressionOptions(), kZSTD);
-            plugin.batch_on = true;
             plugin.batch_bytes = 5000;
             plugin.gathered = 100;
             auto for_file = ForFlush(manager);

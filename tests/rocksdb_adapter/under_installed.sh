@@ -20,7 +20,7 @@ theirs=$("$db_bench" --benchmarks=fillseq --num=1 --db="$work/db" 2>&1 |
     sed -nE 's/^RocksDB: +version ([0-9]+\.[0-9]+).*/\1/p' | sed -n 1p)
 [ -n "$theirs" ] || { printf 'db_bench does not say its version\n' && exit 1; }
 [ "$theirs" != "$ours" ] || skip "the db_bench that is installed is of $ours, too"
-env LD_PRELOAD="$adapter" ROCKPRESS_DEVICE=host ROCKPRESS_STATS="$work/stats" "$db_bench" \
+env LD_PRELOAD="$adapter" ROCKPRESS_DEVICE=host ROCKPRESS_GOAL=device ROCKPRESS_BATCH=off ROCKPRESS_STATS="$work/stats" "$db_bench" \
     --benchmarks=fillrandom,compact,readrandom --num=20000 --compression_type=zstd --db="$work/db" \
     >"$work/out" 2>"$work/said" || { printf 'db_bench: status %d\n' $? && cat "$work/said" && exit 1; }
 grep -q "built for RocksDB $ours and is of no use to $theirs; it was not registered" "$work/said" ||

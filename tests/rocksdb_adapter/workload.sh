@@ -13,7 +13,7 @@ unset LD_PRELOAD "${!ROCKPRESS_@}"
 batch=off
 [[ $scenario != batch* ]] || batch=on
 # A busy machine is no fault of the device's.
-ROCKPRESS_DEVICE=host ROCKPRESS_VERIFY=all ROCKPRESS_BATCH=$batch ROCKPRESS_TIMEOUT_MS=60000 \
+ROCKPRESS_DEVICE=host ROCKPRESS_GOAL=device ROCKPRESS_VERIFY=all ROCKPRESS_BATCH=$batch ROCKPRESS_TIMEOUT_MS=60000 \
     "$program" write "$scenario" "$work/db"
 # A reader in which rockpress can do nothing.
 ROCKPRESS_DEVICE=off "$program" read "$work/db"

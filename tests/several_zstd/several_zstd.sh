@@ -70,7 +70,7 @@ ROCKPRESS_LOG_FILE=$work/log hooked off ./program jump 1=./one.so 2=./two.so 3=.
 # Every release that the hook follows gets the device. One process each: a thread that goes on with a context
 # for each block is taken for one that reads (plugin/hook/asker.h).
 for library in "${five[@]}"; do
-    env LD_PRELOAD="$hook" ROCKPRESS_DEVICE=host ROCKPRESS_VERIFY=off ./program served "$library"
+    env LD_PRELOAD="$hook" ROCKPRESS_DEVICE=host ROCKPRESS_GOAL=device ROCKPRESS_VERIFY=off ./program served "$library"
 done >"$work/out"
 printf '%s, set up otherwise: %s\n' '1: yes' no '1: yes' no '1: yes' yes '1: yes' yes '1: no' no >"$work/expected"
 diff "$work/expected" "$work/out" || fail 'served: the lines above differ'

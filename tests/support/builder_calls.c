@@ -30,11 +30,17 @@ int __wrap_clock_gettime(clockid_t id, struct timespec *now)
 
 bool configure_batches(const char *device)
 {
+    return configure_batch_mode(device, RP_BATCH_ON);
+}
+
+bool configure_batch_mode(const char *device, rp_batch_mode mode)
+{
     rp_plugin_config config;
 
     rp_plugin_config_default(&config, sizeof(config));
     snprintf(config.device, sizeof(config.device), "%s", device);
-    config.batch = RP_BATCH_ON;
+    config.batch = mode;
+    config.goal = RP_GOAL_DEVICE;
     config.log = RP_LOG_OFF;
     config.min_block_bytes = 1;
     /* A chunk takes seconds under a sanitizer on a busy machine. */

@@ -22,8 +22,9 @@
 /* How far the process's monotonic clock is ahead. The test is linked with --wrap=clock_gettime. */
 extern time_t clock_ahead_s;
 
-/* Batches on the device of that name. */
+/* Batches on the device of that name; in the other mode of ROCKPRESS_BATCH. */
 bool configure_batches(const char *device);
+bool configure_batch_mode(const char *device, rp_batch_mode mode);
 
 /* Counters. */
 uint64_t blocks_of(rp_route route);

@@ -8,6 +8,9 @@ foreach(name test_arguments_compress test_arguments_stages)
     SOURCES ${name}.c ${PROJECT_SOURCE_DIR}/tests/support/argument_checks.c ${engine_helpers}
     LIBRARIES rockpress_static cmocka_dep)
 endforeach()
+rockpress_add_test(NAME test_arguments_combiner LABELS unit
+  SOURCES test_arguments_combiner.c ${engine_helpers}
+  LIBRARIES rockpress_static cmocka_dep)
 rockpress_add_test(NAME test_arguments_pool LABELS unit
   SOURCES test_arguments_pool.c ${engine_helpers}
   LIBRARIES rockpress_static cmocka_dep)

@@ -15,6 +15,7 @@
 #include <zstd.h>
 
 #include "plugin/batch/batch.h"
+#include "plugin/core/costs.h"
 #include "rockpress/plugin.h"
 #include "tests/support/check.h"
 #include "tests/support/sampled_file.h"
@@ -26,6 +27,7 @@ static bool configure(void (*adjust)(rp_plugin_config *))
 
     rp_plugin_config_default(&config, sizeof(config));
     memcpy(config.device, "host", sizeof("host"));
+    config.goal = RP_GOAL_DEVICE;
     config.batch = RP_BATCH_ON;
     config.effort = RP_EFFORT_FAST;
     config.log = RP_LOG_OFF;
@@ -406,12 +408,41 @@ static bool odd_calls_are_refused(void)
     return true;
 }
 
+static void for_both(rp_plugin_config *config)
+{
+    config->goal = RP_GOAL_AUTO;
+}
+
+/* RocksDB is not made to hold the blocks of files that would not be batches. */
+static bool kinds_of_files(void)
+{
+    const rp_route_file dear = {1, 3, 0, 0, 1}, unknown = {2, 3, 0, 0, 1};
+    rp_route_hint hint = {3, false};
+    sampled_file file;
+
+    CHECK(configure(for_both));
+    sampled_file_make(&file, 20, 4096, 0, 15);
+    for (int i = 0; i < 3; i++) {
+        rp_costs_note(RP_ROUTE_CPU, RP_EFFORT_FAST, 4096, 4096, 20000, 20000);
+        rp_costs_note(RP_ROUTE_BATCH, RP_EFFORT_FAST, 4096, 4096, 40000, 40000);
+    }
+    CHECK(rp_route_batch_bytes(&dear) != 0);
+    /* It is begun: RocksDB holds the blocks by now. */
+    rp_batch_end(
+        rp_route_begin_gathered(&dear, file.samples, file.sample_sizes, file.n_samples, &hint));
+    CHECK(rp_stats_value(RP_STAT_BATCHES, 0) == 1);
+    CHECK(rp_route_batch_bytes(&dear) == 0 && rp_route_batch_bytes(&unknown) != 0);
+    CHECK(rp_stats_value(RP_STAT_BATCHES_DECLINED, 0) == 1);
+    sampled_file_free(&file);
+    return true;
+}
+
 static void batch_off(rp_plugin_config *config)
 {
     config->batch = RP_BATCH_OFF;
 }
 
-static bool off_by_default(void)
+static bool off_is_off(void)
 {
     rp_plugin_config config;
     sampled_file file;
@@ -419,7 +450,7 @@ static bool off_by_default(void)
     size_t size;
 
     rp_plugin_config_default(&config, sizeof(config));
-    CHECK(config.batch == RP_BATCH_OFF);
+    CHECK(config.batch == RP_BATCH_AUTO);
     CHECK(configure(batch_off));
     sampled_file_make(&file, 300, 4096, 0, 14);
     CHECK(sampled_file_begin(&file, NULL) == 0);
@@ -557,7 +588,8 @@ static const scenario scenarios[] = {
     SCENARIO(several_files_at_once),
     SCENARIO(blocks_that_do_not_shrink_go_to_the_cpu),
     SCENARIO(odd_calls_are_refused),
-    SCENARIO(off_by_default),
+    SCENARIO(kinds_of_files),
+    SCENARIO(off_is_off),
     SCENARIO(a_builder_that_trains),
     SCENARIO(a_builder_that_finalizes),
     SCENARIO(builders_that_give_up_at_once),

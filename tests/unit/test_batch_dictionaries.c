@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which files keep the dictionary that libzstd trains while ROCKPRESS_BATCH is on: those that zstd
- * does not compress, and all where no batch can be had. Each scenario runs in a child of its own,
- * as a process reads its configuration once.
+ * does not compress, and all where no batch can be had. With "auto", those that want one. Each
+ * scenario runs in a child of its own, as a process reads its configuration once.
  */
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include <zstd.h>
 
 #include "plugin/batch/batch.h"
+#include "plugin/core/thread_state.h"
 #include "rockpress/plugin.h"
 #include "tests/support/builder_calls.h"
 #include "tests/support/check.h"
@@ -95,6 +97,47 @@ static bool files_of_other_compressions_keep_their_dictionary(void)
     return true;
 }
 
+/* As the threads of RocksDB's pools are called. */
+static void become(const char *name)
+{
+    prctl(PR_SET_NAME, name, 0, 0, 0);
+    rp_thread.name = 0;
+}
+
+/* ROCKPRESS_BATCH=auto: whoever wants a dictionary keeps it. DICT_BYTES are worth a megabyte. */
+static bool auto_leaves_dictionaries_to_their_owners(void)
+{
+    static uint8_t dictionary[DICT_BYTES];
+    sampled_file large, small;
+    ZSTD_CCtx *cctx;
+
+    CHECK(configure_batch_mode("host", RP_BATCH_AUTO));
+    sampled_file_make(&large, 300, 4096, 0, 20);
+    sampled_file_make(&small, 250, 4096, 0, 21);
+    /* Another program, whatever it shows. */
+    cctx = make_context(3);
+    become("python3");
+    CHECK(is_stock_dictionary(&large, 0, dictionary, show_samples(&large, 0, dictionary)));
+    CHECK(is_stock_dictionary(&large, 3, dictionary, show_samples(&large, 3, dictionary)));
+    /* RocksDB, with no more samples than a dictionary is trained from. */
+    become("rocksdb:low0");
+    CHECK(is_stock_dictionary(&small, 0, dictionary, show_samples(&small, 0, dictionary)));
+    CHECK(is_stock_dictionary(&small, 3, dictionary, show_samples(&small, 3, dictionary)));
+    CHECK(rp_stats_value(RP_STAT_BATCHES, 0) == 0);
+    /* RocksDB, with a file. */
+    CHECK(show_samples(&large, 0, dictionary) == 0 && rp_stats_value(RP_STAT_BATCHES, 0) == 1);
+    ZSTD_freeCCtx(cctx);
+    cctx = make_context(3);
+    CHECK(show_samples(&large, 3, dictionary) == 0 && rp_stats_value(RP_STAT_BATCHES, 0) == 2);
+    ZSTD_freeCCtx(cctx);
+    /* And that of LZ4. */
+    CHECK(is_stock_dictionary(&large, 0, dictionary, show_samples(&large, 0, dictionary)));
+    CHECK(rp_stats_value(RP_STAT_BATCHES, 0) == 2);
+    sampled_file_free(&large);
+    sampled_file_free(&small);
+    return true;
+}
+
 /* Where there can be no batch, the dictionary is trained as libzstd does. */
 static bool has_stock_dictionaries(void)
 {
@@ -130,6 +173,7 @@ static bool no_block_fits_no_batch(void)
     rp_plugin_config_default(&config, sizeof(config));
     memcpy(config.device, "host", sizeof("host"));
     config.batch = RP_BATCH_ON;
+    config.goal = RP_GOAL_DEVICE;
     config.log = RP_LOG_OFF;
     config.max_block_bytes = 1024;
     CHECK(rp_plugin_configure(&config, NULL) == RP_STATUS_OK);
@@ -148,6 +192,7 @@ static bool no_memory_no_batch(void)
     rp_plugin_config_default(&config, sizeof(config));
     memcpy(config.device, "host", sizeof("host"));
     config.batch = RP_BATCH_ON;
+    config.goal = RP_GOAL_DEVICE;
     config.log = RP_LOG_OFF;
     config.batch_memory_bytes = 4 << 20;
     CHECK(rp_plugin_configure(&config, NULL) == RP_STATUS_OK);
@@ -182,6 +227,7 @@ static bool device_that_fails(rp_status status)
     rp_plugin_config_default(&config, sizeof(config));
     config.custom_device = &device.device;
     config.batch = RP_BATCH_ON;
+    config.goal = RP_GOAL_DEVICE;
     config.log = RP_LOG_OFF;
     config.timeout_ms = 60000;
     config.breaker_faults = 1;
@@ -222,6 +268,7 @@ static bool an_open_breaker_no_batch(void)
 static const scenario scenarios[] = {
     SCENARIO(without_a_context_the_first_file_has_a_dictionary),
     SCENARIO(files_of_other_compressions_keep_their_dictionary),
+    SCENARIO(auto_leaves_dictionaries_to_their_owners),
     SCENARIO(no_device_no_batch),
     SCENARIO(no_such_device_no_batch),
     SCENARIO(no_block_fits_no_batch),

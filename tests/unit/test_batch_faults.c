@@ -8,18 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <zstd.h>
 
 #include "plugin/batch/batch.h"
-#include "plugin/core/costs.h"
 #include "rockpress/plugin.h"
 #include "tests/support/check.h"
 #include "tests/support/queue_device.h"
 #include "tests/support/sampled_file.h"
-#include "tests/support/sanitizers.h"
 #include "tests/support/scenarios.h"
 
 static queue_device device;
@@ -70,6 +67,7 @@ static bool configure(void (*adjust)(rp_plugin_config *))
     rp_plugin_config_default(&config, sizeof(config));
     config.custom_device = &tested;
     config.batch = RP_BATCH_ON;
+    config.goal = RP_GOAL_DEVICE;
     config.effort = RP_EFFORT_FAST;
     config.log = RP_LOG_OFF;
     config.batch_lanes = 3;
@@ -160,111 +158,6 @@ static bool more_files_than_lanes(void)
     CHECK(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_BATCH) == 1800 && device.n_streams <= 3);
     for (size_t f = 0; f < 6; f++)
         sampled_file_free(&files[f]);
-    return true;
-}
-
-static struct {
-    void *handle;
-    uint64_t done_us;
-} slow_streams[4];
-
-static uint64_t now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
-}
-
-static uint64_t *done_at(void *handle)
-{
-    size_t i = 0;
-
-    while (i < 3 && slow_streams[i].handle != NULL && slow_streams[i].handle != handle)
-        i++;
-    slow_streams[i].handle = handle;
-    return &slow_streams[i].done_us;
-}
-
-/* What a chunk takes on the slow device: far longer than the host needs to hand out the blocks of
- * three chunks on a busy machine, or the thread in a hurry would find each chunk done. */
-#define SLOW_DEVICE_US (TEST_SLOW_KERNELS ? 500000u : 60000u)
-
-static rp_status slow_launch(rp_stream stream, const struct rp_launch *launch)
-{
-    *done_at(stream.handle) = now_us() + SLOW_DEVICE_US;
-    return launching(stream, launch);
-}
-
-static rp_status slow_wait(rp_stream stream, uint32_t timeout_us)
-{
-    while (now_us() < *done_at(stream.handle)) {
-        if (timeout_us == 0)
-            return RP_STATUS_TIMEOUT;
-        usleep(500);
-    }
-    return device.device.ops->wait(stream, timeout_us);
-}
-
-static void for_throughput(rp_plugin_config *config)
-{
-    config->timeout_ms = 60000;
-    config->goal = RP_GOAL_THROUGHPUT;
-}
-
-static void for_cpu(rp_plugin_config *config)
-{
-    config->timeout_ms = 60000;
-    config->goal = RP_GOAL_CPU;
-}
-
-/* A device that takes long for a chunk, where libzstd would take some 20 us for a block. */
-static bool on_a_slow_device(uint64_t *n_busy)
-{
-    rp_route_hint hint = {3, false};
-    unsigned n_samples = 0;
-    sampled_file file;
-
-    ops.launch = slow_launch;
-    ops.wait = slow_wait;
-    sampled_file_make(&file, 1100, 4096, 0, 9);
-    for (int i = 0; i < 3; i++)
-        rp_costs_note(RP_ROUTE_CPU, RP_EFFORT_FAST, 4096, 4096, 20000, 20000);
-    *n_busy = 0;
-    CHECK(sampled_file_begin(&file, &hint) != 0);
-    for (size_t i = 0; i < 1100; i++) {
-        rp_fallback_reason reason = sampled_file_ask(&file, i, 3, false);
-        /* Far ahead of the device, the thread finds all lanes taken, too. */
-        bool is_busy = reason == RP_FALLBACK_BUSY || reason == RP_FALLBACK_POOL;
-        CHECK(reason == RP_FALLBACK_NONE || is_busy || reason == RP_FALLBACK_ROUTER);
-        *n_busy += is_busy;
-        n_samples += reason == RP_FALLBACK_ROUTER;
-    }
-    /* One in 256 tells what libzstd costs. */
-    CHECK(n_samples == 4 && rp_stats_value(RP_STAT_ROUTER_PROBES, 0) >= 4);
-    CHECK(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_BATCH) == 1100 - 4 - *n_busy && n_faults() == 0);
-    CHECK(!rp_batch_any_open());
-    sampled_file_free(&file);
-    return true;
-}
-
-static bool a_thread_in_a_hurry_does_not_wait(void)
-{
-    uint64_t n_busy;
-
-    CHECK(configure(for_throughput));
-    CHECK(on_a_slow_device(&n_busy));
-    CHECK(n_busy > 10);
-    return true;
-}
-
-static bool a_thread_that_saves_cpu_waits(void)
-{
-    uint64_t n_busy;
-
-    CHECK(configure(for_cpu));
-    CHECK(on_a_slow_device(&n_busy));
-    CHECK(n_busy == 0);
     return true;
 }
 
@@ -463,8 +356,6 @@ static const scenario scenarios[] = {
     SCENARIO(works_without_faults),
     SCENARIO(a_wrong_guess_is_made_good),
     SCENARIO(more_files_than_lanes),
-    SCENARIO(a_thread_in_a_hurry_does_not_wait),
-    SCENARIO(a_thread_that_saves_cpu_waits),
     SCENARIO(abandoned_while_the_device_works),
     SCENARIO(a_device_that_hangs),
     SCENARIO(streams_fail),

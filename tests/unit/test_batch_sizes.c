@@ -8,9 +8,7 @@
 #include <string.h>
 
 #include "plugin/batch/batch.h"
-#include "plugin/core/config.h"
 #include "plugin/core/stats.h"
-#include "plugin/device/session.h"
 #include "rockpress/plugin.h"
 #include "tests/support/check.h"
 #include "tests/support/queue_device.h"
@@ -65,16 +63,6 @@ static bool is_served(const sampled_file *file)
         CHECK(sampled_file_ask(file, i, 3, false) == RP_FALLBACK_NONE);
     CHECK(rp_stats_value(RP_STAT_BLOCKS, RP_ROUTE_BATCH) - before == file->n_blocks);
     CHECK(!rp_batch_any_open() && rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) == 0);
-    return true;
-}
-
-/* Whoever gathers a file's blocks asks first how many may be shown. */
-static bool what_may_be_shown(void)
-{
-    CHECK(configure(1 << 20, 256 << 10, 0));
-    CHECK(rp_route_batch_bytes() == rp_config_get()->batch_memory_bytes);
-    rp_session_fault(RP_STATUS_DEVICE_FAULT, RP_BREAKER_CLOSED);
-    CHECK(rp_route_batch_bytes() == 0);
     return true;
 }
 
@@ -184,11 +172,8 @@ static bool memory_of_lanes_is_bounded(void)
 int main(void)
 {
     const scenario scenarios[] = {
-        SCENARIO(what_may_be_shown),
-        SCENARIO(blocks_of_one_size),
-        SCENARIO(small_blocks_before_large_ones),
-        SCENARIO(blocks_of_random_sizes),
-        SCENARIO(blocks_beyond_a_usual_slab),
+        SCENARIO(blocks_of_one_size),         SCENARIO(small_blocks_before_large_ones),
+        SCENARIO(blocks_of_random_sizes),     SCENARIO(blocks_beyond_a_usual_slab),
         SCENARIO(memory_of_lanes_is_bounded),
     };
 

@@ -87,6 +87,7 @@ int main(int argc, char **argv)
 
     rp_plugin_config_default(&config, sizeof(config));
     memcpy(config.device, "host", sizeof("host"));
+    config.goal = RP_GOAL_DEVICE;
     config.batch = RP_BATCH_ON;
     config.effort = RP_EFFORT_FAST;
     config.log = RP_LOG_OFF;

@@ -26,6 +26,7 @@ static bool configure(const char *checksum, rp_batch_mode batch)
 
     rp_plugin_config_default(&config, sizeof(config));
     memcpy(config.device, "host", sizeof("host"));
+    config.goal = RP_GOAL_DEVICE;
     config.log = RP_LOG_OFF;
     config.batch = batch;
     config.reads = RP_READS_DEVICE; /* a context for each block is that of a thread that reads */

@@ -138,6 +138,7 @@ static bool configure(uint32_t breaker_faults)
     tested.ops = &ops;
     rp_plugin_config_default(&config, sizeof(config));
     config.custom_device = &tested;
+    config.goal = RP_GOAL_DEVICE;
     config.batch = RP_BATCH_ON;
     config.effort = RP_EFFORT_FAST;
     config.log = RP_LOG_OFF;

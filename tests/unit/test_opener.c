@@ -13,13 +13,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <zdict.h>
 #include <zstd.h>
 
 #include "plugin/core/stats.h"
+#include "plugin/core/thread_state.h"
 #include "plugin/device/opener.h"
 #include "plugin/device/session.h"
 #include "plugin/route/route.h"
@@ -187,6 +190,81 @@ static bool batches_of_auto_open_one(void)
     CHECK(compress_block() == RP_FALLBACK_NONE);
     CHECK(n_started == 2 && module_state()->n_ended == 1);
     return true;
+}
+
+static bool shows_a_file(bool is_of_rocksdb)
+{
+    static uint8_t samples[200 * 4096], dictionary[1024];
+    static size_t sizes[200];
+    ZSTD_CCtx *cctx = ZSTD_createCCtx();
+    bool is_batch;
+
+    for (size_t i = 0; i < sizeof(samples); i++)
+        samples[i] = (uint8_t)('a' + (i * i >> 7) % 19);
+    for (size_t i = 0; i < 200; i++)
+        sizes[i] = 4096;
+    prctl(PR_SET_NAME, is_of_rocksdb ? "rocksdb:high0" : "server", 0, 0, 0);
+    rp_thread.name = 0;
+    is_batch =
+        ZDICT_isError(ZDICT_trainFromBuffer(dictionary, sizeof(dictionary), samples, sizes, 200));
+    ZSTD_freeCCtx(cctx);
+    return is_batch;
+}
+
+/* By default: whatever a program compresses, no GPU is opened before RocksDB shows a file. */
+static bool auto_waits_for_a_file(void)
+{
+    CHECK(configure("auto", RP_BATCH_AUTO, "0"));
+    for (int i = 0; i < 10; i++)
+        CHECK(compress_block() == RP_FALLBACK_DEVICE);
+    CHECK(!rp_session_may_work() && !rp_session_is_child());
+    CHECK(!shows_a_file(false) && compress_block() == RP_FALLBACK_DEVICE);
+    CHECK(n_started == 0 && module_state() == NULL);
+    CHECK(lines_with("a GPU is looked for when RocksDB shows a file's blocks") == 1);
+    CHECK(shows_a_file(true) && n_started == 2 && module_state()->n_ended == 1);
+    CHECK(compress_block() == RP_FALLBACK_NONE);
+    return true;
+}
+
+/* The first thing that happens. */
+static bool a_file_comes_first(void)
+{
+    CHECK(configure("auto", RP_BATCH_AUTO, "0"));
+    CHECK(shows_a_file(true) && module_state()->n_ended == 1);
+    CHECK(compress_block() == RP_FALLBACK_NONE);
+    return true;
+}
+
+/* The CompressionManager asks on RocksDB's behalf. */
+static bool a_file_of_the_manager(void)
+{
+    const rp_route_file parallel = {1, 3, 0, 0, 4}, trained = {1, 3, 16384, 1 << 20, 1};
+    const rp_route_file plain = {1, 3, 0, 0, 1}, sampled = {1, 3, 16384, 1 << 30, 1};
+
+    CHECK(configure("auto", RP_BATCH_AUTO, "0"));
+    CHECK(rp_route_batch_bytes(&parallel) == 0 && rp_route_batch_bytes(&trained) == 0);
+    CHECK(n_started == 0 && compress_block() == RP_FALLBACK_DEVICE);
+    CHECK(rp_route_batch_bytes(&plain) == (size_t)1 << 30 && n_started == 1);
+    CHECK(rp_route_batch_bytes(&sampled) == (size_t)1 << 30);
+    CHECK(rp_route_batch_bytes(&parallel) == 0 && rp_route_batch_bytes(&trained) == 0);
+    return true;
+}
+
+/* It has nothing of its parent's, and may open a GPU of its own. */
+static bool a_child_forked_before_waits_too(void)
+{
+    int status = 1;
+    pid_t child;
+
+    CHECK(configure("auto", RP_BATCH_AUTO, "0") && compress_block() == RP_FALLBACK_DEVICE);
+    child = fork();
+    if (child == 0)
+        _exit(!rp_session_is_child() && compress_block() == RP_FALLBACK_DEVICE &&
+                      shows_a_file(true) && compress_block() == RP_FALLBACK_NONE
+                  ? 0
+                  : 1);
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    return module_state() == NULL;
 }
 
 /* No thread, and no library is loaded. */
@@ -418,6 +496,10 @@ static const scenario scenarios[] = {
     SCENARIO(a_gpu_is_opened_on_a_thread_that_ends),
     SCENARIO(batches_of_auto_open_one),
     SCENARIO(auto_without_batches_starts_nothing),
+    SCENARIO(auto_waits_for_a_file),
+    SCENARIO(a_file_comes_first),
+    SCENARIO(a_file_of_the_manager),
+    SCENARIO(a_child_forked_before_waits_too),
     SCENARIO(off_starts_nothing),
     SCENARIO(the_host_device_needs_no_thread),
     SCENARIO(the_wait_is_bounded),

@@ -30,6 +30,7 @@ static bool configure(const char *reads)
 
     rp_plugin_config_default(&config, sizeof(config));
     memcpy(config.device, "host", sizeof("host"));
+    config.goal = RP_GOAL_DEVICE;
     config.log = RP_LOG_OFF;
     CHECK(config.reads == RP_READS_CPU);
     CHECK_STATUS(rp_plugin_config_set(&config, "READS", reads, &error), RP_STATUS_OK);

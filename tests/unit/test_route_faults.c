@@ -140,6 +140,7 @@ static bool configure(void (*adjust)(rp_plugin_config *))
     inner = host;
     rp_plugin_config_default(&config, sizeof(config));
     config.custom_device = &faulty;
+    config.goal = RP_GOAL_DEVICE;
     config.log = RP_LOG_OFF;
     config.breaker_faults = 3;
     config.breaker_retry_ms = 50;

@@ -171,6 +171,7 @@ int main(void)
     real_lock = (int (*)(pthread_mutex_t *))dlsym(RTLD_NEXT, "pthread_mutex_lock");
     rp_plugin_config_default(&config, sizeof(config));
     rp_plugin_config_set(&config, "DEVICE", "host", NULL);
+    config.goal = RP_GOAL_DEVICE;
     config.verify_interval = 2;
     if (!expect(rp_plugin_configure(&config, NULL) == RP_STATUS_OK, "configuration"))
         return 1;

@@ -55,6 +55,7 @@ static bool configure(fault_plan plan, uint32_t flags, uint32_t breaker_faults)
     fault_device_plan(&device, plan);
     rp_plugin_config_default(&config, sizeof(config));
     config.custom_device = &device.device;
+    config.goal = RP_GOAL_DEVICE;
     config.log = RP_LOG_OFF;
     config.breaker_faults = breaker_faults;
     config.breaker_retry_ms = 1;

@@ -14,6 +14,7 @@
 
 #include "engine/struct_size.h"
 #include "rockpress/batched.h"
+#include "rockpress/combiner.h"
 #include "rockpress/version.h"
 #include "tests/differential/counting_device.h"
 
@@ -25,6 +26,7 @@
 static counting_device counting;
 static rp_stream stream;
 static rp_pool *pool;
+static rp_combiner *combiner;
 static rp_lane *lane;
 static uint8_t *workspace;
 static size_t workspace_bytes;
@@ -46,6 +48,8 @@ typedef union versioned {
     rp_stage_buffers buffers;
     rp_host_batch host_batch;
     rp_pool_options pool_options;
+    rp_combiner_options combiner_options;
+    rp_combiner_counts combiner_counts;
     rp_batched_alignments alignments;
     rp_device device;
     rp_device_ops ops;
@@ -60,6 +64,8 @@ typedef struct arguments {
     versioned buffers;
     versioned host_batch;
     versioned pool_options;
+    versioned combiner_options;
+    versioned combiner_counts;
     versioned alignments;
     versioned device;
     versioned ops;
@@ -85,6 +91,10 @@ static void make_arguments(arguments *a)
                                       capacities,         frame_bytes, statuses};
     const rp_pool_options pool_options = {sizeof(pool_options), 1,     INPUT_BYTES, 0,
                                           RP_EFFORT_FAST,       &error};
+    const rp_combiner_options combiner_options = {
+        sizeof(combiner_options), INPUT_BYTES, INPUT_BYTES, 1,   1, 0,
+        RP_EFFORT_FAST,           &error,      NULL,        NULL};
+    const rp_combiner_counts combiner_counts = RP_COMBINER_COUNTS_INIT;
     const rp_batched_alignments alignments = RP_BATCHED_ALIGNMENTS_INIT;
     const rp_stage_buffers buffers = RP_STAGE_BUFFERS_INIT;
     const rp_device_info info = RP_DEVICE_INFO_INIT;
@@ -94,6 +104,8 @@ static void make_arguments(arguments *a)
     a->buffers.buffers = buffers;
     a->host_batch.host_batch = host_batch;
     a->pool_options.pool_options = pool_options;
+    a->combiner_options.combiner_options = combiner_options;
+    a->combiner_counts.combiner_counts = combiner_counts;
     a->alignments.alignments = alignments;
     a->ops.ops = *counting.device.ops;
     a->device.device = counting.device;
@@ -207,6 +219,27 @@ static rp_status call_pool_create(arguments *a)
     return status;
 }
 
+static rp_status call_combiner_create(arguments *a)
+{
+    rp_combiner *made;
+    rp_status status =
+        rp_combiner_create(&a->device.device, &a->combiner_options.combiner_options, &made);
+    assert_true((status == RP_STATUS_OK) == (made != NULL));
+    rp_combiner_destroy(made);
+    return status;
+}
+
+static rp_status call_combine(arguments *a)
+{
+    return rp_combiner_compress(combiner, input[0], INPUT_BYTES, output[0], sizeof(output[0]),
+                                &frame_bytes[0], &a->options.options, 1000000, NULL);
+}
+
+static rp_status call_combiner_counts(arguments *a)
+{
+    return rp_combiner_read_counts(combiner, &a->combiner_counts.combiner_counts);
+}
+
 static rp_status call_stream_create(arguments *a)
 {
     rp_stream made;
@@ -273,6 +306,10 @@ static const use uses[] = {
     USE(call_pool_create, pool_options, rp_pool_options, error, true, false),
     USE(call_pool_create, device, rp_device, state, true, false),
     USE(call_pool_create, ops, rp_device_ops, close, true, false),
+    USE(call_combiner_create, combiner_options, rp_combiner_options, service_context, true, false),
+    USE(call_combiner_create, device, rp_device, state, true, false),
+    USE(call_combine, options, rp_compress_options, d_proofs, true, false),
+    USE(call_combiner_counts, combiner_counts, rp_combiner_counts, memory_bytes, false, true),
     USE(call_stream_create, device, rp_device, state, false, false),
     USE(call_stream_create, ops, rp_device_ops, close, false, false),
     USE(call_wait, device, rp_device, state, false, false),
@@ -291,10 +328,21 @@ static bool is_device(const use *u)
     return u->where == offsetof(arguments, device) || u->where == offsetof(arguments, ops);
 }
 
+/* Where the text of an error goes is in the struct itself. */
+static bool has_error_field(const use *u)
+{
+    return u->where == offsetof(arguments, options) ||
+           u->where == offsetof(arguments, pool_options) ||
+           u->where == offsetof(arguments, combiner_options);
+}
+
 static int set_up(void **state)
 {
     (void)state;
     const rp_pool_options options = {sizeof(options), 1, INPUT_BYTES, 0, RP_EFFORT_FAST, NULL};
+    rp_combiner_options combiner_options = RP_COMBINER_OPTIONS_INIT;
+    combiner_options.max_input_bytes = INPUT_BYTES;
+    combiner_options.launch_bytes = INPUT_BYTES;
     for (size_t i = 0; i < N_INPUTS; i++) {
         memset(input[i], 'a' + (int)i, INPUT_BYTES);
         inputs[i] = input[i];
@@ -307,7 +355,8 @@ static int set_up(void **state)
             RP_STATUS_OK ||
         rp_stream_create(&counting.device, &stream) != RP_STATUS_OK ||
         rp_pool_create(&counting.device, &options, &pool) != RP_STATUS_OK ||
-        rp_pool_acquire(pool, &lane) != RP_STATUS_OK)
+        rp_pool_acquire(pool, &lane) != RP_STATUS_OK ||
+        rp_combiner_create(&counting.device, &combiner_options, &combiner) != RP_STATUS_OK)
         return 1;
     /* The pooled call takes the only lane; one that is held serves the others all the same. */
     rp_pool_release(pool, lane);
@@ -319,6 +368,7 @@ static int tear_down(void **state)
 {
     (void)state;
     free(workspace);
+    rp_combiner_destroy(combiner);
     rp_pool_destroy(pool);
     rp_stream_destroy(stream);
     counting_device_close(&counting);
@@ -361,8 +411,7 @@ static void test_too_small(void **state)
     arguments a;
     for (size_t i = 0; i < N_USES; i++) {
         const use *u = &uses[i];
-        bool is_options = u->where == offsetof(arguments, options) ||
-                          u->where == offsetof(arguments, pool_options);
+        bool is_options = has_error_field(u);
         const size_t too_small[] = {0, 1, sizeof(size_t), u->bytes - 1};
         for (size_t k = 0; k < sizeof(too_small) / sizeof(too_small[0]); k++) {
             make_arguments(&a);
@@ -379,8 +428,7 @@ static void test_too_large(void **state)
     arguments a;
     for (size_t i = 0; i < N_USES; i++) {
         const use *u = &uses[i];
-        bool is_options = u->where == offsetof(arguments, options) ||
-                          u->where == offsetof(arguments, pool_options);
+        bool is_options = has_error_field(u);
         const size_t too_large[] = {RP_MAX_STRUCT_BYTES + 1, SIZE_MAX};
         for (size_t k = 0; k < sizeof(too_large) / sizeof(too_large[0]); k++) {
             make_arguments(&a);

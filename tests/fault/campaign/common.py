@@ -219,9 +219,11 @@ def draw_settings(chance, seed, tools, plan="random"):
         device = tools.device
     return {
         "DEVICE": f"fault:{seed}:{plan}:{device}",
+        "GOAL": "device",
         "BATCH": chance.choice(["off", "on"]),
         "TIMEOUT_MS": chance.choice([20, 50, 100, 1000]),
         "BREAKER_RETRY_MS": chance.choice([1, 10, 100]),
+        "SHARED_LAUNCHES": chance.choice(["off", "on", "served", "served"]),
     }
 
 

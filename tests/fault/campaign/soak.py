@@ -20,8 +20,8 @@ def run_soak(tools, seed, seconds, batch, keep=False):
     """Returns the run and a line about memory."""
     run = Run("soak", seed)
     device = tools.device if tools.device != "drawn" else "mapped"
-    settings = {"DEVICE": f"fault:{seed}:{PLAN}:{device}", "BATCH": batch, "TIMEOUT_MS": 1000,
-                "BREAKER_RETRY_MS": 10}
+    settings = {"DEVICE": f"fault:{seed}:{PLAN}:{device}", "GOAL": "device", "BATCH": batch,
+                "TIMEOUT_MS": 1000, "BREAKER_RETRY_MS": 10}
     shape = draw_shape(chance_of(seed), seed, settings)
     shape.update(block_bytes=4096, threads=2, keys=5000, value_bytes=200)
     folder = fresh_folder(tools, f"soak-{seed}")

@@ -20,6 +20,7 @@ struct CompressionOptions {
     static constexpr int kDefaultCompressionLevel = 32767;
     int level = kDefaultCompressionLevel;
     uint32_t max_dict_bytes = 0;
+    uint32_t zstd_max_train_bytes = 0;
     uint32_t parallel_threads = 1;
     uint64_t max_dict_buffer_bytes = 0;
     int max_compressed_bytes_per_kb = 896;
