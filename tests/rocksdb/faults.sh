@@ -63,7 +63,7 @@ run()
     [ "$2" -eq 0 ] || plan="fail@$1=$4+$(($2 - 1))$([ "$3" = once ] && printf x1 || printf %%100)"
     rm -rf "$work/db" "$work/stats" "$work/report"
     env LD_PRELOAD="$hook" ROCKPRESS_DEVICE="fault:1:$plan:copied" ROCKPRESS_GOAL=device \
-        ROCKPRESS_VERIFY=all ROCKPRESS_LOG=off ROCKPRESS_BREAKER_RETRY_MS=1 ROCKPRESS_STATS="$work/stats" \
+        ROCKPRESS_TIMEOUT_MS=60000 ROCKPRESS_VERIFY=all ROCKPRESS_LOG=off ROCKPRESS_BREAKER_RETRY_MS=1 ROCKPRESS_STATS="$work/stats" \
         TEST_FAULT_REPORT="$work/report" \
         "${bench[@]}" "${batch[@]}" --db="$work/db" >"$work/log" 2>&1 || fail "$what: $(tail -n 3 "$work/log")"
     cp "$work/stats" "$work/stats.kept"
