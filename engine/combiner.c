@@ -143,6 +143,7 @@ rp_status rp_combiner_create(const rp_device *device, const rp_combiner_options 
             rp_combiner_destroy(made);
             return RP_STATUS_OUT_OF_HOST_MEMORY;
         }
+        made->groups[i]->group.slots = (rp_slot *)(void *)(made->groups[i] + 1);
     }
     *combiner = made;
     return RP_STATUS_OK;

@@ -54,13 +54,13 @@ typedef struct rp_group {
     size_t largest_input;
     uint32_t n_launched;
     rp_lane_part part;
-    rp_slot slots[]; /* limits->max_inputs */
+    rp_slot *slots; /* [limits->max_inputs], the caller's memory */
 } rp_group;
 
 /* Device memory of a group. */
 size_t rp_group_memory_bytes(const rp_group_limits *limits);
 
-/* The memory of a struct rp_group is the caller's, all zero bytes. */
+/* The group's own memory is the caller's, all zero bytes but for slots. */
 rp_status rp_group_make(rp_group *group, const rp_device *device, const rp_group_limits *limits);
 void rp_group_free(rp_group *group, const rp_device *device);
 
