@@ -72,7 +72,9 @@ struct rp_combiner {
     uint32_t n_running;
     uint64_t n_opened;
     uint32_t n_awaiting_return;
-    uint32_t n_called; /* threads that are to serve, and do not yet */
+    uint32_t n_called;         /* threads that are to serve, and do not yet */
+    bool lacks_memory;         /* the last group could not be made, */
+    uint32_t lacked_memory_at; /* when n_returns was this */
     rp_combiner_counts counts;
     _Atomic uint32_t n_calls_for_service; /* a futex, for those who serve */
     _Atomic uint32_t n_returns;           /* a futex, for those who found no group */
@@ -247,12 +249,16 @@ static bool is_one_ending(const rp_combiner *combiner)
     return false;
 }
 
-/* Waits until a group was given back. The lock is released meanwhile. False: none will be soon. */
-static bool await_return(rp_combiner *combiner, const rp_deadline *by)
+/* Waits until a group was given back since n_returns was read. The lock is released meanwhile.
+ * False: none will be soon. */
+static bool await_return(rp_combiner *combiner, uint32_t n_returns, const rp_deadline *by)
 {
-    uint32_t n_returns = atomic_load(&combiner->n_returns);
     uint32_t left = rp_time_left_us(by);
-    if (left == 0 || !is_one_ending(combiner))
+    if (left == 0)
+        return false;
+    if (atomic_load(&combiner->n_returns) != n_returns)
+        return true;
+    if (!is_one_ending(combiner))
         return false;
     combiner->n_awaiting_return++;
     pthread_mutex_unlock(&combiner->lock);
@@ -262,24 +268,46 @@ static bool await_return(rp_combiner *combiner, const rp_deadline *by)
     return true;
 }
 
+/* Whether threads that compress leave the device to those that serve. */
+static bool is_served(const rp_combiner *combiner)
+{
+    return combiner->call_service != NULL || combiner->counts.n_serving != 0;
+}
+
+/* One more group, for an input with this deadline; NULL, and why. One is made at a time: it takes
+ * the inputs of many. While there are groups, no memory for another one is no fault, and is not
+ * asked for again before a group was given back. The lock is released meanwhile. */
+static shared_group *make_another(rp_combiner *combiner, const rp_deadline *by, rp_status *status)
+{
+    shared_group *shared = find(combiner, GROUP_UNMADE);
+    uint32_t n_returns = atomic_load(&combiner->n_returns);
+    *status = RP_STATUS_POOL_EXHAUSTED;
+    if (shared == NULL || find(combiner, GROUP_MAKING) != NULL ||
+        (combiner->counts.n_groups != 0 && combiner->lacks_memory &&
+         combiner->lacked_memory_at == n_returns))
+        return NULL;
+    *status = make_group(combiner, shared);
+    combiner->lacks_memory = *status != RP_STATUS_OK;
+    combiner->lacked_memory_at = n_returns;
+    bool is_late = *status == RP_STATUS_OK && rp_time_left_us(by) == 0;
+    if (is_late || (*status != RP_STATUS_OK && combiner->counts.n_groups != 0))
+        *status = RP_STATUS_POOL_EXHAUSTED;
+    return *status == RP_STATUS_OK ? shared : NULL;
+}
+
 /* A free group; NULL, and why. The lock may be released meanwhile. */
-static shared_group *find_free(rp_combiner *combiner, rp_status *status)
+static shared_group *find_free(rp_combiner *combiner, const rp_deadline *by, rp_status *status)
 {
     shared_group *shared = find(combiner, GROUP_FREE);
     *status = RP_STATUS_OK;
     if (shared != NULL)
         return shared;
-    for (uint32_t i = 0; i < combiner->max_groups; i++) {
+    for (uint32_t i = 0; i < combiner->max_groups && !is_served(combiner); i++) {
         shared = combiner->groups[i];
         if (shared->state == GROUP_SET_ASIDE && take_back(combiner, shared))
             return shared;
     }
-    /* One at a time: when it is made, it takes the inputs of many. */
-    *status = RP_STATUS_POOL_EXHAUSTED;
-    shared = find(combiner, GROUP_UNMADE);
-    if (shared != NULL && find(combiner, GROUP_MAKING) == NULL)
-        *status = make_group(combiner, shared);
-    return *status == RP_STATUS_OK ? shared : NULL;
+    return make_another(combiner, by, status);
 }
 
 static void open_group(rp_combiner *combiner, shared_group *shared,
@@ -306,25 +334,6 @@ static bool calls_service(rp_combiner *combiner)
 }
 
 /* The lock is not held from here on. */
-
-/* For a group that this thread has opened: a thread that serves is woken or called. If there is
- * none to be had, the opener leads, and true is returned. */
-static bool get_service(rp_combiner *combiner, shared_group *shared, bool calls)
-{
-    bool leads = false;
-    atomic_fetch_add_explicit(&combiner->n_calls_for_service, 1, memory_order_release);
-    rp_futex_wake_one(&combiner->n_calls_for_service);
-    if (!calls || combiner->call_service(combiner->service_context))
-        return false;
-    pthread_mutex_lock(&combiner->lock);
-    combiner->n_called--;
-    if (combiner->counts.n_serving + combiner->n_called == 0 && !shared->is_led) {
-        shared->is_led = true;
-        leads = true;
-    }
-    pthread_mutex_unlock(&combiner->lock);
-    return leads;
-}
 
 rp_status rp_combiner_reserve(rp_combiner *combiner, uint32_t n_groups)
 {
@@ -363,36 +372,40 @@ typedef struct call {
     shared_group *shared;
     rp_slot *slot;
     bool leads;
+    bool needs_service; /* a thread that serves is to be woken, */
+    bool calls;         /* and another one to be called: it is counted as such */
 } call;
 
 /* Takes a slot, of a group that gathers or of one that is opened. */
 static rp_status join(rp_combiner *combiner, call *self)
 {
     rp_status status;
-    bool needs_service = false;
-    bool calls = false;
     shared_group *shared;
+    uint32_t n_returns;
     self->leads = false;
+    self->needs_service = false;
+    self->calls = false;
     pthread_mutex_lock(&combiner->lock);
     do {
         status = RP_STATUS_OK;
+        n_returns = atomic_load(&combiner->n_returns);
         shared = find_open(combiner, self->options, self->input_size, self->capacity);
-        if (shared == NULL && (shared = find_free(combiner, &status)) != NULL) {
+        if (shared == NULL && (shared = find_free(combiner, &self->by, &status)) != NULL) {
             open_group(combiner, shared, self->options);
             self->leads = shared->is_led;
-            needs_service = !shared->is_led;
-            calls = needs_service && calls_service(combiner);
+            self->needs_service = !shared->is_led;
         }
     } while (shared == NULL && status == RP_STATUS_POOL_EXHAUSTED &&
-             await_return(combiner, &self->by));
+             await_return(combiner, n_returns, &self->by));
     if (shared != NULL) {
         self->slot = rp_group_take_slot(&shared->group, self->input_size, self->capacity);
         atomic_fetch_add_explicit(&shared->n_inside, 1, memory_order_relaxed);
+    } else if (is_served(combiner) && find(combiner, GROUP_SET_ASIDE) != NULL) {
+        self->needs_service = true; /* to ask the device about it */
     }
+    self->calls = self->needs_service && calls_service(combiner);
     pthread_mutex_unlock(&combiner->lock);
     self->shared = shared;
-    if (needs_service)
-        self->leads = get_service(combiner, shared, calls);
     return status;
 }
 
@@ -481,6 +494,37 @@ static void finish(rp_combiner *combiner, shared_group *shared, bool had_turn, u
     leave(combiner, shared);
 }
 
+/* A group that nobody leads where nobody serves or will: this thread leads it. */
+static shared_group *adopt(rp_combiner *combiner)
+{
+    shared_group *shared = NULL;
+    pthread_mutex_lock(&combiner->lock);
+    if (combiner->counts.n_serving + combiner->n_called == 0)
+        shared = find_oldest(combiner, false);
+    if (shared != NULL)
+        shared->is_led = true;
+    pthread_mutex_unlock(&combiner->lock);
+    return shared;
+}
+
+/* A thread that serves is woken or called. If there is none to be had, this thread leads the groups
+ * that waited for one, its own among them. */
+static void get_service(rp_combiner *combiner, const call *self)
+{
+    shared_group *shared;
+    atomic_fetch_add_explicit(&combiner->n_calls_for_service, 1, memory_order_release);
+    rp_futex_wake_one(&combiner->n_calls_for_service);
+    if (!self->calls || combiner->call_service(combiner->service_context))
+        return;
+    pthread_mutex_lock(&combiner->lock);
+    combiner->n_called -= combiner->n_called != 0;
+    pthread_mutex_unlock(&combiner->lock);
+    while ((shared = adopt(combiner)) != NULL) {
+        bool had_turn = launch(combiner, shared, &self->by);
+        finish(combiner, shared, had_turn, shared->group.n_slots, &self->by);
+    }
+}
+
 /* Whether the launch ended before the time was up. */
 static bool await_launch(shared_group *shared, const rp_deadline *by)
 {
@@ -498,11 +542,13 @@ static rp_status get_on(rp_combiner *combiner, call *self)
 {
     for (;;) {
         rp_status status = join(combiner, self);
-        if (status != RP_STATUS_OK)
+        bool is_filled =
+            status == RP_STATUS_OK && rp_group_fill(&self->shared->group, self->slot, self->input);
+        /* Now that the input is there: who leads does not wait for it. */
+        if (self->needs_service)
+            get_service(combiner, self);
+        if (status != RP_STATUS_OK || is_filled)
             return status;
-        /* A leader closes the group itself. */
-        if (rp_group_fill(&self->shared->group, self->slot, self->input))
-            return RP_STATUS_OK;
         leave(combiner, self->shared);
         if (rp_time_left_us(&self->by) == 0)
             return RP_STATUS_TIMEOUT;
@@ -585,6 +631,18 @@ rp_status rp_combiner_compress(rp_combiner *combiner, const void *input, size_t 
     return status;
 }
 
+/* Under the lock, which is released meanwhile. Whether a group was taken back. */
+static bool take_all_back(rp_combiner *combiner)
+{
+    bool is_one_back = false;
+    for (uint32_t i = 0; i < combiner->max_groups; i++) {
+        if (combiner->groups[i]->state == GROUP_SET_ASIDE &&
+            take_back(combiner, combiner->groups[i]))
+            is_one_back = true;
+    }
+    return is_one_back;
+}
+
 /* The oldest group that nobody leads, which this thread leads from now on; NULL: none came in
  * time. */
 static shared_group *await_service(rp_combiner *combiner, uint32_t idle_us)
@@ -595,6 +653,8 @@ static shared_group *await_service(rp_combiner *combiner, uint32_t idle_us)
     while ((shared = find_oldest(combiner, false)) == NULL) {
         uint32_t n_calls =
             atomic_load_explicit(&combiner->n_calls_for_service, memory_order_acquire);
+        if (take_all_back(combiner))
+            continue;
         uint32_t left = rp_time_left_us(&by);
         if (left == 0)
             break;

@@ -83,7 +83,8 @@ RP_API void rp_combiner_destroy(rp_combiner *combiner);
 
 /*
  * Compresses one input from host memory to host memory, and waits for it for at most timeout_us
- * microseconds. Any thread.
+ * microseconds; where it has to make a group, also for as long as the device takes for that. Any
+ * thread.
  *
  * RP_STATUS_OK: *output_size is the size of the frame. On any other status the output's contents
  * are undefined and *output_size is 0. An output_capacity above rp_compress_bound(input_size)

@@ -209,8 +209,9 @@ static rp_fallback_reason give_up(struct rp_batch_chunk *chunk)
                             chunk->lane != NULL ? chunk->lane->pass : RP_BREAKER_CLOSED);
 }
 
-/* Brings the chunk a step nearer to done; under the lock. RP_FALLBACK_NONE: look again. The step
- * ends at worth_until_ns at the latest, and at deadline_ns the chunk is given up. */
+/* Brings the chunk a step nearer to done; under the lock. RP_FALLBACK_NONE: look again. Waiting
+ * ends at worth_until_ns at the latest, and at deadline_ns the chunk is given up. Starting the
+ * chunk takes as long as its slabs, its lane and its launch take. */
 static rp_fallback_reason step(struct rp_open_batch *batch, struct rp_batch_chunk *chunk,
                                const rp_compress_options *options, uint64_t worth_until_ns,
                                uint64_t deadline_ns)

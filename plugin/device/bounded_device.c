@@ -260,8 +260,8 @@ static void unmake(enum kind kind, void *thing)
  * Calls for a stream.
  */
 
-/* Since when a thread of the shard is inside such a call, in coarse nanoseconds; 0: none is. Of
- * several threads of a shard, one is known. */
+/* Since when a thread is inside such a call, in coarse nanoseconds; 0: none is. Each thread takes
+ * its shard's word, or another one if that is taken. */
 static struct {
     alignas(64) _Atomic uint64_t since_ns;
 } inside[RP_N_SHARDS];
@@ -303,24 +303,32 @@ bool rp_bounded_device_is_overdue(void)
     return streams_are_overdue(coarse_ns());
 }
 
-/* False: the driver hangs, and no more threads go there. *mine: this call is the shard's known one.
- */
-static bool enter(bool *mine)
+/* No word was free. */
+#define NOT_KNOWN RP_N_SHARDS
+
+/* False: the driver hangs, and no more threads go there. *word: where it is known that this call is
+ * inside, mostly the thread's own shard. */
+static bool enter(uint32_t *word)
 {
-    uint64_t now_ns = coarse_ns(), none = 0;
+    uint64_t now_ns = coarse_ns();
 
     if (streams_are_overdue(now_ns))
         return false;
-    *mine =
-        atomic_compare_exchange_strong_explicit(&inside[rp_thread_shard()].since_ns, &none, now_ns,
-                                                memory_order_relaxed, memory_order_relaxed);
+    for (uint32_t i = 0; i < RP_N_SHARDS; i++) {
+        uint64_t none = 0;
+        *word = (rp_thread_shard() + i) % RP_N_SHARDS;
+        if (atomic_compare_exchange_strong_explicit(&inside[*word].since_ns, &none, now_ns,
+                                                    memory_order_relaxed, memory_order_relaxed))
+            return true;
+    }
+    *word = NOT_KNOWN;
     return true;
 }
 
-static void leave(bool mine)
+static void leave(uint32_t word)
 {
-    if (mine)
-        atomic_store_explicit(&inside[rp_thread_shard()].since_ns, 0, memory_order_relaxed);
+    if (word != NOT_KNOWN)
+        atomic_store_explicit(&inside[word].since_ns, 0, memory_order_relaxed);
 }
 
 static rp_stream inner_stream(rp_stream stream)
@@ -333,36 +341,36 @@ static rp_status bounded_copy(rp_stream stream, void *destination, const void *s
                               rp_copy_kind kind)
 {
     rp_status status;
-    bool mine;
+    uint32_t word;
 
-    if (!enter(&mine))
+    if (!enter(&word))
         return RP_STATUS_TIMEOUT;
     status = inner->ops->copy_async(inner_stream(stream), destination, source, bytes, kind);
-    leave(mine);
+    leave(word);
     return status;
 }
 
 static rp_status bounded_launch(rp_stream stream, const struct rp_launch *launch)
 {
     rp_status status;
-    bool mine;
+    uint32_t word;
 
-    if (!enter(&mine))
+    if (!enter(&word))
         return RP_STATUS_TIMEOUT;
     status = inner->ops->launch(inner_stream(stream), launch);
-    leave(mine);
+    leave(word);
     return status;
 }
 
 static rp_status bounded_wait(rp_stream stream, uint32_t timeout_us)
 {
     rp_status status;
-    bool mine;
+    uint32_t word;
 
-    if (!enter(&mine))
+    if (!enter(&word))
         return RP_STATUS_TIMEOUT;
     status = inner->ops->wait(inner_stream(stream), timeout_us);
-    leave(mine);
+    leave(word);
     return status;
 }
 

@@ -27,11 +27,11 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* When the process ends, those who wait for service are inside the device, and it waits for them.
- */
+/* Let in where the device was given up, too: inputs may wait. While the process ends, those who
+ * wait for service are inside the device, and it waits for them. */
 static void serve(void)
 {
-    bool is_in_use = rp_session_use_begin();
+    bool is_in_use = rp_session_return_begin();
 
     (void)rp_combiner_serve(combiner, is_in_use ? IDLE_US : 0, timeout_us);
     if (is_in_use)
@@ -70,7 +70,8 @@ void rp_sharing_open(const rp_plugin_config *config, const rp_device *device)
     /* The first launches should not wait for memory. */
     if (status == RP_STATUS_OK)
         status = rp_combiner_reserve(made, MAX_RUNNING + 1);
-    if (status != RP_STATUS_OK) {
+    /* What a slow driver makes later is there for the block that asks for it next. */
+    if (status != RP_STATUS_OK && status != RP_STATUS_TIMEOUT) {
         rp_log(RP_LOG_ERROR, "device %s: no shared launches: %s %s; each block has its own",
                device->name, rp_status_string(status), error.message);
         rp_combiner_destroy(made);

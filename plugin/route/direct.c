@@ -39,11 +39,12 @@ static rp_status compress_on_lane(const rp_plugin_config *config, const rp_reque
 }
 
 /* A fault of a launch is one fault, however many blocks shared it. What is wrong with this block's
- * own frame is this block's fault; and a probe of the breaker has to be answered. */
+ * own frame is this block's fault. A lost device is given up by whoever sees it first, and a probe
+ * of the breaker has to be answered. */
 static rp_fallback_reason fault(rp_status status, uint32_t n_shared, rp_breaker_pass pass)
 {
     bool is_own = n_shared != 0 || pass != RP_BREAKER_CLOSED || status == RP_STATUS_INTERNAL ||
-                  status == RP_STATUS_VERIFICATION_FAILED;
+                  status == RP_STATUS_VERIFICATION_FAILED || status == RP_STATUS_DEVICE_FAULT;
 
     return is_own ? rp_session_fault(status, pass) : RP_FALLBACK_FAULT;
 }
@@ -65,7 +66,7 @@ static rp_fallback_reason compress(const rp_plugin_config *config, const rp_requ
                  : compress_on_lane(config, request, &proving, frame_size, &n_shared);
     if (status == RP_STATUS_POOL_EXHAUSTED)
         return RP_FALLBACK_POOL;
-    if (n_shared != 0)
+    if (n_shared != 0 && (status == RP_STATUS_OK || status == RP_STATUS_OUTPUT_TOO_SMALL))
         rp_stats_count(RP_COUNT_DIRECT_LAUNCHES);
     if (status == RP_STATUS_OUTPUT_TOO_SMALL) {
         rp_session_success(pass);

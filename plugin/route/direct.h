@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The direct route: one block on a lane of the process's pool, while the caller waits.
+ * The direct route: one block, on a lane of the process's pool or in a launch that it shares with
+ * other threads' blocks (device/sharing.h), while the caller waits.
  *
  * Thread rule: any thread.
  */

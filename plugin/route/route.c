@@ -7,6 +7,7 @@
  */
 #include "plugin/route/route.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -231,6 +232,7 @@ rp_fallback_reason rp_route_compress_for(const rp_asker *asker, const rp_request
 {
     const rp_plugin_config *config;
     rp_fallback_reason reason;
+    int saved_errno;
 
     if (!rp_session_may_work())
         return RP_FALLBACK_DEVICE;
@@ -242,7 +244,10 @@ rp_fallback_reason rp_route_compress_for(const rp_asker *asker, const rp_request
         return RP_FALLBACK_SIZE;
     if (!rp_session_ready(config) || !rp_session_use_begin())
         return RP_FALLBACK_DEVICE;
+    /* A driver sets it, and sleeping does. libzstd leaves it alone. */
+    saved_errno = errno;
     reason = compress_on_device(config, asker, request, frame_size);
+    errno = saved_errno;
     rp_session_use_end();
     return reason;
 }

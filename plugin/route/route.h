@@ -12,7 +12,8 @@
  *
  * Thread rule: any thread. Once the device is open and a lane is made, a call of
  * rp_route_compress allocates nothing, and takes a lock only for a chunk of a batch that is not
- * done yet.
+ * done yet. With shared launches it takes one for moments, may make a group, and may start a thread
+ * that serves. errno stays.
  */
 #ifndef ROCKPRESS_PLUGIN_ROUTE_ROUTE_H
 #define ROCKPRESS_PLUGIN_ROUTE_ROUTE_H

@@ -45,7 +45,7 @@ foreach(name test_pool test_pool_exhausted test_pool_memory test_pool_threads)
     LIBRARIES rockpress_static cmocka_dep)
 endforeach()
 
-foreach(name test_combiner test_combiner_faults)
+foreach(name test_combiner test_combiner_faults test_combiner_service)
   rockpress_add_test(NAME ${name} LABELS unit asan tsan
     SOURCES ${name}.c ${stage_support}/crowd.c ${stage_support}/gate_device.c
             ${stage_support}/queue_device.c ${stage_support}/inputs.c

@@ -12,6 +12,7 @@
 
 #include "plugin/core/config.h"
 #include "plugin/core/stats.h"
+#include "plugin/core/thread_state.h"
 #include "plugin/device/bounded_device.h"
 #include "plugin/device/session.h"
 #include "rockpress/plugin.h"
@@ -341,6 +342,66 @@ static bool frees_are_made_up_for(void)
     return true;
 }
 
+/*
+ * Calls for a stream that hang.
+ */
+
+static _Atomic bool is_released[2];
+
+static rp_status wait_for_release(rp_stream stream, uint32_t timeout_us)
+{
+    (void)timeout_us;
+    n_inside++;
+    while (!is_released[(uintptr_t)stream.handle])
+        sleep_ms(1);
+    n_inside--;
+    return RP_STATUS_OK;
+}
+
+/* Both threads have one shard, as the seventeenth has that of the first. */
+static void *wait_on(void *handle)
+{
+    const rp_stream stream = {hanging, handle};
+
+    rp_thread.shard = 1;
+    (void)hanging->ops->wait(stream, 1000);
+    return NULL;
+}
+
+static bool are_both_inside(void)
+{
+    return n_inside == 2;
+}
+
+static bool is_not_overdue(void)
+{
+    return !rp_bounded_device_is_overdue();
+}
+
+/* A call that hangs is known though it began beside another one, which ends. */
+static bool a_call_is_known_beside_others(void)
+{
+    pthread_t threads[2];
+
+    CHECK(open_queue());
+    ops.wait = wait_for_release;
+    hanging = rp_bounded_device(&tested, TIMEOUT_MS);
+    CHECK(hanging != NULL);
+    CHECK(pthread_create(&threads[0], NULL, wait_on, (void *)(uintptr_t)0) == 0);
+    CHECK(await(is_inside));
+    CHECK(pthread_create(&threads[1], NULL, wait_on, (void *)(uintptr_t)1) == 0);
+    CHECK(await(are_both_inside));
+    is_released[0] = true;
+    CHECK(pthread_join(threads[0], NULL) == 0);
+    CHECK(!rp_bounded_device_is_overdue());
+    sleep_ms(3 * TIMEOUT_MS);
+    CHECK(rp_bounded_device_is_overdue());
+    is_released[1] = true;
+    CHECK(pthread_join(threads[1], NULL) == 0);
+    CHECK(await(is_not_overdue));
+    return true;
+}
+
 int main(void)
 {
     const scenario scenarios[] = {
@@ -350,6 +411,7 @@ int main(void)
         SCENARIO(what_was_made_is_freed_after_the_device_was_given_up),
         SCENARIO(calls_that_never_began_are_forgotten),
         SCENARIO(frees_are_made_up_for),
+        SCENARIO(a_call_is_known_beside_others),
     };
 
     return RUN_SCENARIOS(scenarios, 60);

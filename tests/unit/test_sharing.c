@@ -4,6 +4,7 @@
  * and what happens without memory or with a driver that hangs. Each scenario has a process of its
  * own.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -55,7 +56,10 @@ static void write_block(writer *self, unsigned number)
     for (size_t i = 0; i < sizeof(block); i++)
         block[i] = (char)((i % 97) * (number % 13) ^ i / 31);
     memcpy(block, &number, sizeof(number));
-    switch (rp_route_compress(&request, &size)) {
+    errno = 77;
+    rp_fallback_reason reason = rp_route_compress(&request, &size);
+    self->is_wrong |= errno != 77;
+    switch (reason) {
     case RP_FALLBACK_NONE:
         self->n_frames++;
         self->is_wrong |= ZSTD_decompress(decoded, sizeof(decoded), frame, size) != sizeof(block) ||
