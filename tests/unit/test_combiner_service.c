@@ -89,18 +89,23 @@ static void test_set_aside_groups_are_asked_about_by_servants(void **state)
     open_combiner(call_thread, 2);
     assert_int_equal(rp_combiner_reserve(combiner, 6), RP_STATUS_OK);
     gate.is_closed = true;
-    for (int i = 0; i < 8; i++) {
+    rp_status status = RP_STATUS_OK;
+    for (int i = 0; i < 1000 && status != RP_STATUS_POOL_EXHAUSTED; i++) {
         crowd_member *one = crowd_make(combiner, 1, 4096, 30);
         assert_non_null(one);
         one->timeout_us = SERVICE_TIMEOUT_US / 2;
         one->forbidden = true;
         crowd_start(one, 1);
         crowd_join(one, 1);
-        assert_true(one->status == RP_STATUS_TIMEOUT || one->status == RP_STATUS_POOL_EXHAUSTED);
+        status = one->status;
+        assert_true(status == RP_STATUS_TIMEOUT || status == RP_STATUS_POOL_EXHAUSTED);
         free(one);
+        /* Now no group waits or runs. */
+        while (n_services != 0)
+            usleep(1000);
     }
+    assert_int_equal(status, RP_STATUS_POOL_EXHAUSTED);
     gate.is_closed = false;
-    rp_status status = RP_STATUS_TIMEOUT;
     for (int i = 0; i < 1000 && status != RP_STATUS_OK; i++) {
         crowd_member *one = crowd_make(combiner, 1, 4096, 31);
         assert_non_null(one);
