@@ -173,5 +173,6 @@ families)
     ;;
 esac
 slack=2 # percent: docs/benchmarks.md has what the efforts reach at each level
-[ $((file_bytes * 100)) -le $((stock_bytes * (100 + slack))) ] ||
+# `log` ends while files are written and compacted: how far that got is another each time.
+[ "$feature" = log ] || [ $((file_bytes * 100)) -le $((stock_bytes * (100 + slack))) ] ||
     fail "$file_bytes bytes, $slack % more than stock's $stock_bytes are allowed"
