@@ -604,16 +604,10 @@ rp_status rp_combiner_compress(rp_combiner *combiner, const void *input, size_t 
     if (status != RP_STATUS_OK)
         return status;
     const rp_group_limits *limits = &combiner->limits;
-    if (input_size > limits->max_input_bytes)
-        return rp_fail(error, RP_STATUS_INPUT_TOO_LARGE,
-                       "input of %zu bytes; allowed by the combiner: up to %zu", input_size,
-                       limits->max_input_bytes);
-    if (input == NULL && input_size != 0)
-        return rp_fail(error, RP_STATUS_NULL_POINTER, "input is NULL with input_size %zu",
-                       input_size);
-    if (output == NULL && output_capacity != 0)
-        return rp_fail(error, RP_STATUS_NULL_POINTER, "output is NULL with output_capacity %zu",
-                       output_capacity);
+    status = rp_lane_check_buffers(input, input_size, output, output_capacity,
+                                   limits->max_input_bytes, "combiner", error);
+    if (status != RP_STATUS_OK)
+        return status;
     if (options.effort > limits->effort)
         return rp_fail(error, RP_STATUS_INVALID_EFFORT,
                        "effort %s; allowed by the combiner: up to %s",

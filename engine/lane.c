@@ -160,6 +160,23 @@ size_t rp_lane_output_capacity(size_t input_size, size_t output_capacity)
     return output_capacity < most ? output_capacity : most;
 }
 
+rp_status rp_lane_check_buffers(const void *input, size_t input_size, const void *output,
+                                size_t output_capacity, size_t max_input_bytes, const char *owner,
+                                rp_error *error)
+{
+    if (input_size > max_input_bytes)
+        return rp_fail(error, RP_STATUS_INPUT_TOO_LARGE,
+                       "input of %zu bytes; allowed by the %s: up to %zu", input_size, owner,
+                       max_input_bytes);
+    if (input == NULL && input_size != 0)
+        return rp_fail(error, RP_STATUS_NULL_POINTER, "input is NULL with input_size %zu",
+                       input_size);
+    if (output == NULL && output_capacity != 0)
+        return rp_fail(error, RP_STATUS_NULL_POINTER, "output is NULL with output_capacity %zu",
+                       output_capacity);
+    return RP_STATUS_OK;
+}
+
 rp_status rp_lane_check(const rp_lane *lane, size_t largest_input_bytes,
                         const rp_compress_options *options)
 {
@@ -269,16 +286,10 @@ rp_status rp_lane_compress(rp_lane *lane, const void *input, size_t input_size, 
     status = rp_check_pointers(pointers, sizeof(pointers) / sizeof(pointers[0]), error);
     if (status != RP_STATUS_OK)
         return status;
-    if (input_size > lane->max_input_bytes)
-        return rp_fail(error, RP_STATUS_INPUT_TOO_LARGE,
-                       "input of %zu bytes; allowed by the pool: up to %zu", input_size,
-                       lane->max_input_bytes);
-    if (input == NULL && input_size != 0)
-        return rp_fail(error, RP_STATUS_NULL_POINTER, "input is NULL with input_size %zu",
-                       input_size);
-    if (output == NULL && output_capacity != 0)
-        return rp_fail(error, RP_STATUS_NULL_POINTER, "output is NULL with output_capacity %zu",
-                       output_capacity);
+    status = rp_lane_check_buffers(input, input_size, output, output_capacity,
+                                   lane->max_input_bytes, "pool", error);
+    if (status != RP_STATUS_OK)
+        return status;
     status = rp_lane_check(lane, input_size, &options);
     if (status != RP_STATUS_OK)
         return status;

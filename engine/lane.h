@@ -109,6 +109,11 @@ bool rp_lane_proves(const rp_compress_options *options);
 /* The capacity that an output needs at most. */
 size_t rp_lane_output_capacity(size_t input_size, size_t output_capacity);
 
+/* One input and its output, both in the host's memory; `owner` is who allows max_input_bytes. */
+rp_status rp_lane_check_buffers(const void *input, size_t input_size, const void *output,
+                                size_t output_capacity, size_t max_input_bytes, const char *owner,
+                                rp_error *error);
+
 /* Stream and options of a lane's work, and whether its workspace is large enough for them. */
 rp_status rp_lane_check(const rp_lane *lane, size_t largest_input_bytes,
                         const rp_compress_options *options);
