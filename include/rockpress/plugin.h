@@ -224,8 +224,8 @@ typedef enum rp_stat {
     RP_STAT_FILES_WITHOUT_MEMORY = 22, /* files that no batch was begun for: there was no room for
                                         * their blocks in batch_memory_bytes. CompressionManager */
     RP_STAT_UNPROVEN_FRAMES = 23,      /* handed over without a proof, as `verify` asks */
-    RP_STAT_DIRECT_LAUNCHES = 24,      /* of the direct route, that ended well; blocks may share one */
-    RP_N_STATS = 25                    /* of this header; the library may know more */
+    RP_STAT_DIRECT_LAUNCHES = 24, /* of the direct route, that ended well; blocks may share one */
+    RP_N_STATS = 25               /* of this header; the library may know more */
 } rp_stat;
 
 /*

@@ -151,8 +151,9 @@ static const struct {
                                  "Frames proven before they were handed over."},
     [RP_STAT_UNPROVEN_FRAMES] = {"unproven_frames_total", "", 1, RP_COUNT_UNPROVEN,
                                  "Frames handed over without a proof."},
-    [RP_STAT_DIRECT_LAUNCHES] = {"direct_launches_total", "", 1, RP_COUNT_DIRECT_LAUNCHES,
-                                 "Launches of single blocks that ended well; blocks may share one."},
+    [RP_STAT_DIRECT_LAUNCHES] =
+        {"direct_launches_total", "", 1, RP_COUNT_DIRECT_LAUNCHES,
+         "Launches of single blocks that ended well; blocks may share one."},
     [RP_STAT_CONTEXTS_CREATED] = {"contexts_created_total", "", 1, RP_COUNT_CONTEXTS_CREATED,
                                   "zstd contexts made."},
     [RP_STAT_CONTEXTS_RECYCLED] = {"contexts_recycled_total", "", 1, RP_COUNT_CONTEXTS_RECYCLED,
