@@ -139,6 +139,7 @@ static bool one_allocation_fails(int nth)
     CHECK(compress_file(&file, &n_served));
     if (n_allocations < nth) {
         CHECK(n_served == 2 * N_BLOCKS);
+        sampled_file_free(&file);
         exit(NO_SUCH_ALLOCATION);
     }
     if (!for_good)
@@ -147,6 +148,7 @@ static bool one_allocation_fails(int nth)
     failing = 0;
     CHECK(compress_file(&file, &n_served));
     CHECK(n_served == (rp_session_may_work() ? 2 * N_BLOCKS : 0));
+    sampled_file_free(&file);
     return true;
 }
 
