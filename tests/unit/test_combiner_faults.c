@@ -116,7 +116,7 @@ static void test_time_is_up(void **state)
     assert_non_null(members);
     gate.is_closed = true;
     for (size_t i = 0; i < 1 + 3 * CROWD; i++)
-        members[i].timeout_us = 100000;
+        members[i].timeout_us = 300000;
     crowd_start(members, 1 + 3 * CROWD);
     crowd_join(members, 1 + 3 * CROWD);
     /* No more launches than may run. */

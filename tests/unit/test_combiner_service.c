@@ -19,17 +19,19 @@
 #include "tests/support/crowd.h"
 #include "tests/support/gate_device.h"
 
-#define SERVICE_TIMEOUT_US 50000u
+#define LONG_US 60000000u
+#define SHORT_US 50000u
 
 static rp_device *host;
 static gate_device gate;
 static rp_combiner *combiner;
 static _Atomic int n_services; /* threads that serve, or are about to */
+static uint32_t service_timeout_us = LONG_US;
 
 static void *serve(void *context)
 {
     (void)context;
-    (void)rp_combiner_serve(combiner, 20000, SERVICE_TIMEOUT_US);
+    (void)rp_combiner_serve(combiner, 20000, service_timeout_us);
     n_services--;
     return NULL;
 }
@@ -66,10 +68,15 @@ static void open_combiner(bool (*call_service)(void *), uint32_t max_running)
     assert_int_equal(rp_combiner_create(&gate.device, &options, &combiner), RP_STATUS_OK);
 }
 
-static void close_combiner(void)
+static void await_end_of_service(void)
 {
     while (n_services != 0)
         usleep(1000);
+}
+
+static void close_combiner(void)
+{
+    await_end_of_service();
     rp_combiner_destroy(combiner);
     assert_int_equal(gate.queue.n_memory, 0);
     assert_int_equal(gate.queue.n_streams, 0);
@@ -86,6 +93,7 @@ static rp_combiner_counts counts_now(void)
 static void test_set_aside_groups_are_asked_about_by_servants(void **state)
 {
     (void)state;
+    service_timeout_us = SHORT_US;
     open_combiner(call_thread, 2);
     assert_int_equal(rp_combiner_reserve(combiner, 6), RP_STATUS_OK);
     gate.is_closed = true;
@@ -93,19 +101,18 @@ static void test_set_aside_groups_are_asked_about_by_servants(void **state)
     for (int i = 0; i < 1000 && status != RP_STATUS_POOL_EXHAUSTED; i++) {
         crowd_member *one = crowd_make(combiner, 1, 4096, 30);
         assert_non_null(one);
-        one->timeout_us = SERVICE_TIMEOUT_US / 2;
+        one->timeout_us = SHORT_US / 2;
         one->forbidden = true;
         crowd_start(one, 1);
         crowd_join(one, 1);
         status = one->status;
         assert_true(status == RP_STATUS_TIMEOUT || status == RP_STATUS_POOL_EXHAUSTED);
         free(one);
-        /* Now no group waits or runs. */
-        while (n_services != 0)
-            usleep(1000);
+        await_end_of_service(); /* now no group waits or runs */
     }
     assert_int_equal(status, RP_STATUS_POOL_EXHAUSTED);
     gate.is_closed = false;
+    service_timeout_us = LONG_US;
     for (int i = 0; i < 1000 && status != RP_STATUS_OK; i++) {
         crowd_member *one = crowd_make(combiner, 1, 4096, 31);
         assert_non_null(one);
@@ -188,7 +195,7 @@ static bool call_while_another_comes(void *context)
     (void)context;
     if (n_asked++ == 0) {
         start_thread();
-        while (counts_now().n_serving == 0)
+        while (counts_now().n_serving == 0 && counts_now().n_launches == 0)
             usleep(200);
         return false;
     }
@@ -203,12 +210,10 @@ static void test_an_uncalled_thread_serves(void **state)
     for (int i = 0; i < 3; i++) {
         crowd_member *one = crowd_make(combiner, 1, 4096, 34);
         assert_non_null(one);
-        one->timeout_us = 5000000;
         crowd_compress(one);
         assert_true(crowd_is_right(one, host));
         free(one);
-        while (n_services != 0)
-            usleep(1000);
+        await_end_of_service();
     }
     assert_int_equal(n_asked, 3);
     close_combiner();
@@ -233,6 +238,7 @@ static void test_nobody_waits_for_the_caller_of_service(void **state)
         crowd_compress(one);
         assert_true(crowd_is_right(one, host));
         free(one);
+        await_end_of_service(); /* one that is awake may be ahead of an input */
     }
     assert_int_equal(counts_now().n_late, 0);
     assert_int_equal(counts_now().n_launches, 5);
