@@ -71,11 +71,12 @@ typedef enum rp_checksum_mode {
     RP_CHECKSUM_ON = 1   /* all; each is 4 bytes longer */
 } rp_checksum_mode;
 
-/* Whether single blocks that arrive together share a launch (rockpress/combiner.h). */
+/* Whether single blocks that arrive together share a launch (rockpress/combiner.h), and who calls
+ * the device. */
 typedef enum rp_sharing_mode {
     RP_SHARING_OFF = 0,   /* each block has a lane and launches of its own */
     RP_SHARING_ON = 1,    /* the first thread of each launch calls the device for all */
-    RP_SHARING_SERVED = 2 /* threads of the plugin's own do */
+    RP_SHARING_SERVED = 2 /* threads of the plugin's own do, and for batches, too */
 } rp_sharing_mode;
 
 /* Effort "auto": chosen by the zstd level that the caller asked for. */
@@ -87,7 +88,7 @@ typedef struct rp_plugin_config {
 
     /* "cuda", "cuda:N", "host" (the calling CPU thread) or "off" (libzstd); "auto": the first GPU,
      * once there is a file for a batch, since single blocks alone are not worth opening one. With
-     * batch off, libzstd. auto */
+     * batch off and no parallel_threads, libzstd. auto */
     char device[128];
     rp_verify_mode verify;    /* device */
     uint32_t verify_interval; /* blocks, 1 to 2^30; 256 */
@@ -116,6 +117,9 @@ typedef struct rp_plugin_config {
     const rp_device *custom_device;
     rp_checksum_mode checksum; /* off */
     rp_sharing_mode sharing;   /* ROCKPRESS_SHARED_LAUNCHES; off */
+    uint32_t parallel_threads; /* that the CompressionManager recommends for a file whose blocks go
+                                * to the device one by one, 0 to 32; 0: as RocksDB's options say;
+                                * 0 */
 } rp_plugin_config;
 
 /*

@@ -288,7 +288,7 @@ bool rp_batch_prepare(void)
     config = rp_config_get();
     if (config == NULL || config->batch == RP_BATCH_OFF)
         return false;
-    rp_session_expect_batch();
+    rp_session_expect_file();
     if (!rp_session_may_work() || !rp_session_ready(config) || !rp_session_is_healthy())
         return false;
     pthread_once(&setup_once, setup);

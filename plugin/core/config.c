@@ -90,6 +90,7 @@ static const struct option options[] = {
     {"READS", KIND_CHOICE, FIELD(reads), 0, 0, reads_choices},
     {"CHECKSUM", KIND_CHOICE, FIELD(checksum), 0, 0, checksum_choices},
     {"SHARED_LAUNCHES", KIND_CHOICE, FIELD(sharing), 0, 0, sharing_choices},
+    {"PARALLEL_THREADS", KIND_U32, FIELD(parallel_threads), 0, 32, NULL},
     {"LOG", KIND_CHOICE, FIELD(log), 0, 0, log_choices},
     {"LOG_FILE", KIND_PATH, FIELD(log_file), 0, 0, NULL},
     {"STATS", KIND_PATH, FIELD(stats_path), 0, 0, NULL},
@@ -145,6 +146,7 @@ static void set_defaults(rp_plugin_config *config)
     config->checksum = RP_CHECKSUM_OFF;
     /* Until it was measured on GPUs. */
     config->sharing = RP_SHARING_OFF;
+    config->parallel_threads = 0;
     config->log = RP_LOG_ERROR;
 }
 

@@ -36,7 +36,7 @@ enum phase {
     PHASE_OPENING = 1,
     PHASE_READY = 2,
     PHASE_OFF = 3,    /* for good */
-    PHASE_WAITING = 4 /* for a builder whose file can be a batch */
+    PHASE_WAITING = 4 /* for a builder with a file for the device */
 };
 
 static _Atomic int phase;
@@ -99,25 +99,26 @@ static void forked(void)
 }
 
 /*
- * "auto" opens a GPU where there are batches; the router then decides which single blocks it gets.
- * For single blocks alone "auto" opens none: the calling thread would wait longer for each of them
- * than libzstd takes. "cuda" opens a GPU in any case. NULL: none is opened.
+ * "auto" opens a GPU where there are batches, or files whose blocks several threads bring; the
+ * router then decides which single blocks it gets. For single blocks alone "auto" opens none: the
+ * calling thread would wait longer for each of them than libzstd takes. "cuda" opens a GPU in any
+ * case. NULL: none is opened.
  */
 static const char *device_to_open(const rp_plugin_config *config)
 {
     if (strcmp(config->device, "off") == 0)
         return NULL;
     if (strcmp(config->device, "auto") == 0)
-        return config->batch != RP_BATCH_OFF ? "cuda" : NULL;
+        return config->batch != RP_BATCH_OFF || config->parallel_threads != 0 ? "cuda" : NULL;
     return config->device;
 }
 
 /* Any program may be under the hook, and most of them compress now and then. Nobody has asked for a
- * GPU by name, so none is opened before there is a file that can be a batch. */
+ * GPU by name, so none is opened before there is a file for it. */
 static bool is_early(const rp_plugin_config *config)
 {
     return config->custom_device == NULL && strcmp(config->device, "auto") == 0 &&
-           config->batch == RP_BATCH_AUTO &&
+           config->batch != RP_BATCH_ON && device_to_open(config) != NULL &&
            !atomic_load_explicit(&has_builder, memory_order_relaxed);
 }
 
@@ -434,7 +435,7 @@ bool rp_session_may_work(void)
     return atomic_load_explicit(&phase, memory_order_relaxed) < PHASE_OFF;
 }
 
-void rp_session_expect_batch(void)
+void rp_session_expect_file(void)
 {
     int waiting = PHASE_WAITING;
 

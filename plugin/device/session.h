@@ -36,12 +36,12 @@ bool rp_session_return_begin(void);
 #define RP_SESSION_EXIT_WAIT_MS 5000u
 
 /* False once the device is off for good: not there, given up, or this is a forked child. False,
- * too, while nobody has called rp_session_expect_batch and a GPU is opened for batches only. Cheap.
- */
+ * too, while nobody has called rp_session_expect_file and a GPU is opened for files only. Cheap. */
 bool rp_session_may_work(void);
 
-/* A builder is there whose file can be a batch. */
-void rp_session_expect_batch(void);
+/* A builder is there whose file can be a batch, or is compressed by threads that bring its blocks
+ * side by side. */
+void rp_session_expect_file(void);
 
 /* True when the device is open; tries to open it when nobody has yet, and then waits for a GPU for
  * a bounded time (device/opener.h). */

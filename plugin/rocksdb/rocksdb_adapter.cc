@@ -205,8 +205,14 @@ class RockpressCompressor : public CompressorWrapper {
 #endif
 
 #if ROCKPRESS_ROCKSDB_INTERFACE >= 1102
+  // RocksDB asks once for each file, after it knows whether it samples blocks.
   uint32_t GetRecommendedParallelThreads() const override {
-    return wrapped_->GetRecommendedParallelThreads();
+    uint32_t threads = 0;
+    if (gathered_bytes_ == 0) {
+      rp_route_file file = RouteFile();
+      threads = rp_route_parallel_threads(&file);
+    }
+    return threads != 0 ? threads : wrapped_->GetRecommendedParallelThreads();
   }
 #endif
 

@@ -146,10 +146,20 @@ size_t rp_route_batch_bytes(const rp_route_file *file)
     if (!rp_batch_may_be(true, file->dictionary_bytes, file->sample_bytes) ||
         (config->batch == RP_BATCH_AUTO && file->threads > 1))
         return 0;
-    rp_session_expect_batch();
+    rp_session_expect_file();
     if (!rp_session_ready(config) || !is_worth_gathering(config, file))
         return 0;
     return config->batch_memory_bytes;
+}
+
+uint32_t rp_route_parallel_threads(const rp_route_file *file)
+{
+    const rp_plugin_config *config = rp_config_get();
+
+    if (config == NULL || config->parallel_threads <= file->threads)
+        return 0;
+    rp_session_expect_file();
+    return rp_session_ready(config) && rp_session_is_healthy() ? config->parallel_threads : 0;
 }
 
 /* False when no batch has the block. */

@@ -66,6 +66,13 @@ typedef struct rp_route_file {
  */
 size_t rp_route_batch_bytes(const rp_route_file *file);
 
+/*
+ * How many threads RocksDB should compress the blocks of such a file on, side by side, now that it
+ * is not a batch. 0: as many as it would without rockpress, since none are configured, since it has
+ * as many, or since no device takes blocks. Asked for a file that is being begun.
+ */
+uint32_t rp_route_parallel_threads(const rp_route_file *file);
+
 /* The same as rp_route_begin_batch for such a file. rp_route_batch_bytes has chosen the way. */
 rp_batch_id rp_route_begin_gathered(const rp_route_file *file, const void *samples,
                                     const size_t *sizes, size_t n_samples,

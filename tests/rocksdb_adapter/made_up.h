@@ -44,6 +44,7 @@ thread_local struct {
     size_t most = 0;
     uint32_t kind = 0;
     size_t shown = 0;
+    uint32_t parallel_threads = 0; // to be recommended
     int log_lines = 0;
 } plugin;
 
@@ -255,6 +256,12 @@ size_t rp_route_batch_bytes(const rp_route_file *file)
 {
     plugin.file = *file;
     return plugin.batch_bytes;
+}
+
+uint32_t rp_route_parallel_threads(const rp_route_file *file)
+{
+    plugin.file = *file;
+    return plugin.parallel_threads;
 }
 
 rp_batch_id rp_route_begin_gathered(const rp_route_file *file, const void *, const size_t *,

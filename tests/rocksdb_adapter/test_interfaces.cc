@@ -139,9 +139,6 @@ void CheckClones(CompressionManager &manager)
     CHECK(std::strcmp(clone->Name(), "rockpress") == 0);
     CHECK(Compress(*clone, block, nullptr) == "ours");
 #endif
-#if STAND_IN >= 1102
-    CHECK(compressor->GetRecommendedParallelThreads() == 5);
-#endif
 #if STAND_IN >= 1011
     auto given = compressor->MaybeCloneSpecialized(CacheEntryRole::kDataBlock,
                                                    Compressor::DictPreDefined{"given"});
@@ -274,6 +271,38 @@ void CheckGathering(CompressionManager &manager)
     plugin.gathered = 0;
     plugin.batch_bytes = 0;
     CHECK(plugin.counted == 0);
+}
+
+// Blocks of a file that is no batch may come from more threads than RocksDB's options say.
+void CheckParallelThreads(CompressionManager &manager)
+{
+#if STAND_IN >= 1102
+    CompressionOptions options;
+    options.level = 4;
+    options.parallel_threads = 2;
+    auto compressor = ForFile(manager, options, TableFileCreationReason::kFlush);
+    CHECK(compressor->GetRecommendedParallelThreads() == 5); // the built-in one's answer
+    CHECK(plugin.file.threads == 2 && plugin.file.level == 4);
+    plugin.parallel_threads = 8;
+    CHECK(compressor->GetRecommendedParallelThreads() == 8);
+    // Of another type, it is as without rockpress.
+    CHECK(manager.GetCompressor(options, kLZ4Compression)->GetRecommendedParallelThreads() == 5);
+    // RocksDB holds the blocks of a batch, and has one thread for them.
+    plugin.batch_bytes = 5000;
+    plugin.gathered = 100;
+    CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) == 4000);
+    CHECK(compressor->GetRecommendedParallelThreads() == 5);
+    compressor.reset();
+    // There was no room for a batch.
+    plugin.gathered = 0;
+    compressor = ForFile(manager, options, TableFileCreationReason::kFlush);
+    CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) == 77);
+    CHECK(compressor->GetRecommendedParallelThreads() == 8);
+    plugin.batch_bytes = 0;
+    plugin.parallel_threads = 0;
+#else
+    (void)manager;
+#endif
 }
 
 void CheckManager(CompressionManager &manager)
@@ -410,6 +439,7 @@ int main()
     CheckClones(*manager);
     CheckBatches(*manager);
     CheckGathering(*manager);
+    CheckParallelThreads(*manager);
     CHECK(n_areas == 0);
     CheckMemory(*manager);
     CheckThreads(*manager);

@@ -56,6 +56,8 @@ static void every_name_sets_its_field(void **state)
     assert_int_equal(config.contexts, 0);
     assert_int_equal(rp_plugin_config_set(&config, "CHECKSUM", "on", NULL), 0);
     assert_int_equal(config.checksum, RP_CHECKSUM_ON);
+    assert_int_equal(rp_plugin_config_set(&config, "PARALLEL_THREADS", "32", NULL), 0);
+    assert_int_equal(config.parallel_threads, 32);
     assert_int_equal(rp_plugin_config_set(&config, "LOG", "info", NULL), 0);
     assert_int_equal(config.log, RP_LOG_INFO);
     assert_int_equal(rp_plugin_config_set(&config, "LOG_FILE", "/a/b", NULL), 0);
@@ -93,6 +95,7 @@ static void bad_values_are_named_and_change_nothing(void **state)
         {"EFFORT", "best"},
         {"BREAKER_FAULTS", "0"},
         {"CONTEXTS", "65"},
+        {"PARALLEL_THREADS", "33"},
         {"LOG", "debug"},
     };
     rp_plugin_config config, before;

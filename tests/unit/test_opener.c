@@ -111,6 +111,8 @@ static void remove_log(void)
     unlink(log_path);
 }
 
+static uint32_t parallel_threads;
+
 static bool configure(const char *device, rp_batch_mode batch, const char *open_ms)
 {
     rp_plugin_config config;
@@ -124,6 +126,7 @@ static bool configure(const char *device, rp_batch_mode batch, const char *open_
     snprintf(config.log_file, sizeof(config.log_file), "%s", log_path);
     config.log = RP_LOG_INFO;
     config.batch = batch;
+    config.parallel_threads = parallel_threads;
     config.goal = RP_GOAL_DEVICE;
     config.breaker_retry_ms = RETRY_MS;
     config.timeout_ms = 60000;
@@ -247,6 +250,34 @@ static bool a_file_of_the_manager(void)
     CHECK(rp_route_batch_bytes(&plain) == (size_t)1 << 30 && n_started == 1);
     CHECK(rp_route_batch_bytes(&sampled) == (size_t)1 << 30);
     CHECK(rp_route_batch_bytes(&parallel) == 0 && rp_route_batch_bytes(&trained) == 0);
+    return true;
+}
+
+/* And where it recommends threads for a file's blocks. */
+static bool a_file_of_threads(void)
+{
+    const rp_route_file file = {1, 3, 0, 0, 1}, parallel = {1, 3, 0, 0, 8};
+
+    parallel_threads = 8;
+    CHECK(configure("auto", RP_BATCH_OFF, "0"));
+    CHECK(rp_route_batch_bytes(&file) == 0 && rp_route_parallel_threads(&parallel) == 0);
+    CHECK(n_started == 0 && compress_block() == RP_FALLBACK_DEVICE);
+    CHECK(rp_route_parallel_threads(&file) == 8 && n_started == 1);
+    CHECK(compress_block() == RP_FALLBACK_NONE);
+    /* As many as there would be anyway are nothing to recommend. */
+    CHECK(rp_route_parallel_threads(&parallel) == 0);
+    rp_session_fault(RP_STATUS_DEVICE_FAULT, RP_BREAKER_CLOSED);
+    CHECK(rp_route_parallel_threads(&file) == 0);
+    return true;
+}
+
+static bool no_threads_are_recommended_unasked(void)
+{
+    const rp_route_file file = {1, 3, 0, 0, 0};
+
+    CHECK(configure("auto", RP_BATCH_OFF, "0"));
+    CHECK(rp_route_parallel_threads(&file) == 0);
+    CHECK(n_started == 0 && compress_block() == RP_FALLBACK_DEVICE);
     return true;
 }
 
@@ -499,6 +530,8 @@ static const scenario scenarios[] = {
     SCENARIO(auto_waits_for_a_file),
     SCENARIO(a_file_comes_first),
     SCENARIO(a_file_of_the_manager),
+    SCENARIO(a_file_of_threads),
+    SCENARIO(no_threads_are_recommended_unasked),
     SCENARIO(a_child_forked_before_waits_too),
     SCENARIO(off_starts_nothing),
     SCENARIO(the_host_device_needs_no_thread),
