@@ -6,6 +6,7 @@
  *   block_table   finds a block of a batch by its content
  *   chunk         a run of slabs that one launch compresses, from idle to done
  *   lane          a stream and the device memory of one chunk
+ *   service       threads that call the device for lanes
  *   slab          the host memory in which blocks and frames lie
  *   gather        which files a table builder is asked to hold until they are shown
  *
@@ -36,6 +37,7 @@
 #include "plugin/batch/chunk.h"
 #include "plugin/batch/lane.h"
 #include "plugin/batch/plan.h"
+#include "plugin/batch/service.h"
 #include "plugin/batch/slab.h"
 #include "plugin/core/balance.h"
 #include "plugin/core/config.h"
@@ -96,6 +98,7 @@ static void setup(void)
     const rp_device *device = rp_session_device();
     bool on_host = (device->flags & RP_DEVICE_HOST_MEMORY) != 0;
     size_t slab_bytes = RP_BATCH_SLAB_BYTES;
+    bool is_served;
     size_t n_slabs;
 
     while (slab_bytes < config->max_block_bytes && slab_bytes < RP_BATCH_MAX_BLOCK_BYTES)
@@ -107,7 +110,9 @@ static void setup(void)
     n_slabs = config->batch_chunk_bytes / slab_bytes;
     if (n_slabs > RP_BATCH_CHUNK_SLABS)
         n_slabs = RP_BATCH_CHUNK_SLABS;
-    rp_batch_lanes_setup(device, config, on_host || n_slabs == 0 ? 1 : (uint32_t)n_slabs);
+    is_served = rp_batch_service_is_wanted(config, device) && rp_batch_service_setup(config);
+    rp_batch_lanes_setup(device, config, on_host || n_slabs == 0 ? 1 : (uint32_t)n_slabs,
+                         is_served);
 }
 
 static struct rp_batch_slot *claim_slot(void)

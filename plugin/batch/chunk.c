@@ -6,6 +6,7 @@
 
 #include "plugin/batch/lane.h"
 #include "plugin/batch/plan.h"
+#include "plugin/batch/service.h"
 #include "plugin/batch/slab.h"
 #include "plugin/core/stats.h"
 #include "plugin/device/session.h"
@@ -56,30 +57,19 @@ static rp_fallback_reason find_lane(struct rp_open_batch *batch, struct rp_batch
         return RP_FALLBACK_DEVICE;
     if (!rp_session_enter(&pass))
         return RP_FALLBACK_BREAKER;
+    if (rp_batch_service_is_stuck())
+        return rp_session_fault(RP_STATUS_TIMEOUT, pass);
     if (!find_slabs(batch, chunk))
         return RP_FALLBACK_MEMORY;
     *lane = rp_batch_lane_take(&status);
-    if (status == RP_STATUS_POOL_EXHAUSTED)
+    if (status == RP_STATUS_POOL_EXHAUSTED) {
+        (void)rp_batch_service_look(false);
         return RP_FALLBACK_POOL;
+    }
     if (status != RP_STATUS_OK)
         return rp_session_fault(status, pass);
     (*lane)->pass = pass;
     return RP_FALLBACK_NONE;
-}
-
-static void occupy(struct rp_batch_lane *lane, struct rp_open_batch *batch,
-                   struct rp_batch_chunk *chunk)
-{
-    lane->batch = batch;
-    lane->chunk = chunk;
-    lane->n_blocks = chunk->n_blocks;
-    lane->n_slabs = chunk->n_slabs;
-    for (uint32_t i = 0; i < chunk->n_slabs; i++) {
-        lane->raw_slabs[i] = batch->raw_slabs[chunk->first_slab + i];
-        lane->frame_slabs[i] = batch->frame_slabs[chunk->first_slab + i];
-    }
-    lane->launched_ns = rp_clock_ns();
-    chunk->lane = lane;
 }
 
 /* Under the lock; nobody starts the chunk. */
@@ -126,9 +116,14 @@ static rp_fallback_reason launch(struct rp_open_batch *batch, struct rp_batch_ch
     }
     chunk->effort = options->effort;
     chunk->flags = options->flags;
-    occupy(lane, batch, chunk);
+    rp_batch_lane_occupy(lane, batch, chunk, options);
     pthread_mutex_unlock(&rp_batch_lock);
-    status = rp_batch_lane_launch(lane, options);
+    rp_batch_lane_prepare(lane);
+    pthread_mutex_lock(&rp_batch_lock);
+    if (rp_batch_service_launch(lane))
+        return RP_FALLBACK_NONE;
+    pthread_mutex_unlock(&rp_batch_lock);
+    status = rp_batch_lane_launch(lane);
     pthread_mutex_lock(&rp_batch_lock);
     lane->is_attended = false;
     if (status == RP_STATUS_OK)

@@ -2,9 +2,9 @@
 /*
  * Lanes of batches: see batch/lane.h.
  *
- * Batches have no thread of their own. A lane whose device is done is noticed by a thread that
- * waits for its chunk, or by one that looks for a free lane. Calls of the device for one stream are
- * made by one thread at a time, the one that attends to the lane.
+ * A lane whose device is done is noticed by the thread that serves it (batch/service.h). Where
+ * there is none, by a thread that waits for its chunk, or by one that looks for a free lane. Calls
+ * of the device for one stream are made by one thread at a time, the one that attends to the lane.
  *
  * A lane whose work did not end in time keeps its slabs until it does: the device may still write
  * to them. If the device is lost, they are kept until the process ends: no more than the lanes
@@ -18,6 +18,7 @@
 #include "plugin/batch/chunk.h"
 #include "plugin/batch/plan.h"
 #include "plugin/batch/slab.h"
+#include "plugin/core/costs.h"
 #include "plugin/core/nesting.h"
 #include "plugin/core/stats.h"
 #include "plugin/device/session.h"
@@ -31,6 +32,7 @@ static uint32_t chunk_slabs;
 static size_t workspace_bytes;
 static rp_effort effort; /* the highest that lanes have memory for */
 static uint32_t timeout_us;
+static bool is_served;
 static bool proves;       /* RP_VERIFY_DEVICE */
 static uint64_t chunk_ns; /* recent time of a chunk on the device; 0: not known */
 
@@ -76,7 +78,8 @@ static bool is_delivered_by_verifier(void)
     return proves && delivers() && !on_host();
 }
 
-void rp_batch_lanes_setup(const rp_device *used, const rp_plugin_config *config, uint32_t slabs)
+void rp_batch_lanes_setup(const rp_device *used, const rp_plugin_config *config, uint32_t slabs,
+                          bool served)
 {
     size_t chunk_bytes = slabs * rp_batch_slab_bytes();
     size_t one, lane_bytes;
@@ -86,6 +89,7 @@ void rp_batch_lanes_setup(const rp_device *used, const rp_plugin_config *config,
     one = rp_workspace_size(rp_batch_slab_bytes(), 1, effort);
     device = used;
     chunk_slabs = slabs;
+    is_served = served;
     timeout_us = config->timeout_ms * 1000u;
     proves = config->verify == RP_VERIFY_DEVICE;
     /* Blocks of 4 KiB take more workspace than larger ones with as many bytes together. */
@@ -102,6 +106,11 @@ void rp_batch_lanes_setup(const rp_device *used, const rp_plugin_config *config,
 uint64_t rp_batch_lanes_timeout_ns(void)
 {
     return timeout_us * UINT64_C(1000);
+}
+
+uint32_t rp_batch_lanes_most(void)
+{
+    return n_lanes;
 }
 
 uint32_t rp_batch_lanes_chunk_slabs(void)
@@ -155,7 +164,7 @@ static struct rp_batch_lane *find_free(void)
         if (lanes[i].is_made && !lanes[i].is_busy && !lanes[i].is_attended)
             return &lanes[i];
     }
-    for (uint32_t i = 0; i < n_lanes; i++) {
+    for (uint32_t i = 0; i < n_lanes && !is_served; i++) {
         if (!lanes[i].is_busy || lanes[i].is_attended)
             continue;
         rp_batch_lane_attend(&lanes[i], 0);
@@ -191,6 +200,24 @@ struct rp_batch_lane *rp_batch_lane_take(rp_status *status)
     return lane;
 }
 
+void rp_batch_lane_occupy(struct rp_batch_lane *lane, struct rp_open_batch *batch,
+                          struct rp_batch_chunk *chunk, const rp_compress_options *options)
+{
+    lane->batch = batch;
+    lane->chunk = chunk;
+    lane->options = *options;
+    lane->n_blocks = chunk->n_blocks;
+    lane->max_block_bytes = chunk->max_block_bytes;
+    lane->n_slabs = chunk->n_slabs;
+    for (uint32_t i = 0; i < chunk->n_slabs; i++) {
+        lane->raw_slabs[i] = batch->raw_slabs[chunk->first_slab + i];
+        lane->frame_slabs[i] = batch->frame_slabs[chunk->first_slab + i];
+        lane->slab_used[i] = batch->slab_used[chunk->first_slab + i];
+    }
+    lane->launched_ns = rp_clock_ns();
+    chunk->lane = lane;
+}
+
 /* The slabs lie one after the other in the lane's device memory. */
 static void fill_arrays(struct rp_batch_lane *lane)
 {
@@ -219,17 +246,16 @@ static void fill_arrays(struct rp_batch_lane *lane)
 
 static rp_status copy_slabs(struct rp_batch_lane *lane, rp_copy_kind kind)
 {
-    const uint32_t *used = lane->batch->slab_used + lane->chunk->first_slab;
     rp_status status = RP_STATUS_OK;
 
     for (uint32_t i = 0; i < lane->n_slabs && status == RP_STATUS_OK; i++) {
         size_t at = i * rp_batch_slab_bytes();
         if (kind == RP_COPY_HOST_TO_DEVICE)
             status = device->ops->copy_async(lane->stream, lane->d_input + at, lane->raw_slabs[i],
-                                             used[i], kind);
+                                             lane->slab_used[i], kind);
         else
             status = device->ops->copy_async(lane->stream, lane->frame_slabs[i],
-                                             lane->d_output + at, used[i], kind);
+                                             lane->d_output + at, lane->slab_used[i], kind);
     }
     return status;
 }
@@ -258,15 +284,21 @@ static void poison_results(struct rp_batch_lane *lane)
     memset(array_at(lane->arrays, PROOF), 0xA5, lane->n_blocks * sizeof(rp_proof));
 }
 
-rp_status rp_batch_lane_launch(struct rp_batch_lane *lane, const rp_compress_options *given)
+void rp_batch_lane_prepare(struct rp_batch_lane *lane)
+{
+    fill_arrays(lane);
+    poison_results(lane);
+}
+
+rp_status rp_batch_lane_launch(struct rp_batch_lane *lane)
 {
     uint8_t *d_results = delivers() ? lane->arrays : lane->d_arrays;
-    rp_compress_options options = *given;
+    rp_compress_options options = lane->options;
     rp_batch batch = {
         .struct_size = sizeof(rp_batch),
         .d_inputs = array_at(lane->d_arrays, INPUT),
         .d_input_sizes = array_at(lane->d_arrays, INPUT_SIZE),
-        .max_input_bytes = lane->chunk->max_block_bytes,
+        .max_input_bytes = lane->max_block_bytes,
         .n_inputs = lane->n_blocks,
         .d_outputs = array_at(lane->d_arrays, OUTPUT),
         .d_output_capacities = array_at(lane->d_arrays, CAPACITY),
@@ -280,8 +312,6 @@ rp_status rp_batch_lane_launch(struct rp_batch_lane *lane, const rp_compress_opt
         options.d_proofs = array_at(d_results, PROOF);
         batch.d_deliveries = is_delivered_by_verifier() ? array_at(lane->d_arrays, DELIVERY) : NULL;
     }
-    fill_arrays(lane);
-    poison_results(lane);
     if (!on_host()) {
         status = copy_arrays(lane, INPUT, delivers() ? DELIVERY : PROOF, RP_COPY_HOST_TO_DEVICE);
         if (status == RP_STATUS_OK)
@@ -341,6 +371,15 @@ static void give_slabs_back(struct rp_batch_lane *lane)
     lane->owns_slabs = false;
 }
 
+/* By a thread that serves: its time is the batch's. */
+static void account(struct rp_batch_lane *lane)
+{
+    if (lane->cpu_begun_ns != 0 && lane->batch != NULL)
+        atomic_fetch_add_explicit(&lane->batch->cpu_ns, rp_costs_cpu_ns() - lane->cpu_begun_ns,
+                                  memory_order_relaxed);
+    lane->cpu_begun_ns = 0;
+}
+
 static void fail_chunk(struct rp_batch_lane *lane, rp_status status)
 {
     if (lane->chunk == NULL || lane->chunk->state == RP_CHUNK_FAILED)
@@ -371,8 +410,20 @@ void rp_batch_lane_settle(struct rp_batch_lane *lane, rp_status status)
             }
         }
         lane->chunk = NULL;
+        lane->batch = NULL;
         pthread_cond_broadcast(&rp_batch_changed);
     }
+    give_slabs_back(lane);
+}
+
+void rp_batch_lane_clear(struct rp_batch_lane *lane)
+{
+    lane->is_busy = false;
+    lane->is_attended = false;
+    if (lane->chunk != NULL)
+        lane->chunk->lane = NULL;
+    lane->chunk = NULL;
+    lane->batch = NULL;
     give_slabs_back(lane);
 }
 
@@ -422,16 +473,29 @@ void rp_batch_lane_attend(struct rp_batch_lane *lane, uint32_t limit_us)
     waited_ns = rp_clock_ns() - begun;
     pthread_mutex_lock(&rp_batch_lock);
     lane->is_attended = false;
+    account(lane);
     if (status == RP_STATUS_OK)
         note_duration(lane, rp_clock_ns() - begun);
     if (status != RP_STATUS_TIMEOUT || is_overdue(lane, limit_us, waited_ns))
         rp_batch_lane_settle(lane, status);
 }
 
-void rp_batch_lanes_collect(void)
+static bool awaits_look(const struct rp_batch_lane *lane, bool with_slabs)
 {
-    for (uint32_t i = 0; i < n_lanes; i++) {
-        if (lanes[i].is_busy && !lanes[i].is_attended && lanes[i].owns_slabs)
+    return lane->is_busy && !lane->is_attended && (lane->owns_slabs || !with_slabs);
+}
+
+bool rp_batch_lanes_await_look(bool with_slabs)
+{
+    for (uint32_t i = 0; i < n_lanes; i++)
+        if (awaits_look(&lanes[i], with_slabs))
+            return true;
+    return false;
+}
+
+void rp_batch_lanes_collect(bool with_slabs)
+{
+    for (uint32_t i = 0; i < n_lanes; i++)
+        if (awaits_look(&lanes[i], with_slabs))
             rp_batch_lane_attend(&lanes[i], 0);
-    }
 }

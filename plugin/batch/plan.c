@@ -16,7 +16,9 @@
 
 #include "plugin/batch/block_table.h"
 #include "plugin/batch/lane.h"
+#include "plugin/batch/service.h"
 #include "plugin/batch/slab.h"
+#include "plugin/core/stats.h"
 
 #define SAMPLING_PRIME UINT64_C(545055921143)
 
@@ -57,6 +59,7 @@ struct plan {
     size_t n_slabs;               /* capacity of the batch's arrays */
     uint32_t chunk_slabs;         /* most slabs of a chunk */
     uint32_t chunk_blocks;        /* most blocks of this chunk, by its largest block so far */
+    uint64_t slabs_ns;            /* the time that slabs have taken */
 };
 
 /* How many blocks of up to max_bytes a lane has a workspace for. */
@@ -74,6 +77,18 @@ static uint32_t blocks_that_fit(size_t max_bytes)
     return low;
 }
 
+/* All slabs together take one timeout at most, and that of the call that is then under way. */
+static void *take_slab(struct plan *plan)
+{
+    uint64_t begun_ns = rp_clock_ns();
+    void *slab = NULL;
+
+    if (plan->slabs_ns <= rp_batch_lanes_timeout_ns())
+        slab = rp_batch_slab_take(false);
+    plan->slabs_ns += rp_clock_ns() - begun_ns;
+    return slab;
+}
+
 static bool next_slab(struct plan *plan)
 {
     struct rp_open_batch *batch = plan->batch;
@@ -82,7 +97,7 @@ static bool next_slab(struct plan *plan)
         plan->chunk = NULL;
     if (batch->n_slabs == plan->n_slabs)
         return false;
-    batch->raw_slabs[batch->n_slabs] = rp_batch_slab_take(false);
+    batch->raw_slabs[batch->n_slabs] = take_slab(plan);
     if (batch->raw_slabs[batch->n_slabs] == NULL)
         return false;
     batch->n_slabs++;
@@ -181,7 +196,8 @@ void rp_batch_plan_destroy(struct rp_open_batch *batch)
     pthread_mutex_lock(&rp_batch_lock);
     for (uint32_t i = 0; i < batch->n_chunks; i++)
         rp_batch_chunk_release(batch, &batch->chunks[i]);
-    rp_batch_lanes_collect();
+    if (!rp_batch_service_look(true))
+        rp_batch_lanes_collect(true);
     pthread_mutex_unlock(&rp_batch_lock);
     free_arrays(batch);
 }
@@ -210,7 +226,8 @@ static bool fill(struct rp_open_batch *batch, const rp_plugin_config *config,
     size_t file_slabs = (total + rp_batch_slab_bytes() - 1) / rp_batch_slab_bytes();
     size_t even_slabs = (file_slabs + RP_BATCH_CHUNKS_PER_FILE - 1) / RP_BATCH_CHUNKS_PER_FILE;
     uint32_t most = rp_batch_lanes_chunk_slabs();
-    struct plan plan = {batch, NULL, n_slabs, even_slabs < most ? (uint32_t)even_slabs : most, 0};
+    struct plan plan = {batch, NULL, n_slabs, even_slabs < most ? (uint32_t)even_slabs : most,
+                        0,     0};
 
     for (size_t i = 0; i < n_samples; i++) {
         size_t size = sources[i].size;

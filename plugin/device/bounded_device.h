@@ -7,7 +7,8 @@
  *     Who asked waits for a limited time, then gets RP_STATUS_TIMEOUT. What the call made after
  * that is kept for the next one who asks for the same.
  *   - Copies, launches and waits run on the thread that calls: another thread for each would cost
- *     as much as the call. Nothing can end a call that hangs there. But the others notice it.
+ *     as much as the call. Nothing can end a call that hangs there. But the others notice it. With
+ *     RP_SHARING_SERVED the threads that call are the plugin's own.
  *   - While a call of either kind is overdue, no other one is begun: each is RP_STATUS_TIMEOUT at
  *     once. So a driver that hangs has the threads that were inside, and gets no more of them. When
  *     it returns after all, the device is used again.

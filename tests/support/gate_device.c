@@ -13,16 +13,26 @@ static void count(void)
     gate->n_forbidden_calls += is_forbidden;
 }
 
+static void hold(queue_call call)
+{
+    gate->n_held++;
+    while (gate->holding == (int)call)
+        usleep(200);
+    gate->n_held--;
+}
+
 static rp_status gated_copy(rp_stream stream, void *destination, const void *source, size_t n_bytes,
                             rp_copy_kind kind)
 {
     count();
+    hold(QUEUE_COPY);
     return gate->queue.device.ops->copy_async(stream, destination, source, n_bytes, kind);
 }
 
 static rp_status gated_launch(rp_stream stream, const struct rp_launch *launch)
 {
     count();
+    hold(QUEUE_LAUNCH);
     return gate->queue.device.ops->launch(stream, launch);
 }
 
@@ -63,6 +73,8 @@ void gate_device_open(gate_device *self, rp_device *runner, uint32_t flags)
     self->device.ops = &self->ops;
     self->is_closed = false;
     self->never_returns = false;
+    self->holding = GATE_HOLDS_NONE;
+    self->n_held = 0;
     self->n_at_gate = 0;
     self->most_at_gate = 0;
     self->n_calls = 0;

@@ -103,6 +103,11 @@ int main(int argc, char **argv)
         config.custom_device = &device.device;
         queueing = &device.device;
     }
+    /* TEST_SHARING: a value of SHARED_LAUNCHES. */
+    if (getenv("TEST_SHARING") != NULL)
+        expect(rp_plugin_config_set(&config, "SHARED_LAUNCHES", getenv("TEST_SHARING"), NULL) ==
+                   RP_STATUS_OK,
+               "no such way to share launches");
     if (has_failures) {
         static rp_device failing;
         failing = *queueing;

@@ -38,6 +38,8 @@ static _Atomic bool only_one;
 static _Atomic int n_inside;
 static _Atomic bool is_back; /* calls that hang return */
 static _Atomic bool no_streams;
+static _Atomic int staging_ms; /* what an allocation of staging memory takes */
+static _Atomic int n_staging_calls;
 
 static void sleep_ms(long ms)
 {
@@ -90,6 +92,8 @@ static rp_status memory_alloc(const rp_device *device, size_t bytes, void **memo
 static rp_status staging_alloc(const rp_device *device, size_t bytes, void **memory)
 {
     may_hang(QUEUE_STAGING_ALLOC);
+    n_staging_calls++;
+    sleep_ms(staging_ms);
     return queue.device.ops->staging_alloc(device, bytes, memory);
 }
 
@@ -309,6 +313,26 @@ static bool a_batch_is_begun(void)
     return ask_for_all(0) && n_served > 0;
 }
 
+/* Each slab comes in time, and all together would not. */
+static bool a_batch_is_begun_by_a_slow_driver(void)
+{
+    rp_batch_id id;
+
+    CHECK(configure(1000));
+    sampled_file_make(&file, N_BLOCKS, 8192, 0, 1);
+    CHECK(ask_for_block(file.blocks[0], file.sizes[0], 3, false) == RP_FALLBACK_NONE);
+    n_staging_calls = 0;
+    staging_ms = TIMEOUT_MS * 6 / 10;
+    id = sampled_file_begin(&file, NULL);
+    /* Of seven. */
+    CHECK(n_staging_calls >= 1 && n_staging_calls <= 2);
+    staging_ms = 0;
+    rp_batch_end(id);
+    CHECK(rp_stats_value(RP_STAT_BATCH_USED_BYTES, 0) == 0);
+    CHECK(sampled_file_begin(&file, NULL) != 0);
+    return ask_for_all(0) && n_served > 0;
+}
+
 static void *ask_for_one(void *unused)
 {
     (void)ask_for_block(file.blocks[1], file.sizes[1], 3, false);
@@ -467,6 +491,7 @@ int main(void)
         SCENARIO(one_launch_of_a_batch),
         SCENARIO(one_wait_of_a_batch),
         SCENARIO(a_batch_is_begun),
+        SCENARIO(a_batch_is_begun_by_a_slow_driver),
         SCENARIO(a_chunk_is_waited_for_once),
         SCENARIO(new_threads_stay_out),
         SCENARIO(a_late_launch_does_no_harm),

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Threads of the plugin's own that call the device for batches. Each serves one lane at a time: it
+ * launches what was written down for the lane, waits for the device, and settles the chunk. So a
+ * call of a driver that does not return has such a thread, and none of RocksDB's: those wait for a
+ * chunk for a limited time.
+ *
+ * A thread is started when a lane waits for one and none is idle, and ends when it had nothing to
+ * do for a while. There are no more of them than lanes. Where the system has no thread, the caller
+ * calls the device itself.
+ *
+ * Thread rule: all but the setup under rp_batch_lock, which they release for a while.
+ */
+#ifndef ROCKPRESS_PLUGIN_BATCH_SERVICE_H
+#define ROCKPRESS_PLUGIN_BATCH_SERVICE_H
+
+#include <stdbool.h>
+
+#include "rockpress/plugin.h"
+
+struct rp_batch_lane;
+
+/* Whether they are wanted: with ROCKPRESS_SHARED_LAUNCHES=served, and on the host's CPU never,
+ * where the caller is what compresses. */
+bool rp_batch_service_is_wanted(const rp_plugin_config *config, const rp_device *device);
+
+/* Once, before any other function below. False when the system refuses. */
+bool rp_batch_service_setup(const rp_plugin_config *config);
+
+/* Whether a driver hangs, so that no chunk should be given to it. */
+bool rp_batch_service_is_stuck(void);
+
+/* A thread will launch the lane and attend to it. False: the caller has to do both. */
+bool rp_batch_service_launch(struct rp_batch_lane *lane);
+
+/* Has such a thread ask the device about lanes whose work did not end in time, if there are any, or
+ * with_slabs, if one of them keeps slabs from others. False: the caller has to. */
+bool rp_batch_service_look(bool with_slabs);
+
+#endif
