@@ -227,7 +227,7 @@ static bool is_well_again(void)
 }
 
 /* What the device needs for a chunk, many times. */
-#define SHORT_MS (IS_SLOW ? 4000u : 400u)
+#define SHORT_MS (TEST_THREAD_SANITIZER ? 4000u : IS_SLOW ? 1500u : 400u)
 
 static const uint32_t flags_of_hang[] = {0, RP_DEVICE_MAPPED_STAGING};
 
@@ -316,6 +316,22 @@ static bool the_device_is_late(void)
 }
 
 static _Atomic bool no_threads;
+static _Atomic bool are_held; /* new threads, before they do anything */
+
+typedef struct held {
+    void *(*run)(void *);
+    void *argument;
+} held;
+
+static void *run_later(void *argument)
+{
+    held call = *(held *)argument;
+
+    free(argument);
+    while (are_held)
+        usleep(200);
+    return call.run(call.argument);
+}
 
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
                           void *argument);
@@ -325,7 +341,14 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
                           void *argument)
 {
-    return no_threads ? EAGAIN : __real_pthread_create(thread, attributes, run, argument);
+    held *call = malloc(sizeof(*call));
+
+    if (call == NULL || no_threads) {
+        free(call);
+        return EAGAIN;
+    }
+    *call = (held){run, argument};
+    return __real_pthread_create(thread, attributes, run_later, call);
 }
 
 static unsigned n_threads(void)
@@ -342,27 +365,60 @@ static unsigned n_threads(void)
 
 static unsigned n_threads_at_first;
 
+static void *end_at_once(void *argument)
+{
+    return argument;
+}
+
+/* ThreadSanitizer begins a thread of its own with the first one. */
+static bool count_threads_at_first(void)
+{
+    pthread_t other;
+
+    CHECK(pthread_create(&other, NULL, end_at_once, NULL) == 0);
+    pthread_join(other, NULL);
+    n_threads_at_first = n_threads();
+    return true;
+}
+
 static bool is_alone(void)
 {
     return n_threads() == n_threads_at_first;
 }
 
-static void *end_at_once(void *argument)
+/* The threads that serve come when nobody waits any more: nothing is launched. */
+static bool a_file_ends_before_it_is_launched(void)
 {
-    return argument;
+    sampled_file file;
+    rp_batch_id id;
+    int n_calls;
+
+    CHECK(configure(0, 60000));
+    CHECK(count_threads_at_first() && run_builders(1, false, 120).n_frames == N_BLOCKS);
+    CHECK(await(is_alone));
+    n_calls = gate.n_calls;
+    are_held = true;
+    sampled_file_make(&file, N_BLOCKS, 4096, 0, 121);
+    id = sampled_file_begin(&file, &hint);
+    CHECK(id != 0 && n_threads() > n_threads_at_first);
+    rp_batch_end(id);
+    CHECK(!is_memory_back());
+    are_held = false;
+    CHECK(await(is_memory_back) && await(is_alone));
+    CHECK(gate.n_calls == n_calls && n_faults() == 0);
+    CHECK(run_builders(1, false, 122).n_frames == N_BLOCKS);
+    sampled_file_free(&file);
+    return true;
 }
 
 /* Where the system has no thread, the thread that compresses calls the device. */
 static bool nobody_serves(void)
 {
     sampled_file file;
-    pthread_t other; /* ThreadSanitizer begins one of its own with the first */
     size_t n = 0;
 
     CHECK(configure(0, 60000));
-    CHECK(pthread_create(&other, NULL, end_at_once, NULL) == 0);
-    pthread_join(other, NULL);
-    n_threads_at_first = n_threads();
+    CHECK(count_threads_at_first());
     CHECK(run_builders(1, false, 110).n_frames == N_BLOCKS);
     /* Memory is there. The threads that made it and those that serve have left. */
     CHECK(await(is_alone));
@@ -383,10 +439,15 @@ static bool nobody_serves(void)
 int main(void)
 {
     static const scenario scenarios[] = {
-        SCENARIO(batches_are_served),       SCENARIO(batches_are_served_mapped),
-        SCENARIO(a_file_that_is_abandoned), SCENARIO(a_file_ends_while_the_device_works),
-        SCENARIO(a_driver_hangs),           SCENARIO(every_launch_fails_in_turn),
-        SCENARIO(the_device_is_late),       SCENARIO(nobody_serves),
+        SCENARIO(batches_are_served),
+        SCENARIO(batches_are_served_mapped),
+        SCENARIO(a_file_that_is_abandoned),
+        SCENARIO(a_file_ends_while_the_device_works),
+        SCENARIO(a_driver_hangs),
+        SCENARIO(every_launch_fails_in_turn),
+        SCENARIO(the_device_is_late),
+        SCENARIO(nobody_serves),
+        SCENARIO(a_file_ends_before_it_is_launched),
     };
 
     return RUN_SCENARIOS(scenarios, 1800);

@@ -27,6 +27,7 @@ class Tools:
     device: str            # "drawn", or under every plan
     limit_s: float         # for a unit-sized database
     verify: str = None     # None: rockpress's default
+    shared_launches: str = "drawn"
     library_path: str = ""  # of the RocksDB that the workload was built with
 
 
@@ -217,7 +218,7 @@ def draw_settings(chance, seed, tools, plan="random"):
     device = chance.choice(["host", "copied", "mapped", "mapped"])
     if tools.device != "drawn":
         device = tools.device
-    return {
+    drawn = {
         "DEVICE": f"fault:{seed}:{plan}:{device}",
         "GOAL": "device",
         "BATCH": chance.choice(["off", "on"]),
@@ -225,6 +226,9 @@ def draw_settings(chance, seed, tools, plan="random"):
         "BREAKER_RETRY_MS": chance.choice([1, 10, 100]),
         "SHARED_LAUNCHES": chance.choice(["off", "on", "served", "served"]),
     }
+    if tools.shared_launches != "drawn":
+        drawn["SHARED_LAUNCHES"] = tools.shared_launches
+    return drawn
 
 
 def draw_shape(chance, seed, settings):
