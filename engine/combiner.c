@@ -23,10 +23,10 @@
 #include <stdlib.h>
 
 #include "engine/check.h"
+#include "engine/combiner_groups.h"
 #include "engine/deadline.h"
 #include "engine/error.h"
 #include "engine/futex.h"
-#include "engine/group.h"
 #include "engine/hash.h"
 #include "engine/struct_size.h"
 
@@ -34,52 +34,6 @@ static const rp_struct_kind options_kind = RP_STRUCT_KIND(rp_combiner_options, s
 static const rp_struct_kind counts_kind = RP_STRUCT_KIND(rp_combiner_counts, memory_bytes);
 
 #define MAX_LAUNCH_BYTES ((size_t)1 << 30)
-#define MAX_GROUPS (2 * RP_COMBINER_MAX_RUNNING + 2)
-
-typedef enum group_state {
-    GROUP_UNMADE = 0,
-    GROUP_MAKING,    /* by a thread */
-    GROUP_FREE,      /* nobody is inside */
-    GROUP_GATHERING, /* takes inputs */
-    GROUP_CLOSED,    /* until everybody has left */
-    GROUP_SET_ASIDE, /* nobody is inside but perhaps the device */
-    GROUP_ASKED      /* set aside, and a thread is asking whether it is done */
-} group_state;
-
-/* A group, and who is inside. Under the lock, unless it says otherwise. */
-typedef struct shared_group {
-    group_state state;
-    bool is_led;
-    bool awaits_turn;
-    uint64_t number;           /* groups that are opened later have larger ones */
-    rp_status status;          /* of the launch; the leader's until is_done */
-    _Atomic uint32_t n_inside; /* any thread */
-    _Atomic uint32_t has_turn; /* a futex, for the leader */
-    _Atomic uint32_t is_done;  /* a futex, for the others */
-    _Atomic bool is_accounted; /* one of them has got n_shared */
-    rp_group group;
-} shared_group;
-
-struct rp_combiner {
-    const rp_device *device;
-    rp_group_limits limits;
-    uint32_t max_running;
-    uint32_t max_groups;
-    size_t memory_bytes;
-    bool (*call_service)(void *context);
-    void *service_context;
-    pthread_mutex_t lock; /* of what follows, and of the groups' states */
-    uint32_t n_running;
-    uint64_t n_opened;
-    uint32_t n_awaiting_return;
-    uint32_t n_called;         /* threads that are to serve, and do not yet */
-    bool lacks_memory;         /* the last group could not be made, */
-    uint32_t lacked_memory_at; /* when n_returns was this */
-    rp_combiner_counts counts;
-    _Atomic uint32_t n_calls_for_service; /* a futex, for those who serve */
-    _Atomic uint32_t n_returns;           /* a futex, for those who found no group */
-    shared_group *groups[MAX_GROUPS];
-};
 
 static rp_status check_options(const rp_combiner_options *options)
 {
@@ -140,7 +94,7 @@ rp_status rp_combiner_create(const rp_device *device, const rp_combiner_options 
         return RP_STATUS_OUT_OF_HOST_MEMORY;
     }
     for (uint32_t i = 0; i < made->max_groups; i++) {
-        made->groups[i] = calloc(1, sizeof(shared_group) + options.max_inputs * sizeof(rp_slot));
+        made->groups[i] = calloc(1, sizeof(rp_shared_group) + options.max_inputs * sizeof(rp_slot));
         if (made->groups[i] == NULL) {
             rp_combiner_destroy(made);
             return RP_STATUS_OUT_OF_HOST_MEMORY;
@@ -156,8 +110,8 @@ void rp_combiner_destroy(rp_combiner *combiner)
     if (combiner == NULL)
         return;
     for (uint32_t i = 0; i < combiner->max_groups && combiner->groups[i] != NULL; i++) {
-        shared_group *shared = combiner->groups[i];
-        bool is_made = shared->state != GROUP_UNMADE;
+        rp_shared_group *shared = combiner->groups[i];
+        bool is_made = shared->state != RP_GROUP_UNMADE;
         if (is_made && shared->group.lane.busy &&
             rp_stream_wait(shared->group.lane.stream, 0) == RP_STATUS_TIMEOUT)
             continue;
@@ -169,162 +123,8 @@ void rp_combiner_destroy(rp_combiner *combiner)
     free(combiner);
 }
 
-/* Under the lock, here and until it says otherwise. */
-
-static shared_group *find(rp_combiner *combiner, group_state state)
-{
-    for (uint32_t i = 0; i < combiner->max_groups; i++) {
-        if (combiner->groups[i]->state == state)
-            return combiner->groups[i];
-    }
-    return NULL;
-}
-
-/* A group that gathers and takes the input. */
-static shared_group *find_open(rp_combiner *combiner, const rp_compress_options *options,
-                               size_t input_size, size_t capacity)
-{
-    for (uint32_t i = 0; i < combiner->max_groups; i++) {
-        shared_group *shared = combiner->groups[i];
-        if (shared->state == GROUP_GATHERING &&
-            rp_group_takes(&shared->group, options, input_size, capacity))
-            return shared;
-    }
-    return NULL;
-}
-
-/* The oldest of those that nobody leads, or whose leaders wait. */
-static shared_group *find_oldest(rp_combiner *combiner, bool is_led)
-{
-    shared_group *oldest = NULL;
-    for (uint32_t i = 0; i < combiner->max_groups; i++) {
-        shared_group *shared = combiner->groups[i];
-        if (shared->state == GROUP_GATHERING && shared->is_led == is_led &&
-            (!is_led || shared->awaits_turn) && (oldest == NULL || shared->number < oldest->number))
-            oldest = shared;
-    }
-    return oldest;
-}
-
-/* The lock is released meanwhile. The group is free afterwards, or an error is returned. */
-static rp_status make_group(rp_combiner *combiner, shared_group *shared)
-{
-    size_t bytes = rp_group_memory_bytes(&combiner->limits);
-    if (combiner->memory_bytes != 0 &&
-        combiner->counts.memory_bytes + bytes > combiner->memory_bytes)
-        return RP_STATUS_POOL_EXHAUSTED;
-    combiner->counts.memory_bytes += bytes;
-    shared->state = GROUP_MAKING;
-    pthread_mutex_unlock(&combiner->lock);
-    rp_status status = rp_group_make(&shared->group, combiner->device, &combiner->limits);
-    pthread_mutex_lock(&combiner->lock);
-    if (status == RP_STATUS_OK)
-        combiner->counts.n_groups++;
-    else
-        combiner->counts.memory_bytes -= bytes;
-    shared->state = status == RP_STATUS_OK ? GROUP_FREE : GROUP_UNMADE;
-    return status;
-}
-
-/* Whether the device is done with the group that was set aside. The lock is released meanwhile. */
-static bool take_back(rp_combiner *combiner, shared_group *shared)
-{
-    shared->state = GROUP_ASKED;
-    pthread_mutex_unlock(&combiner->lock);
-    bool is_done = rp_lane_wait(&shared->group.lane, 0) == RP_STATUS_OK;
-    pthread_mutex_lock(&combiner->lock);
-    shared->state = is_done ? GROUP_FREE : GROUP_SET_ASIDE;
-    return is_done;
-}
-
-/* Whether a group's launch has ended, so that it is given back as soon as its threads have taken
- * their frames. */
-static bool is_one_ending(const rp_combiner *combiner)
-{
-    for (uint32_t i = 0; i < combiner->max_groups; i++) {
-        const shared_group *shared = combiner->groups[i];
-        if (shared->state == GROUP_CLOSED && atomic_load(&shared->is_done) != 0)
-            return true;
-    }
-    return false;
-}
-
-/* Waits until a group was given back since n_returns was read. The lock is released meanwhile.
- * False: none will be soon. */
-static bool await_return(rp_combiner *combiner, uint32_t n_returns, const rp_deadline *by)
-{
-    uint32_t left = rp_time_left_us(by);
-    if (left == 0)
-        return false;
-    if (atomic_load(&combiner->n_returns) != n_returns)
-        return true;
-    if (!is_one_ending(combiner))
-        return false;
-    combiner->n_awaiting_return++;
-    pthread_mutex_unlock(&combiner->lock);
-    rp_futex_wait(&combiner->n_returns, n_returns, left);
-    pthread_mutex_lock(&combiner->lock);
-    combiner->n_awaiting_return--;
-    return true;
-}
-
-/* Whether threads that compress leave the device to those that serve. */
-static bool is_served(const rp_combiner *combiner)
-{
-    return combiner->call_service != NULL || combiner->counts.n_serving != 0;
-}
-
-/* One more group, for an input with this deadline; NULL, and why. One is made at a time: it takes
- * the inputs of many. While there are groups, no memory for another one is no fault, and is not
- * asked for again before a group was given back. The lock is released meanwhile. */
-static shared_group *make_another(rp_combiner *combiner, const rp_deadline *by, rp_status *status)
-{
-    shared_group *shared = find(combiner, GROUP_UNMADE);
-    uint32_t n_returns = atomic_load(&combiner->n_returns);
-    *status = RP_STATUS_POOL_EXHAUSTED;
-    if (shared == NULL || find(combiner, GROUP_MAKING) != NULL ||
-        (combiner->counts.n_groups != 0 && combiner->lacks_memory &&
-         combiner->lacked_memory_at == n_returns))
-        return NULL;
-    *status = make_group(combiner, shared);
-    combiner->lacks_memory = *status != RP_STATUS_OK;
-    combiner->lacked_memory_at = n_returns;
-    bool is_late = *status == RP_STATUS_OK && rp_time_left_us(by) == 0;
-    if (is_late || (*status != RP_STATUS_OK && combiner->counts.n_groups != 0))
-        *status = RP_STATUS_POOL_EXHAUSTED;
-    return *status == RP_STATUS_OK ? shared : NULL;
-}
-
-/* A free group; NULL, and why. The lock may be released meanwhile. */
-static shared_group *find_free(rp_combiner *combiner, const rp_deadline *by, rp_status *status)
-{
-    shared_group *shared = find(combiner, GROUP_FREE);
-    *status = RP_STATUS_OK;
-    if (shared != NULL)
-        return shared;
-    for (uint32_t i = 0; i < combiner->max_groups && !is_served(combiner); i++) {
-        shared = combiner->groups[i];
-        if (shared->state == GROUP_SET_ASIDE && take_back(combiner, shared))
-            return shared;
-    }
-    return make_another(combiner, by, status);
-}
-
-static void open_group(rp_combiner *combiner, shared_group *shared,
-                       const rp_compress_options *options)
-{
-    rp_group_open(&shared->group, options);
-    shared->state = GROUP_GATHERING;
-    shared->is_led = combiner->call_service == NULL && combiner->counts.n_serving == 0;
-    shared->awaits_turn = false;
-    shared->number = combiner->n_opened++;
-    atomic_store_explicit(&shared->n_inside, 1, memory_order_relaxed); /* the leader */
-    atomic_store_explicit(&shared->has_turn, 0, memory_order_relaxed);
-    atomic_store_explicit(&shared->is_done, 0, memory_order_relaxed);
-    atomic_store_explicit(&shared->is_accounted, false, memory_order_relaxed);
-}
-
-/* Whether one more thread should serve, now that a group needs it. It is counted as called. */
+/* Under the lock. Whether one more thread should serve, now that a group needs it. It is counted as
+ * called. */
 static bool calls_service(rp_combiner *combiner)
 {
     bool calls = combiner->call_service != NULL &&
@@ -333,8 +133,6 @@ static bool calls_service(rp_combiner *combiner)
     return calls;
 }
 
-/* The lock is not held from here on. */
-
 rp_status rp_combiner_reserve(rp_combiner *combiner, uint32_t n_groups)
 {
     rp_status status = RP_STATUS_OK;
@@ -342,19 +140,20 @@ rp_status rp_combiner_reserve(rp_combiner *combiner, uint32_t n_groups)
         return RP_STATUS_NULL_POINTER;
     pthread_mutex_lock(&combiner->lock);
     while (status == RP_STATUS_OK && combiner->counts.n_groups < n_groups) {
-        shared_group *shared = find(combiner, GROUP_UNMADE);
-        status = shared == NULL ? RP_STATUS_POOL_EXHAUSTED : make_group(combiner, shared);
+        rp_shared_group *shared = rp_combiner_find(combiner, RP_GROUP_UNMADE);
+        status =
+            shared == NULL ? RP_STATUS_POOL_EXHAUSTED : rp_combiner_make_group(combiner, shared);
     }
     pthread_mutex_unlock(&combiner->lock);
     return status;
 }
 
-static void leave(rp_combiner *combiner, shared_group *shared)
+static void leave(rp_combiner *combiner, rp_shared_group *shared)
 {
     if (atomic_fetch_sub_explicit(&shared->n_inside, 1, memory_order_acq_rel) != 1)
         return;
     pthread_mutex_lock(&combiner->lock);
-    shared->state = shared->group.lane.busy ? GROUP_SET_ASIDE : GROUP_FREE;
+    shared->state = shared->group.lane.busy ? RP_GROUP_SET_ASIDE : RP_GROUP_FREE;
     bool is_awaited = combiner->n_awaiting_return != 0;
     atomic_fetch_add(&combiner->n_returns, 1);
     pthread_mutex_unlock(&combiner->lock);
@@ -369,7 +168,7 @@ typedef struct call {
     size_t input_size;
     size_t capacity;
     rp_deadline by;
-    shared_group *shared;
+    rp_shared_group *shared;
     rp_slot *slot;
     bool leads;
     bool needs_service; /* a thread that serves is to be woken, */
@@ -380,7 +179,7 @@ typedef struct call {
 static rp_status join(rp_combiner *combiner, call *self)
 {
     rp_status status;
-    shared_group *shared;
+    rp_shared_group *shared;
     uint32_t n_returns;
     self->leads = false;
     self->needs_service = false;
@@ -389,18 +188,20 @@ static rp_status join(rp_combiner *combiner, call *self)
     do {
         status = RP_STATUS_OK;
         n_returns = atomic_load(&combiner->n_returns);
-        shared = find_open(combiner, self->options, self->input_size, self->capacity);
-        if (shared == NULL && (shared = find_free(combiner, &self->by, &status)) != NULL) {
-            open_group(combiner, shared, self->options);
+        shared = rp_combiner_find_open(combiner, self->options, self->input_size, self->capacity);
+        if (shared == NULL &&
+            (shared = rp_combiner_find_free(combiner, &self->by, &status)) != NULL) {
+            rp_combiner_open_group(combiner, shared, self->options);
             self->leads = shared->is_led;
             self->needs_service = !shared->is_led;
         }
     } while (shared == NULL && status == RP_STATUS_POOL_EXHAUSTED &&
-             await_return(combiner, n_returns, &self->by));
+             rp_combiner_await_return(combiner, n_returns, &self->by));
     if (shared != NULL) {
         self->slot = rp_group_take_slot(&shared->group, self->input_size, self->capacity);
         atomic_fetch_add_explicit(&shared->n_inside, 1, memory_order_relaxed);
-    } else if (is_served(combiner) && find(combiner, GROUP_SET_ASIDE) != NULL) {
+    } else if (rp_combiner_is_served(combiner) &&
+               rp_combiner_find(combiner, RP_GROUP_SET_ASIDE) != NULL) {
         self->needs_service = true; /* to ask the device about it */
     }
     self->calls = self->needs_service && calls_service(combiner);
@@ -410,7 +211,7 @@ static rp_status join(rp_combiner *combiner, call *self)
 }
 
 /* Waits until the group may run, and closes it. False: the time was up first. */
-static bool take_turn(rp_combiner *combiner, shared_group *shared, const rp_deadline *by)
+static bool take_turn(rp_combiner *combiner, rp_shared_group *shared, const rp_deadline *by)
 {
     bool has_turn;
     pthread_mutex_lock(&combiner->lock);
@@ -429,7 +230,7 @@ static bool take_turn(rp_combiner *combiner, shared_group *shared, const rp_dead
         has_turn = atomic_load_explicit(&shared->has_turn, memory_order_relaxed) != 0;
     }
     shared->awaits_turn = false;
-    shared->state = GROUP_CLOSED;
+    shared->state = RP_GROUP_CLOSED;
     pthread_mutex_unlock(&combiner->lock);
     return has_turn;
 }
@@ -438,7 +239,7 @@ static bool take_turn(rp_combiner *combiner, shared_group *shared, const rp_dead
 static void pass_turn(rp_combiner *combiner)
 {
     pthread_mutex_lock(&combiner->lock);
-    shared_group *next = find_oldest(combiner, true);
+    rp_shared_group *next = rp_combiner_find_oldest(combiner, true);
     if (next != NULL) {
         next->awaits_turn = false;
         atomic_store_explicit(&next->has_turn, 1, memory_order_relaxed);
@@ -463,13 +264,13 @@ static void count_launch(rp_combiner *combiner, const rp_group *group)
 }
 
 /* The first half of leading a group. Returns whether it had its turn. */
-static bool launch(rp_combiner *combiner, shared_group *shared, const rp_deadline *by)
+static bool launch(rp_combiner *combiner, rp_shared_group *shared, const rp_deadline *by)
 {
     shared->status = RP_STATUS_TIMEOUT;
     if (!take_turn(combiner, shared, by))
         return false;
     shared->status = RP_STATUS_OK;
-    (void)rp_group_close(&shared->group);
+    rp_group_close(&shared->group);
     count_launch(combiner, &shared->group);
     if (shared->group.n_launched != 0)
         shared->status = rp_group_launch(&shared->group);
@@ -477,7 +278,7 @@ static bool launch(rp_combiner *combiner, shared_group *shared, const rp_deadlin
 }
 
 /* The second half: watches what was launched, and wakes the n_others that wait for it. */
-static void finish(rp_combiner *combiner, shared_group *shared, bool had_turn, uint32_t n_others,
+static void finish(rp_combiner *combiner, rp_shared_group *shared, bool had_turn, uint32_t n_others,
                    const rp_deadline *by)
 {
     /* What was enqueued before something failed runs, too. */
@@ -495,12 +296,12 @@ static void finish(rp_combiner *combiner, shared_group *shared, bool had_turn, u
 }
 
 /* A group that nobody leads where nobody serves or will: this thread leads it. */
-static shared_group *adopt(rp_combiner *combiner)
+static rp_shared_group *adopt(rp_combiner *combiner)
 {
-    shared_group *shared = NULL;
+    rp_shared_group *shared = NULL;
     pthread_mutex_lock(&combiner->lock);
     if (combiner->counts.n_serving + combiner->n_called == 0)
-        shared = find_oldest(combiner, false);
+        shared = rp_combiner_find_oldest(combiner, false);
     if (shared != NULL)
         shared->is_led = true;
     pthread_mutex_unlock(&combiner->lock);
@@ -511,7 +312,7 @@ static shared_group *adopt(rp_combiner *combiner)
  * that waited for one, its own among them. */
 static void get_service(rp_combiner *combiner, const call *self)
 {
-    shared_group *shared;
+    rp_shared_group *shared;
     atomic_fetch_add_explicit(&combiner->n_calls_for_service, 1, memory_order_release);
     rp_futex_wake_one(&combiner->n_calls_for_service);
     if (!self->calls || combiner->call_service(combiner->service_context))
@@ -526,7 +327,7 @@ static void get_service(rp_combiner *combiner, const call *self)
 }
 
 /* Whether the launch ended before the time was up. */
-static bool await_launch(shared_group *shared, const rp_deadline *by)
+static bool await_launch(rp_shared_group *shared, const rp_deadline *by)
 {
     while (atomic_load_explicit(&shared->is_done, memory_order_acquire) == 0) {
         uint32_t left = rp_time_left_us(by);
@@ -561,7 +362,7 @@ static rp_status compress(rp_combiner *combiner, call *self, void *output, size_
     rp_status status = get_on(combiner, self);
     if (status != RP_STATUS_OK)
         return status;
-    shared_group *shared = self->shared;
+    rp_shared_group *shared = self->shared;
     bool had_turn = self->leads && launch(combiner, shared, &self->by);
     /* While the device works. */
     uint64_t input_hash =
@@ -625,29 +426,17 @@ rp_status rp_combiner_compress(rp_combiner *combiner, const void *input, size_t 
     return status;
 }
 
-/* Under the lock, which is released meanwhile. Whether a group was taken back. */
-static bool take_all_back(rp_combiner *combiner)
-{
-    bool is_one_back = false;
-    for (uint32_t i = 0; i < combiner->max_groups; i++) {
-        if (combiner->groups[i]->state == GROUP_SET_ASIDE &&
-            take_back(combiner, combiner->groups[i]))
-            is_one_back = true;
-    }
-    return is_one_back;
-}
-
 /* The oldest group that nobody leads, which this thread leads from now on; NULL: none came in
  * time. */
-static shared_group *await_service(rp_combiner *combiner, uint32_t idle_us)
+static rp_shared_group *await_service(rp_combiner *combiner, uint32_t idle_us)
 {
     const rp_deadline by = rp_deadline_in(idle_us);
-    shared_group *shared;
+    rp_shared_group *shared;
     pthread_mutex_lock(&combiner->lock);
-    while ((shared = find_oldest(combiner, false)) == NULL) {
+    while ((shared = rp_combiner_find_oldest(combiner, false)) == NULL) {
         uint32_t n_calls =
             atomic_load_explicit(&combiner->n_calls_for_service, memory_order_acquire);
-        if (take_all_back(combiner))
+        if (rp_combiner_take_all_back(combiner))
             continue;
         uint32_t left = rp_time_left_us(&by);
         if (left == 0)
@@ -666,7 +455,7 @@ static shared_group *await_service(rp_combiner *combiner, uint32_t idle_us)
 
 rp_status rp_combiner_serve(rp_combiner *combiner, uint32_t idle_us, uint32_t timeout_us)
 {
-    shared_group *shared;
+    rp_shared_group *shared;
     if (combiner == NULL)
         return RP_STATUS_NULL_POINTER;
     pthread_mutex_lock(&combiner->lock);
@@ -689,9 +478,9 @@ rp_status rp_combiner_read_counts(rp_combiner *combiner, rp_combiner_counts *cou
     pthread_mutex_lock(&combiner->lock);
     known = combiner->counts;
     for (uint32_t i = 0; i < combiner->max_groups; i++) {
-        const shared_group *shared = combiner->groups[i];
+        const rp_shared_group *shared = combiner->groups[i];
         known.n_gathering +=
-            shared->state == GROUP_GATHERING ? rp_group_n_filled(&shared->group) : 0;
+            shared->state == RP_GROUP_GATHERING ? rp_group_n_filled(&shared->group) : 0;
     }
     pthread_mutex_unlock(&combiner->lock);
     return rp_write_struct(&counts_kind, counts, &known, NULL);

@@ -143,7 +143,7 @@ static bool await_input(rp_slot *slot, const rp_deadline *by)
                                                     memory_order_acquire, memory_order_acquire);
 }
 
-uint32_t rp_group_close(rp_group *group)
+void rp_group_close(rp_group *group)
 {
     const rp_deadline by = rp_deadline_in(MAX_COPY_US);
     group->n_launched = 0;
@@ -151,7 +151,6 @@ uint32_t rp_group_close(rp_group *group)
         if (await_input(&group->slots[i], &by))
             group->slots[i].index = group->n_launched++;
     }
-    return group->n_launched;
 }
 
 /* Where the inputs that follow each other from slot `first` on end, in the inputs' memory. */

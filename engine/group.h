@@ -80,8 +80,8 @@ bool rp_group_fill(rp_group *group, rp_slot *slot, const void *input);
 uint32_t rp_group_n_filled(const rp_group *group);
 
 /* No more slots are taken. Waits a moment for inputs that are being copied, and leaves out those
- * that take longer. Returns how many there are. */
-uint32_t rp_group_close(rp_group *group);
+ * that take longer. */
+void rp_group_close(rp_group *group);
 
 /* Enqueues the launch of a closed group that has inputs; on an error, too, the lane is waited for.
  */
