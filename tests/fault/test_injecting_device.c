@@ -270,9 +270,9 @@ static void test_drop_wait(void **state)
     const rp_device_ops *ops = device.device.ops;
     const size_t n_bytes = (size_t)64 << 20;
     uint8_t *from = calloc(1, n_bytes);
-    uint8_t *to = malloc(n_bytes);
+    void *to;
     assert_non_null(from);
-    assert_non_null(to);
+    assert_int_equal(ops->memory_alloc(&device.device, n_bytes, &to), RP_STATUS_OK);
     memset(to, 7, n_bytes);
     assert_int_equal(rp_stream_create(&device.device, &stream), RP_STATUS_OK);
     assert_int_equal(ops->copy_async(stream, to, from, n_bytes, RP_COPY_HOST_TO_DEVICE),
@@ -285,8 +285,34 @@ static void test_drop_wait(void **state)
     assert_memory_equal(to, from, n_bytes);
     rp_stream_destroy(stream);
     free(from);
-    free(to);
+    ops->memory_free(&device.device, to);
     close_plan();
+}
+
+/* What was never written is no address. Whoever copies from there or to there loses the device, and
+ * crashes nothing. */
+static void test_addresses_that_are_none(void **state)
+{
+    (void)state;
+    static const rp_copy_kind kinds[] = {RP_COPY_HOST_TO_DEVICE, RP_COPY_DEVICE_TO_HOST,
+                                         RP_COPY_DEVICE_TO_DEVICE, RP_COPY_DEVICE_TO_DEVICE};
+    for (size_t k = 0; k < 4; k++) {
+        uint8_t of_host[64] = {0};
+        void *nowhere, *there;
+        rp_stream stream;
+        open_plan("none", "copied");
+        const rp_device_ops *ops = device.device.ops;
+        memset(&nowhere, 0xA5, sizeof(nowhere));
+        assert_int_equal(ops->memory_alloc(&device.device, 64, &there), RP_STATUS_OK);
+        assert_int_equal(rp_stream_create(&device.device, &stream), RP_STATUS_OK);
+        void *to = k == 0 || k == 3 ? nowhere : k == 1 ? of_host : there;
+        const void *from = k == 1 || k == 2 ? nowhere : k == 0 ? of_host : there;
+        assert_int_equal(ops->copy_async(stream, to, from, 64, kinds[k]), RP_STATUS_OK);
+        assert_int_equal(ops->wait(stream, WAIT_US), RP_STATUS_DEVICE_FAULT);
+        rp_stream_destroy(stream);
+        ops->memory_free(&device.device, there);
+        close_plan();
+    }
 }
 
 /* Exactly as many bits of a frame as the plan says, and nothing else. Half of the times they are
@@ -510,25 +536,16 @@ static int make_expected(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_fail),
-        cmocka_unit_test(test_out_of_memory),
-        cmocka_unit_test(test_lose),
-        cmocka_unit_test(test_delay),
-        cmocka_unit_test(test_hang),
-        cmocka_unit_test(test_drop_copy),
-        cmocka_unit_test(test_drop_launch),
-        cmocka_unit_test(test_drop_wait),
-        cmocka_unit_test(test_flip_frame),
-        cmocka_unit_test(test_flip_frame_of_batch),
-        cmocka_unit_test(test_flip_delivered),
-        cmocka_unit_test(test_flip_input),
-        cmocka_unit_test(test_flip_workspace),
-        cmocka_unit_test(test_flip_size_and_status),
-        cmocka_unit_test(test_size),
-        cmocka_unit_test(test_swap),
-        cmocka_unit_test(test_repeated),
-        cmocka_unit_test(test_report),
+        cmocka_unit_test(test_nothing),        cmocka_unit_test(test_fail),
+        cmocka_unit_test(test_out_of_memory),  cmocka_unit_test(test_lose),
+        cmocka_unit_test(test_delay),          cmocka_unit_test(test_hang),
+        cmocka_unit_test(test_drop_copy),      cmocka_unit_test(test_drop_launch),
+        cmocka_unit_test(test_drop_wait),      cmocka_unit_test(test_addresses_that_are_none),
+        cmocka_unit_test(test_flip_frame),     cmocka_unit_test(test_flip_frame_of_batch),
+        cmocka_unit_test(test_flip_delivered), cmocka_unit_test(test_flip_input),
+        cmocka_unit_test(test_flip_workspace), cmocka_unit_test(test_flip_size_and_status),
+        cmocka_unit_test(test_size),           cmocka_unit_test(test_swap),
+        cmocka_unit_test(test_repeated),       cmocka_unit_test(test_report),
     };
     return RUN_CASES(argc, argv, tests, make_expected, NULL);
 }

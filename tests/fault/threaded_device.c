@@ -22,6 +22,7 @@ typedef struct item {
     void *destination;
     const void *source;
     size_t n_bytes;
+    rp_copy_kind kind;
 } item;
 
 struct threaded_stream {
@@ -68,6 +69,14 @@ static bool has_good_addresses(const threaded_device *owner, const rp_stage_args
     return true;
 }
 
+/* A dropped upload leaves addresses on the device that are none. */
+static bool copies_good_addresses(const threaded_device *owner, const item *next)
+{
+    return (next->kind == RP_COPY_DEVICE_TO_HOST ||
+            is_alive(owner, next->destination, next->n_bytes)) &&
+           (next->kind == RP_COPY_HOST_TO_DEVICE || is_alive(owner, next->source, next->n_bytes));
+}
+
 static rp_status run_launch(threaded_device *owner, const struct rp_launch *launch)
 {
     const rp_stream stream = {owner->runner, NULL};
@@ -83,8 +92,16 @@ static rp_status run_item(threaded_device *owner, const item *next)
 {
     if (next->is_launch)
         return run_launch(owner, &next->launch);
-    if (next->n_bytes != 0)
-        memcpy(next->destination, next->source, next->n_bytes);
+    if (next->n_bytes == 0)
+        return RP_STATUS_OK;
+    pthread_mutex_lock(&owner->lock);
+    if (!copies_good_addresses(owner, next))
+        owner->is_lost = true;
+    const bool is_lost = owner->is_lost;
+    pthread_mutex_unlock(&owner->lock);
+    if (is_lost)
+        return RP_STATUS_DEVICE_FAULT;
+    memcpy(next->destination, next->source, next->n_bytes);
     return RP_STATUS_OK;
 }
 
@@ -231,9 +248,9 @@ static rp_status enqueue(rp_stream stream, const item *next)
 static rp_status threaded_copy(rp_stream stream, void *destination, const void *source,
                                size_t n_bytes, rp_copy_kind kind)
 {
-    (void)kind;
     item next;
     memset(&next, 0, sizeof(next));
+    next.kind = kind;
     next.destination = destination;
     next.source = source;
     next.n_bytes = n_bytes;

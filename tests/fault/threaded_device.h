@@ -4,9 +4,8 @@
  * does them in order, with the host's kernels, while the thread that asked goes on. Its memory is
  * not what the host reads: without RP_DEVICE_MAPPED_STAGING all goes there and back by copies.
  * New memory has a pattern in it, so that who reads what was never written notices. As with
- * CUDA, freeing memory waits for all work that was queued before, and a launch whose inputs or
- * outputs are not in memory of this device loses it: copies of their addresses may have been left
- * out.
+ * CUDA, freeing memory waits for all work that was queued before, and a copy or a launch of what
+ * is not in memory of this device loses it: copies of addresses may have been left out.
  */
 #ifndef ROCKPRESS_TESTS_FAULT_THREADED_DEVICE_H
 #define ROCKPRESS_TESTS_FAULT_THREADED_DEVICE_H
