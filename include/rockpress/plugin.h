@@ -87,8 +87,8 @@ typedef struct rp_plugin_config {
     size_t struct_size; /* of the caller's rp_plugin_config, in bytes */
 
     /* "cuda", "cuda:N", "host" (the calling CPU thread) or "off" (libzstd); "auto": the first GPU,
-     * once there is a file for a batch, since single blocks alone are not worth opening one. With
-     * batch off and no parallel_threads, libzstd. auto */
+     * once there is a file for a batch or for parallel_threads, since single blocks alone are not
+     * worth opening one. With batch off and no parallel_threads, libzstd. auto */
     char device[128];
     rp_verify_mode verify;    /* device */
     uint32_t verify_interval; /* blocks, 1 to 2^30; 256 */

@@ -336,7 +336,8 @@ static rp_batch_id begin(const rp_plugin_config *config, const void *samples, co
     rp_stats_batch_begun(batch->n_blocks, ns);
     rp_balance_note(0, ns);
     atomic_init(&batch->wall_ns, ns);
-    atomic_init(&batch->cpu_ns, cpu_clock(config) - cpu_begun);
+    /* Threads that serve its first chunks have added theirs. */
+    atomic_fetch_add_explicit(&batch->cpu_ns, cpu_clock(config) - cpu_begun, memory_order_relaxed);
     rp_thread.batch_next = 0;
     rp_thread.batch = publish(slot, batch);
     pthread_once(&log_once, log_dictionaries);

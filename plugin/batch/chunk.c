@@ -46,6 +46,18 @@ static bool find_slabs(struct rp_open_batch *batch, const struct rp_batch_chunk 
     return true;
 }
 
+/* Where threads serve, the device was not asked whether it is done with a lane. */
+static struct rp_batch_lane *take_lane(rp_status *status)
+{
+    struct rp_batch_lane *lane = rp_batch_lane_take(status);
+
+    if (*status != RP_STATUS_POOL_EXHAUSTED || !rp_batch_service_is_on() ||
+        rp_batch_service_look(false))
+        return lane;
+    rp_batch_lanes_collect(false);
+    return rp_batch_lane_take(status);
+}
+
 /* Under the lock, which is released while slabs and a lane are found. */
 static rp_fallback_reason find_lane(struct rp_open_batch *batch, struct rp_batch_chunk *chunk,
                                     struct rp_batch_lane **lane)
@@ -61,11 +73,9 @@ static rp_fallback_reason find_lane(struct rp_open_batch *batch, struct rp_batch
         return rp_session_fault(RP_STATUS_TIMEOUT, pass);
     if (!find_slabs(batch, chunk))
         return RP_FALLBACK_MEMORY;
-    *lane = rp_batch_lane_take(&status);
-    if (status == RP_STATUS_POOL_EXHAUSTED) {
-        (void)rp_batch_service_look(false);
+    *lane = take_lane(&status);
+    if (status == RP_STATUS_POOL_EXHAUSTED)
         return RP_FALLBACK_POOL;
-    }
     if (status != RP_STATUS_OK)
         return rp_session_fault(status, pass);
     (*lane)->pass = pass;
@@ -186,11 +196,13 @@ static bool same_options(const struct rp_batch_chunk *chunk, const rp_compress_o
     return chunk->effort == options->effort && chunk->flags == options->flags;
 }
 
-static void wait_for_others(uint64_t deadline_ns)
+static void wait_for_others(struct rp_batch_chunk *chunk, uint64_t deadline_ns)
 {
     struct timespec deadline = {(time_t)(deadline_ns / 1000000000u),
                                 (long)(deadline_ns % 1000000000u)};
 
+    if (chunk->lane != NULL)
+        chunk->lane->is_awaited = true;
     pthread_cond_timedwait(&rp_batch_changed, &rp_batch_lock, &deadline);
 }
 
@@ -202,6 +214,15 @@ static rp_fallback_reason give_up(struct rp_batch_chunk *chunk)
     pthread_cond_broadcast(&rp_batch_changed);
     return rp_session_fault(RP_STATUS_TIMEOUT,
                             chunk->lane != NULL ? chunk->lane->pass : RP_BREAKER_CLOSED);
+}
+
+/* A thread that serves the chunk is in a call that does not return. One that waits for the device
+ * itself gives the chunk up by then (rp_batch_lane_attend). */
+static bool is_hung(const struct rp_batch_chunk *chunk)
+{
+    return rp_batch_service_is_on() && chunk->state == RP_CHUNK_RUNNING && chunk->lane != NULL &&
+           chunk->lane->is_attended &&
+           rp_clock_ns() - chunk->lane->launched_ns > rp_batch_lanes_timeout_ns();
 }
 
 /* Brings the chunk a step nearer to done; under the lock. RP_FALLBACK_NONE: look again. Waiting
@@ -221,7 +242,7 @@ static rp_fallback_reason step(struct rp_open_batch *batch, struct rp_batch_chun
         if (now >= deadline_ns)
             return give_up(chunk);
         if (chunk->lane == NULL || chunk->lane->is_attended)
-            wait_for_others(until_ns);
+            wait_for_others(chunk, until_ns);
         else if (until_ns > now)
             rp_batch_lane_attend(chunk->lane, (uint32_t)((until_ns - now) / 1000) + 1);
         return RP_FALLBACK_NONE;
@@ -281,7 +302,9 @@ rp_fallback_reason rp_batch_chunk_finish(const rp_plugin_config *config,
     pthread_mutex_lock(&rp_batch_lock);
     while (reason == RP_FALLBACK_NONE &&
            !(chunk->state == RP_CHUNK_DONE && same_options(chunk, options))) {
-        if (is_too_slow(chunk, worth_until_ns))
+        if (is_hung(chunk))
+            reason = give_up(chunk);
+        else if (is_too_slow(chunk, worth_until_ns))
             reason = refuse(chunk);
         else
             reason = step(batch, chunk, options, worth_until_ns, deadline_ns);

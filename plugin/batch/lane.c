@@ -478,6 +478,9 @@ void rp_batch_lane_attend(struct rp_batch_lane *lane, uint32_t limit_us)
         note_duration(lane, rp_clock_ns() - begun);
     if (status != RP_STATUS_TIMEOUT || is_overdue(lane, limit_us, waited_ns))
         rp_batch_lane_settle(lane, status);
+    else if (lane->is_awaited)
+        pthread_cond_broadcast(&rp_batch_changed); /* another one goes on waiting for the device */
+    lane->is_awaited = false;
 }
 
 static bool awaits_look(const struct rp_batch_lane *lane, bool with_slabs)

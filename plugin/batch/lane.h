@@ -35,7 +35,8 @@ struct rp_batch_lane {
     uint8_t *arrays;
     bool is_made;
     bool is_busy;     /* the device may be working on it */
-    bool is_attended; /* a thread is calling the device for it */
+    bool is_attended; /* a thread is calling the device for it, or is to */
+    bool is_awaited;  /* and another one sleeps meanwhile (chunk.c) */
     bool owns_slabs;  /* its chunk was released, and left the slabs to it */
     rp_breaker_pass pass;
     uint64_t launched_ns;

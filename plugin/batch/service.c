@@ -47,6 +47,11 @@ bool rp_batch_service_setup(const rp_plugin_config *config)
     return is_on;
 }
 
+bool rp_batch_service_is_on(void)
+{
+    return is_on;
+}
+
 bool rp_batch_service_is_stuck(void)
 {
     return is_on && rp_bounded_device_is_overdue();
@@ -98,9 +103,9 @@ static void serve_lane(struct rp_batch_lane *lane)
 }
 
 /* False: there was nothing to do for a while. */
-static bool await_work(uint64_t idle_ns)
+static bool await_work(void)
 {
-    uint64_t until_ns = rp_clock_ns() + idle_ns;
+    uint64_t until_ns = rp_clock_ns() + IDLE_NS;
     struct timespec until = {(time_t)(until_ns / 1000000000u), (long)(until_ns % 1000000000u)};
 
     n_idle++;
@@ -110,25 +115,67 @@ static bool await_work(uint64_t idle_ns)
     return first_waiting != NULL || is_look_wanted;
 }
 
-/* Let in where the device was given up, too: somebody may wait. While the process ends, those who
- * wait are inside the device, and it waits for them. */
-static void serve(void)
+/* The process ends, and what the driver needs may be gone. No fault of the device. */
+static void decline_waiting(void)
 {
-    bool is_in_use = rp_session_return_begin();
     struct rp_batch_lane *lane;
 
-    pthread_mutex_lock(&rp_batch_lock);
-    n_idle--; /* it was being started */
+    while ((lane = take_waiting()) != NULL) {
+        if (lane->chunk != NULL && lane->chunk->state == RP_CHUNK_RUNNING)
+            lane->chunk->state = RP_CHUNK_FAILED;
+        rp_batch_lane_clear(lane);
+    }
+    pthread_cond_broadcast(&rp_batch_changed);
+}
+
+static void serve_waiting(void)
+{
+    struct rp_batch_lane *lane;
+
     do {
         while ((lane = take_waiting()) != NULL)
             serve_lane(lane);
         is_look_wanted = false;
         rp_batch_lanes_collect(false);
-    } while (await_work(is_in_use ? IDLE_NS : 0));
+    } while (await_work());
+}
+
+/* Let in where the device was given up, too: somebody may wait. */
+static void serve(void)
+{
+    bool is_in_use = rp_session_return_begin();
+
+    pthread_mutex_lock(&rp_batch_lock);
+    n_idle--; /* it was being started */
+    if (is_in_use)
+        serve_waiting();
+    else
+        decline_waiting();
     n_threads--;
     pthread_mutex_unlock(&rp_batch_lock);
     if (is_in_use)
         rp_session_use_end();
+}
+
+/* Nobody comes: this thread launches all that waits. Those who wait for it attend to it. */
+static void launch_waiting(void)
+{
+    struct rp_batch_lane *lane;
+    rp_status status;
+
+    while ((lane = take_waiting()) != NULL) {
+        if (lane->chunk == NULL || lane->chunk->state != RP_CHUNK_RUNNING) {
+            rp_batch_lane_clear(lane);
+            continue;
+        }
+        pthread_mutex_unlock(&rp_batch_lock);
+        status = rp_batch_lane_launch(lane);
+        pthread_mutex_lock(&rp_batch_lock);
+        lane->is_attended = false;
+        if (status != RP_STATUS_OK)
+            rp_batch_lane_settle(lane, status);
+        pthread_cond_broadcast(&rp_batch_changed);
+    }
 }
 
 /* One more thread, if those that are idle are too few for the work that there is. */
@@ -151,35 +198,15 @@ static void call_thread(void)
     }
 }
 
-/* Whether the lane still waits, and nobody comes: it waits no more. */
-static bool is_left_alone(struct rp_batch_lane *lane)
-{
-    struct rp_batch_lane *before = NULL;
-
-    if (n_threads != 0)
-        return false;
-    for (struct rp_batch_lane *at = first_waiting; at != NULL; before = at, at = at->next) {
-        if (at != lane)
-            continue;
-        if (before == NULL)
-            first_waiting = lane->next;
-        else
-            before->next = lane->next;
-        if (last_waiting == lane)
-            last_waiting = before;
-        n_waiting--;
-        return true;
-    }
-    return false;
-}
-
 bool rp_batch_service_launch(struct rp_batch_lane *lane)
 {
     if (!is_on)
         return false;
     append(lane);
     call_thread();
-    return !is_left_alone(lane);
+    if (n_threads == 0)
+        launch_waiting();
+    return true;
 }
 
 bool rp_batch_service_look(bool with_slabs)
@@ -187,6 +214,9 @@ bool rp_batch_service_look(bool with_slabs)
     if (is_on && rp_batch_lanes_await_look(with_slabs)) {
         is_look_wanted = true;
         call_thread();
+        if (n_threads == 0)
+            is_look_wanted = false;
+        return n_threads != 0;
     }
     return is_on;
 }

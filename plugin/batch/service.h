@@ -6,8 +6,9 @@
  * chunk for a limited time.
  *
  * A thread is started when a lane waits for one and none is idle, and ends when it had nothing to
- * do for a while. There are no more of them than lanes. Where the system has no thread, the caller
- * calls the device itself.
+ * do for a while. There are no more of them than lanes. Where none is there and the system has no
+ * thread, the caller calls the device itself. While the process ends, none calls the device that
+ * had not begun before.
  *
  * Thread rule: all but the setup under rp_batch_lock, which they release for a while.
  */
@@ -27,14 +28,19 @@ bool rp_batch_service_is_wanted(const rp_plugin_config *config, const rp_device 
 /* Once, before any other function below. False when the system refuses. */
 bool rp_batch_service_setup(const rp_plugin_config *config);
 
-/* Whether a driver hangs, so that no chunk should be given to it. */
+/* Whether they are there. */
+bool rp_batch_service_is_on(void);
+
+/* Whether they are, and the driver hangs: no chunk should be given to it. */
 bool rp_batch_service_is_stuck(void);
 
-/* A thread will launch the lane and attend to it. False: the caller has to do both. */
+/* The lane's launch is made by a thread that serves, which then attends to the lane. Or, where the
+ * system has no thread, it is made by this one, and attended to by those who wait. False: there is
+ * no service, and the caller launches. */
 bool rp_batch_service_launch(struct rp_batch_lane *lane);
 
-/* Has such a thread ask the device about lanes whose work did not end in time, if there are any, or
- * with_slabs, if one of them keeps slabs from others. False: the caller has to. */
+/* Has a thread that serves ask the device about lanes whose work did not end in time, if there are
+ * any, or with_slabs, if one of them keeps slabs from others. False: the caller has to. */
 bool rp_batch_service_look(bool with_slabs);
 
 #endif

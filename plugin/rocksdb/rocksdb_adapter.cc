@@ -207,12 +207,14 @@ class RockpressCompressor : public CompressorWrapper {
 #if ROCKPRESS_ROCKSDB_INTERFACE >= 1102
   // RocksDB asks once for each file, after it knows whether it samples blocks.
   uint32_t GetRecommendedParallelThreads() const override {
+    uint32_t builtin = wrapped_->GetRecommendedParallelThreads();
     uint32_t threads = 0;
     if (gathered_bytes_ == 0) {
       rp_route_file file = RouteFile();
+      file.threads = builtin;
       threads = rp_route_parallel_threads(&file);
     }
-    return threads != 0 ? threads : wrapped_->GetRecommendedParallelThreads();
+    return threads != 0 ? threads : builtin;
   }
 #endif
 

@@ -282,7 +282,7 @@ void CheckParallelThreads(CompressionManager &manager)
     options.parallel_threads = 2;
     auto compressor = ForFile(manager, options, TableFileCreationReason::kFlush);
     CHECK(compressor->GetRecommendedParallelThreads() == 5); // the built-in one's answer
-    CHECK(plugin.file.threads == 2 && plugin.file.level == 4);
+    CHECK(plugin.file.threads == 5 && plugin.file.level == 4);
     plugin.parallel_threads = 8;
     CHECK(compressor->GetRecommendedParallelThreads() == 8);
     // Of another type, it is as without rockpress.

@@ -13,6 +13,8 @@
 #include <zstd.h>
 
 #include "plugin/batch/batch.h"
+#include "plugin/core/balance.h"
+#include "plugin/core/costs.h"
 #include "rockpress/plugin.h"
 #include "tests/support/check.h"
 #include "tests/support/queue_device.h"
@@ -24,6 +26,7 @@ static rp_device *runner;
 static rp_device_ops ops;
 static _Atomic bool all_stalled;
 static _Atomic int n_launches;
+static _Atomic int n_waits; /* that do not only ask */
 
 /* The queue's functions, with what it has not. */
 static rp_status copying(rp_stream stream, void *destination, const void *source, size_t bytes,
@@ -38,8 +41,20 @@ static rp_status launching(rp_stream stream, const struct rp_launch *launch)
     return device.device.ops->launch(stream, launch);
 }
 
+static _Atomic bool asks_are_in_vain; /* who only asks is told that the device is not done */
+static void (*on_ask)(void);          /* in the middle of the first call that does */
+
 static rp_status waiting(rp_stream stream, uint32_t timeout_us)
 {
+    void (*then)(void) = on_ask;
+
+    if (asks_are_in_vain && timeout_us == 0) {
+        on_ask = NULL;
+        if (then != NULL)
+            then();
+        return RP_STATUS_TIMEOUT;
+    }
+    n_waits += timeout_us != 0;
     if (all_stalled) {
         if (timeout_us != 0)
             usleep(timeout_us < 20000 ? timeout_us : 20000);
@@ -216,6 +231,53 @@ static bool a_device_that_hangs(void)
     return true;
 }
 
+static void choosing(rp_plugin_config *config)
+{
+    config->goal = RP_GOAL_AUTO;
+    config->timeout_ms = 60000;
+}
+
+static sampled_file asked_file;
+static pthread_t waiter;
+static rp_fallback_reason waiter_got;
+
+/* Has saved enough to wait for the device. */
+static void *wait_for_first(void *unused)
+{
+    rp_balance_note(RP_BALANCE_MOST_NS, 0);
+    waiter_got = sampled_file_ask(&asked_file, 0, 3, false);
+    return unused;
+}
+
+static void begin_to_wait(void)
+{
+    if (pthread_create(&waiter, NULL, wait_for_first, NULL) != 0)
+        abort();
+    usleep(30000); /* it sleeps while this thread asks about its chunk */
+}
+
+/* A thread that does not wait for a chunk asks the device about it. The device is not done, and
+ * another thread, which came meanwhile, goes on waiting for the device, and not for its time limit.
+ */
+static bool one_asks_while_another_waits(void)
+{
+    rp_route_hint hint = {3, false};
+
+    CHECK(configure(choosing));
+    for (int i = 0; i < 3; i++)
+        rp_costs_note(RP_ROUTE_CPU, RP_EFFORT_FAST, 4096, 4096, 20000, 20000);
+    sampled_file_make(&asked_file, 300, 4096, 0, 60);
+    asks_are_in_vain = true;
+    CHECK(sampled_file_begin(&asked_file, &hint) != 0);
+    on_ask = begin_to_wait;
+    CHECK(sampled_file_ask(&asked_file, 1, 3, false) == RP_FALLBACK_BUSY && on_ask == NULL);
+    /* It had a quarter of a second, of which a busy machine may take most. */
+    CHECK(pthread_join(waiter, NULL) == 0 && n_waits == 1 && n_faults() == 0);
+    CHECK(waiter_got == RP_FALLBACK_NONE || waiter_got == RP_FALLBACK_BUSY);
+    sampled_file_free(&asked_file);
+    return true;
+}
+
 static queue_call failing_call;
 static rp_status failing_status;
 
@@ -358,6 +420,7 @@ static const scenario scenarios[] = {
     SCENARIO(more_files_than_lanes),
     SCENARIO(abandoned_while_the_device_works),
     SCENARIO(a_device_that_hangs),
+    SCENARIO(one_asks_while_another_waits),
     SCENARIO(streams_fail),
     SCENARIO(device_memory_runs_out),
     SCENARIO(staging_runs_out),

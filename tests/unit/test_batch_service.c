@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "plugin/batch/batch.h"
+#include "plugin/core/costs.h"
 #include "rockpress/plugin.h"
 #include "tests/support/check.h"
 #include "tests/support/gate_device.h"
@@ -48,7 +49,7 @@ static bool await(bool (*is_so)(void))
     return is_so();
 }
 
-static bool configure(uint32_t flags, uint32_t timeout_ms)
+static bool configure_for(rp_goal goal, uint32_t flags, uint32_t timeout_ms)
 {
     rp_device *host;
 
@@ -58,7 +59,7 @@ static bool configure(uint32_t flags, uint32_t timeout_ms)
     config.custom_device = &gate.device;
     config.sharing = RP_SHARING_SERVED;
     config.batch = RP_BATCH_ON;
-    config.goal = RP_GOAL_DEVICE;
+    config.goal = goal;
     config.effort = RP_EFFORT_FAST;
     config.log = RP_LOG_OFF;
     config.batch_lanes = N_LANES;
@@ -69,6 +70,11 @@ static bool configure(uint32_t flags, uint32_t timeout_ms)
     config.breaker_retry_ms = 1;
     CHECK(rp_plugin_configure(&config, NULL) == RP_STATUS_OK);
     return true;
+}
+
+static bool configure(uint32_t flags, uint32_t timeout_ms)
+{
+    return configure_for(RP_GOAL_DEVICE, flags, timeout_ms);
 }
 
 static uint64_t n_faults(void)
@@ -316,7 +322,8 @@ static bool the_device_is_late(void)
 }
 
 static _Atomic bool no_threads;
-static _Atomic bool are_held; /* new threads, before they do anything */
+static _Atomic bool are_held;       /* new threads, before they do anything */
+static _Atomic int n_fail_together; /* so many starts fail, none before the last one is tried */
 
 typedef struct held {
     void *(*run)(void *);
@@ -343,6 +350,12 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
 {
     held *call = malloc(sizeof(*call));
 
+    if (n_fail_together != 0) {
+        n_fail_together--;
+        while (n_fail_together != 0)
+            usleep(200);
+        no_threads = true;
+    }
     if (call == NULL || no_threads) {
         free(call);
         return EAGAIN;
@@ -436,6 +449,115 @@ static bool nobody_serves(void)
     return true;
 }
 
+/* All lanes, and the slabs of as many files as there are builders. Whoever made them has left. */
+static bool make_all_memory(void)
+{
+    rp_batch_id ids[N_BUILDERS];
+    sampled_file file;
+
+    CHECK(count_threads_at_first() && run_builders(1, false, 130).n_frames == N_BLOCKS);
+    sampled_file_make(&file, N_BLOCKS, 4096, 0, 131);
+    gate.is_closed = true;
+    for (unsigned b = 0; b < N_BUILDERS; b++)
+        ids[b] = sampled_file_begin(&file, &hint);
+    gate_device_await(&gate, N_LANES);
+    gate.is_closed = false;
+    for (unsigned b = 0; b < N_BUILDERS; b++)
+        rp_batch_end(ids[b]);
+    CHECK(await(is_memory_back) && await(is_alone));
+    sampled_file_free(&file);
+    return true;
+}
+
+static _Atomic bool may_begin;
+
+static void *build_later(void *argument)
+{
+    while (!may_begin)
+        usleep(200);
+    return build(argument);
+}
+
+/* Two builders have a thread started, each counts on the other's, and both starts fail. */
+static bool starts_fail_together(void)
+{
+    builder builders[2] = {{.seed = 140}, {.seed = 141}};
+
+    CHECK(configure(0, 60000) && make_all_memory());
+    for (unsigned b = 0; b < 2; b++)
+        CHECK(pthread_create(&builders[b].thread, NULL, build_later, &builders[b]) == 0);
+    n_fail_together = 2;
+    may_begin = true;
+    for (unsigned b = 0; b < 2; b++) {
+        pthread_join(builders[b].thread, NULL);
+        CHECK(builders[b].n_frames == N_BLOCKS && builders[b].longest_us < 30000000);
+    }
+    CHECK(n_fail_together == 0 && no_threads && n_faults() == 0 && is_memory_back());
+    return true;
+}
+
+/* Nor is what an abandoned file has left on the device looked at by threads that are not there. */
+static bool a_file_is_abandoned_and_nobody_serves(void)
+{
+    sampled_file file;
+    uint64_t before;
+    rp_batch_id id;
+
+    CHECK(configure(0, 60000) && make_all_memory());
+    no_threads = true;
+    before = n_batched();
+    sampled_file_make(&file, N_BLOCKS, 4096, 0, 150);
+    for (int i = 0; i < 3; i++) {
+        id = sampled_file_begin(&file, &hint);
+        for (size_t k = 0; k < N_BLOCKS / 2; k++)
+            CHECK(sampled_file_ask(&file, k, 3, false) == RP_FALLBACK_NONE);
+        rp_batch_end(id);
+        CHECK(is_memory_back());
+    }
+    CHECK(n_batched() - before == 3 * (N_BLOCKS / 2) && n_faults() == 0);
+    sampled_file_free(&file);
+    return true;
+}
+
+/* Who does not wait for the device notices all the same that it hangs. */
+static bool a_call_hangs_and_nobody_waits(int goal)
+{
+    sampled_file file;
+    rp_batch_id id;
+
+    CHECK(configure_for((rp_goal)goal, 0, SHORT_MS));
+    for (int i = 0; i < 3; i++)
+        rp_costs_note(RP_ROUTE_CPU, RP_EFFORT_FAST, 4096, 4096, 20000, 20000);
+    gate_device_forbid();
+    sampled_file_make(&file, N_BLOCKS, 4096, 0, 160);
+    gate.holding = QUEUE_LAUNCH;
+    id = sampled_file_begin(&file, &hint);
+    CHECK(id != 0);
+    for (size_t k = 0; k < N_BLOCKS; k++) {
+        if (k == 20)
+            usleep(1500 * SHORT_MS);
+        CHECK(sampled_file_ask(&file, k, 3, false) != RP_FALLBACK_NONE);
+    }
+    rp_batch_end(id);
+    CHECK(rp_stats_value(RP_STAT_FAULTS, RP_FAULT_TIMEOUT) >= 1 && gate.n_forbidden_calls == 0);
+    gate.holding = GATE_HOLDS_NONE;
+    sampled_file_free(&file);
+    return true;
+}
+
+static bool every_goal(void)
+{
+    static const rp_goal goals[] = {RP_GOAL_AUTO, RP_GOAL_THROUGHPUT, RP_GOAL_CPU};
+
+    for (size_t g = 0; g < sizeof(goals) / sizeof(goals[0]); g++) {
+        if (run_in_child(a_call_hangs_and_nobody_waits, (int)goals[g], 300) != 0) {
+            fprintf(stderr, "goal %d\n", (int)goals[g]);
+            return false;
+        }
+    }
+    return true;
+}
+
 int main(void)
 {
     static const scenario scenarios[] = {
@@ -448,6 +570,9 @@ int main(void)
         SCENARIO(the_device_is_late),
         SCENARIO(nobody_serves),
         SCENARIO(a_file_ends_before_it_is_launched),
+        SCENARIO(starts_fail_together),
+        SCENARIO(a_file_is_abandoned_and_nobody_serves),
+        SCENARIO(every_goal),
     };
 
     return RUN_SCENARIOS(scenarios, 1800);
