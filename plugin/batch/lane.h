@@ -38,7 +38,6 @@ struct rp_batch_lane {
     bool is_attended; /* a thread is calling the device for it, or is to */
     bool is_awaited;  /* and another one sleeps meanwhile (chunk.c) */
     bool owns_slabs;  /* its chunk was released, and left the slabs to it */
-    rp_breaker_pass pass;
     uint64_t launched_ns;
     struct rp_open_batch *batch;
     struct rp_batch_chunk *chunk; /* NULL when it was released */
@@ -47,6 +46,7 @@ struct rp_batch_lane {
     uint32_t n_blocks;
     uint32_t max_block_bytes;
     uint32_t n_slabs;
+    rp_breaker_pass pass; /* to be settled with the chunk */
     void *raw_slabs[RP_BATCH_CHUNK_SLABS];
     void *frame_slabs[RP_BATCH_CHUNK_SLABS];
     uint32_t slab_used[RP_BATCH_CHUNK_SLABS];
