@@ -20,6 +20,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <thread>
 #include <utility>
 #include <variant>
 
@@ -114,6 +115,28 @@ FileKind KindOf(const FilterBuildingContext& context) {
   }
   return kind;
 }
+
+// The threads that compress a file's blocks.
+class FileThreads {
+ public:
+  // By the thread that builds the file.
+  void Recommend(uint32_t threads, uint32_t instead_of) {
+    builder_ = std::this_thread::get_id();
+    times_ = threads / std::max<uint32_t>(instead_of, 1);
+  }
+
+  // How many times as many as RocksDB's options say. RocksDB may have reasons
+  // to build a file on one thread all the same: then none of its blocks is
+  // another thread's.
+  uint32_t Times() const {
+    uint32_t times = times_.load(std::memory_order_acquire);
+    return times > 1 && std::this_thread::get_id() != builder_ ? times : 1;
+  }
+
+ private:
+  std::thread::id builder_;  // before times_
+  std::atomic<uint32_t> times_{1};
+};
 
 class RockpressCompressor : public CompressorWrapper {
  public:
@@ -214,7 +237,11 @@ class RockpressCompressor : public CompressorWrapper {
       file.threads = builtin;
       threads = rp_route_parallel_threads(&file);
     }
-    return threads != 0 ? threads : builtin;
+    if (threads == 0) {
+      return builtin;
+    }
+    threads_.Recommend(threads, builtin);
+    return threads;
   }
 #endif
 
@@ -314,7 +341,8 @@ class RockpressCompressor : public CompressorWrapper {
     request->output_capacity = *output_size - length_bytes;
     request->level = Level();
     request->checksum = options_.checksum;
-    rp_fallback_reason reason = rp_route_compress(request, &frame_size);
+    rp_fallback_reason reason =
+        rp_route_compress_parallel(request, threads_.Times(), &frame_size);
     if (reason == RP_FALLBACK_NONE) {
       *output_size = length_bytes + frame_size;
     }
@@ -465,6 +493,9 @@ class RockpressCompressor : public CompressorWrapper {
   // What rp_gather_begin has counted for this file, and with which limit.
   mutable std::atomic<size_t> gathered_bytes_{0}, limit_bytes_{0};
   const Batch batch_;
+  // Of a compressor that RocksDB has asked for their number. It has the file's
+  // blocks, unless they are a batch or have a dictionary.
+  mutable FileThreads threads_;
 };
 
 class RockpressManager : public CompressionManagerWrapper {

@@ -183,18 +183,14 @@ static bool serve_from_batch(const rp_plugin_config *config, const rp_asker *ask
     return true;
 }
 
-rp_fallback_reason rp_route_compress(const rp_request *request, size_t *frame_size)
-{
-    return rp_route_compress_for(NULL, request, frame_size);
-}
-
 /* Direct, unless the router says otherwise. What the block has cost is reported here, and not by
  * the route: a block that failed there has cost something, too. */
 static rp_fallback_reason compress_alone(const rp_plugin_config *config, const rp_request *request,
-                                         const rp_compress_options *options, size_t *frame_size)
+                                         const rp_compress_options *options, uint32_t times,
+                                         size_t *frame_size)
 {
     size_t size = request->input_size;
-    rp_router_choice choice = rp_router_choose(config, options->effort, size);
+    rp_router_choice choice = rp_router_choose(config, options->effort, size, times);
     uint64_t begun_ns, cpu_begun_ns = 0, cpu_ns = RP_COSTS_UNMEASURED;
     rp_fallback_reason reason;
     bool is_measured;
@@ -211,13 +207,14 @@ static rp_fallback_reason compress_alone(const rp_plugin_config *config, const r
     begun_ns = rp_clock_ns() - begun_ns;
     if (is_measured)
         cpu_ns = rp_costs_cpu_ns() - cpu_begun_ns;
-    rp_router_note_direct(config, options->effort, size, choice, reason, begun_ns, cpu_ns);
+    rp_router_note_direct(config, options->effort, size, times, choice, reason, begun_ns, cpu_ns);
     return reason;
 }
 
 /* On the device, which is open and in use by this thread. */
 static rp_fallback_reason compress_on_device(const rp_plugin_config *config, const rp_asker *asker,
-                                             const rp_request *request, size_t *frame_size)
+                                             const rp_request *request, uint32_t times,
+                                             size_t *frame_size)
 {
     rp_compress_options options;
     rp_fallback_reason reason;
@@ -234,11 +231,11 @@ static rp_fallback_reason compress_on_device(const rp_plugin_config *config, con
     }
     if (asker != NULL && asker->is_reader && config->reads == RP_READS_CPU)
         return RP_FALLBACK_READ;
-    return compress_alone(config, request, &options, frame_size);
+    return compress_alone(config, request, &options, times, frame_size);
 }
 
-rp_fallback_reason rp_route_compress_for(const rp_asker *asker, const rp_request *request,
-                                         size_t *frame_size)
+static rp_fallback_reason compress(const rp_asker *asker, const rp_request *request, uint32_t times,
+                                   size_t *frame_size)
 {
     const rp_plugin_config *config;
     rp_fallback_reason reason;
@@ -256,8 +253,25 @@ rp_fallback_reason rp_route_compress_for(const rp_asker *asker, const rp_request
         return RP_FALLBACK_DEVICE;
     /* A driver sets it, and sleeping does. libzstd leaves it alone. */
     saved_errno = errno;
-    reason = compress_on_device(config, asker, request, frame_size);
+    reason = compress_on_device(config, asker, request, times, frame_size);
     errno = saved_errno;
     rp_session_use_end();
     return reason;
+}
+
+rp_fallback_reason rp_route_compress(const rp_request *request, size_t *frame_size)
+{
+    return compress(NULL, request, 1, frame_size);
+}
+
+rp_fallback_reason rp_route_compress_parallel(const rp_request *request, uint32_t times,
+                                              size_t *frame_size)
+{
+    return compress(NULL, request, times != 0 ? times : 1, frame_size);
+}
+
+rp_fallback_reason rp_route_compress_for(const rp_asker *asker, const rp_request *request,
+                                         size_t *frame_size)
+{
+    return compress(asker, request, 1, frame_size);
 }

@@ -32,6 +32,11 @@
  */
 rp_fallback_reason rp_route_compress(const rp_request *request, size_t *frame_size);
 
+/* The same for a block of a file of which RocksDB compresses `times` as many blocks side by side as
+ * its options say, since rp_route_parallel_threads has told it to. */
+rp_fallback_reason rp_route_compress_parallel(const rp_request *request, uint32_t times,
+                                              size_t *frame_size);
+
 /* The same for a context that the caller knows something about. */
 rp_fallback_reason rp_route_compress_for(const rp_asker *asker, const rp_request *request,
                                          size_t *frame_size);

@@ -58,6 +58,14 @@ static int64_t extra_of(rp_goal goal, rp_price dear, rp_price cheap)
     return wall > cpu ? wall : cpu;
 }
 
+/* What the device may take to be no later and no dearer than libzstd on fewer threads. */
+static rp_price allowed_of(rp_goal goal, rp_price cpu, uint32_t times)
+{
+    if (goal == RP_GOAL_AUTO)
+        cpu.wall *= times;
+    return cpu;
+}
+
 /* Work that costs `ps` was done: a part of that may be spent on probes. Not kept beyond `most`, so
  * that many blocks without a probe are not followed by many probes. */
 static void earn(struct budget *budget, uint64_t ps, int64_t first, int64_t most)
@@ -151,18 +159,18 @@ static bool samples_libzstd(rp_goal goal, unsigned number, rp_price device, uint
 /* Where libzstd is the better way, or nothing is known of the device. What the probe costs less
  * than expected is given back, so one follows another when a device has become better. */
 static bool probes_device(rp_goal goal, unsigned number, rp_price device, rp_price cpu,
-                          uint64_t bytes)
+                          uint64_t bytes, uint32_t times)
 {
     bool is_known = device.wall != 0;
-    int64_t extra =
-        is_known ? charge(extra_of(goal, device, cpu), cpu) : (int64_t)cpu.wall * UNKNOWN_BLOCKS;
+    int64_t extra = is_known ? charge(extra_of(goal, device, allowed_of(goal, cpu, times)), cpu)
+                             : (int64_t)cpu.wall * UNKNOWN_BLOCKS;
 
     return is_probe(&cells[number].direct, cpu.wall * bytes, is_known ? 0 : RP_ROUTER_FIRST_BLOCKS,
                     extra * (int64_t)bytes);
 }
 
 rp_router_choice rp_router_choose(const rp_plugin_config *config, rp_effort effort,
-                                  size_t block_bytes)
+                                  size_t block_bytes, uint32_t times)
 {
     rp_goal goal = config->goal;
     unsigned number = rp_costs_cell(effort, block_bytes);
@@ -174,11 +182,12 @@ rp_router_choice rp_router_choose(const rp_plugin_config *config, rp_effort effo
     if (cpu.wall == 0)
         return to_cpu_timed();
     device = rp_costs_price(number, RP_ROUTE_DIRECT);
-    if (device.wall != 0 && is_cheaper(goal, device, cpu, block_bytes)) {
+    if (device.wall != 0 && is_cheaper(goal, device, allowed_of(goal, cpu, times), block_bytes)) {
         return samples_libzstd(goal, number, device, block_bytes) ? to_cpu_timed()
                                                                   : RP_ROUTER_DIRECT;
     }
-    return probes_device(goal, number, device, cpu, block_bytes) ? RP_ROUTER_PROBE : RP_ROUTER_CPU;
+    return probes_device(goal, number, device, cpu, block_bytes, times) ? RP_ROUTER_PROBE
+                                                                        : RP_ROUTER_CPU;
 }
 
 bool rp_router_measures_cpu(const rp_plugin_config *config, rp_effort effort, size_t block_bytes,
@@ -201,15 +210,16 @@ static void settle_probe(unsigned number, rp_price cpu, uint64_t bytes, int64_t 
 }
 
 void rp_router_note_direct(const rp_plugin_config *config, rp_effort effort, size_t block_bytes,
-                           rp_router_choice choice, rp_fallback_reason reason, uint64_t wall_ns,
-                           uint64_t cpu_ns)
+                           uint32_t times, rp_router_choice choice, rp_fallback_reason reason,
+                           uint64_t wall_ns, uint64_t cpu_ns)
 {
     unsigned number = rp_costs_cell(effort, block_bytes);
     rp_price cpu = rp_costs_price(number, RP_ROUTE_CPU), took;
+    rp_price allowed = allowed_of(config->goal, cpu, times);
     uint64_t bytes = block_bytes != 0 ? block_bytes : 1;
 
     if (reason == RP_FALLBACK_NONE) {
-        rp_balance_note(rp_costs_ns(cpu.wall, bytes), wall_ns);
+        rp_balance_note(rp_costs_ns(allowed.wall, bytes), wall_ns);
     } else {
         rp_balance_note(0, wall_ns);
         wall_ns += rp_costs_ns(cpu.wall, bytes);
@@ -225,7 +235,7 @@ void rp_router_note_direct(const rp_plugin_config *config, rp_effort effort, siz
         return;
     }
     if (choice == RP_ROUTER_PROBE)
-        settle_probe(number, cpu, bytes, extra_of(config->goal, took, cpu));
+        settle_probe(number, cpu, bytes, extra_of(config->goal, took, allowed));
     rp_costs_note(RP_ROUTE_DIRECT, effort, block_bytes, bytes, wall_ns, cpu_ns);
 }
 

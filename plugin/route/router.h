@@ -12,6 +12,11 @@
  *   a wait    for a chunk that is still on the device may take what libzstd takes for the block,
  * and what the thread has saved
  *
+ * A thread may be one of several that compress a file's blocks side by side because the
+ * CompressionManager has asked for them (rp_route_parallel_threads): `times` as many as RocksDB's
+ * options say. Then the file is not later if each block takes as many times what libzstd takes. By
+ * that the rule of "auto" judges the thread's time, and no other rule.
+ *
  * With "throughput" only time counts and nothing is spent. With "cpu" only CPU time counts, and a
  * wait may take any time. With "device" there is no choice: the device takes all that it can.
  *
@@ -45,16 +50,17 @@ typedef enum rp_router_choice {
 } rp_router_choice;
 
 /* The way of a block that is in no batch. A probe is counted. RP_ROUTER_CPU: the caller goes
- * between rp_cpu_begin and rp_cpu_end. Anything else: rp_router_note_direct follows. */
+ * between rp_cpu_begin and rp_cpu_end. Anything else: rp_router_note_direct follows. times is at
+ * least 1. */
 rp_router_choice rp_router_choose(const rp_plugin_config *config, rp_effort effort,
-                                  size_t block_bytes);
+                                  size_t block_bytes, uint32_t times);
 
 /* What a block that was to go direct has cost, and what came of it. Without a frame
  * (RP_FALLBACK_CAPACITY, RP_FALLBACK_FAULT) libzstd's cost comes on top. cpu_ns may be
  * RP_COSTS_UNMEASURED. Not with the goal "device". */
 void rp_router_note_direct(const rp_plugin_config *config, rp_effort effort, size_t block_bytes,
-                           rp_router_choice choice, rp_fallback_reason reason, uint64_t wall_ns,
-                           uint64_t cpu_ns);
+                           uint32_t times, rp_router_choice choice, rp_fallback_reason reason,
+                           uint64_t wall_ns, uint64_t cpu_ns);
 
 /* Whether such a block's CPU time is to be measured. Counts the thread's blocks. */
 bool rp_router_measures_cpu(const rp_plugin_config *config, rp_effort effort, size_t block_bytes,

@@ -31,6 +31,7 @@ thread_local struct {
     rp_route_file file;
     rp_request request;
     int routed = 0;
+    uint32_t times = 0;
     int cpu_begins = 0;
     rp_fallback_reason cpu_reason = RP_FALLBACK_NONE;
     size_t cpu_frame_size = 0;
@@ -227,9 +228,11 @@ const std::shared_ptr<CompressionManager> &rocksdb::GetBuiltinV2CompressionManag
 }
 
 extern "C" {
-rp_fallback_reason rp_route_compress(const rp_request *request, size_t *frame_size)
+rp_fallback_reason rp_route_compress_parallel(const rp_request *request, uint32_t times,
+                                              size_t *frame_size)
 {
     plugin.routed++;
+    plugin.times = times;
     plugin.request = *request;
     // Also where it is declined the output may have been written to.
     std::memcpy(request->output, "frame", 5);

@@ -277,14 +277,23 @@ void CheckGathering(CompressionManager &manager)
 void CheckParallelThreads(CompressionManager &manager)
 {
 #if STAND_IN >= 1102
+    const std::string block(1000, 'x');
     CompressionOptions options;
     options.level = 4;
     options.parallel_threads = 2;
     auto compressor = ForFile(manager, options, TableFileCreationReason::kFlush);
     CHECK(compressor->GetRecommendedParallelThreads() == 5); // the built-in one's answer
     CHECK(plugin.file.threads == 5 && plugin.file.level == 4);
-    plugin.parallel_threads = 8;
-    CHECK(compressor->GetRecommendedParallelThreads() == 8);
+    CHECK(Compress(*compressor, block, nullptr) == "ours" && plugin.times == 1);
+    plugin.parallel_threads = 20;
+    CHECK(compressor->GetRecommendedParallelThreads() == 20);
+    // The thread that builds the file, and those that compress beside it.
+    CHECK(Compress(*compressor, block, nullptr) == "ours" && plugin.times == 1);
+    std::thread([&] {
+        CHECK(Compress(*compressor, block, nullptr) == "ours" && plugin.times == 4);
+        auto other = ForFile(manager, options, TableFileCreationReason::kFlush);
+        CHECK(Compress(*other, block, nullptr) == "ours" && plugin.times == 1);
+    }).join();
     // Of another type, it is as without rockpress.
     CHECK(manager.GetCompressor(options, kLZ4Compression)->GetRecommendedParallelThreads() == 5);
     // RocksDB holds the blocks of a batch, and has one thread for them.
@@ -297,7 +306,7 @@ void CheckParallelThreads(CompressionManager &manager)
     plugin.gathered = 0;
     compressor = ForFile(manager, options, TableFileCreationReason::kFlush);
     CHECK(Sampling(*compressor, CacheEntryRole::kDataBlock) == 77);
-    CHECK(compressor->GetRecommendedParallelThreads() == 8);
+    CHECK(compressor->GetRecommendedParallelThreads() == 20);
     plugin.batch_bytes = 0;
     plugin.parallel_threads = 0;
 #else

@@ -36,14 +36,21 @@ static void note(rp_route route, size_t block, uint64_t wall, uint64_t cpu)
                       (cpu << 20) * 32 / 1000);
 }
 
-/* How many of n blocks go direct. None of them reports anything. */
-static unsigned n_direct(const rp_plugin_config *config, size_t block, unsigned n)
+/* How many of n blocks go direct, of a file with so many times the threads that RocksDB's options
+ * say. None of them reports anything. */
+static unsigned n_direct_of(const rp_plugin_config *config, size_t block, uint32_t times,
+                            unsigned n)
 {
     unsigned count = 0;
 
     for (unsigned i = 0; i < n; i++)
-        count += rp_router_choose(config, EFFORT, block) != RP_ROUTER_CPU;
+        count += rp_router_choose(config, EFFORT, block, times) != RP_ROUTER_CPU;
     return count;
+}
+
+static unsigned n_direct(const rp_plugin_config *config, size_t block, unsigned n)
+{
+    return n_direct_of(config, block, 1, n);
 }
 
 static void test_auto_is_a_rule_for_all_devices(void **state)
@@ -71,17 +78,17 @@ static void test_libzstd_comes_first(void **state)
     (void)state;
     for (unsigned i = 0; i < 3; i++) {
         rp_thread.is_awaited = 0;
-        assert_int_equal(rp_router_choose(&config, EFFORT, 700), RP_ROUTER_CPU);
+        assert_int_equal(rp_router_choose(&config, EFFORT, 700, 1), RP_ROUTER_CPU);
         /* Its cost is wanted. */
         assert_int_equal(rp_thread.is_awaited, 1);
         /* The first two warm up, and count for nothing. */
         rp_costs_note(RP_ROUTE_CPU, EFFORT, 700, 700, 7000, 7000);
     }
-    assert_int_equal(rp_router_choose(&config, EFFORT, 700), RP_ROUTER_PROBE);
+    assert_int_equal(rp_router_choose(&config, EFFORT, 700, 1), RP_ROUTER_PROBE);
     /* Nobody else tries the device meanwhile. */
     assert_int_equal(n_direct(&config, 700, 100), 0);
-    rp_router_note_direct(&config, EFFORT, 700, RP_ROUTER_PROBE, RP_FALLBACK_NONE, 70000, 7000);
-    assert_int_equal(rp_router_choose(&config, EFFORT, 700), RP_ROUTER_PROBE);
+    rp_router_note_direct(&config, EFFORT, 700, 1, RP_ROUTER_PROBE, RP_FALLBACK_NONE, 70000, 7000);
+    assert_int_equal(rp_router_choose(&config, EFFORT, 700, 1), RP_ROUTER_PROBE);
 }
 
 static void test_goals_differ(void **state)
@@ -106,6 +113,56 @@ static void test_goals_differ(void **state)
     assert_true(n_direct(&automatic, 3000, 1000) > 970);
 }
 
+/* Of eight threads instead of one, each may take eight times as long. */
+static void test_threads_side_by_side(void **state)
+{
+    rp_plugin_config config = config_for(RP_GOAL_AUTO);
+    rp_plugin_config throughput = config_for(RP_GOAL_THROUGHPUT);
+
+    (void)state;
+    note(RP_ROUTE_CPU, 200000, 5000, 5000);
+    note(RP_ROUTE_DIRECT, 200000, 30000, 1000);
+    assert_true(n_direct_of(&config, 200000, 5, 1000) < 20);
+    assert_true(n_direct_of(&config, 200000, 7, 1000) > 970);
+    /* Others are judged by their own time, and who wants only time has it with libzstd. */
+    assert_true(n_direct(&config, 200000, 1000) < 20);
+    assert_true(n_direct_of(&throughput, 200000, 8, 1000) < 20);
+    /* What is left of that time is saved: 7 times 1 ms, less 6 ms. */
+    rp_thread.balance_ns = 0;
+    rp_router_note_direct(&config, EFFORT, 200000, 7, RP_ROUTER_DIRECT, RP_FALLBACK_NONE, 6000000,
+                          200000);
+    assert_in_range(rp_balance_ns(), 990000, 1010000);
+    /* It does not make up for CPU time. But probes cost only that: one in 67 blocks. */
+    note(RP_ROUTE_DIRECT, 200000, 30000, 5500);
+    assert_in_range(n_direct_of(&config, 200000, 8, 1000), 10, 20);
+    rp_thread.balance_ns = 0;
+}
+
+/* A probe that is within the time that is allowed costs nothing, and one follows the other. */
+static void test_probes_side_by_side(void **state)
+{
+    rp_plugin_config config = config_for(RP_GOAL_AUTO);
+    unsigned n_probes = 0;
+
+    (void)state;
+    note(RP_ROUTE_CPU, 1500, 5000, 5000);
+    for (int i = 0; i < 200; i++)
+        rp_costs_note(RP_ROUTE_DIRECT, EFFORT, 1500, 1500, 90000, 6000);
+    assert_true(n_direct_of(&config, 1500, 8, 100) < 5);
+    /* By now it is better than it was. */
+    for (unsigned i = 0; i < 4000; i++) {
+        rp_router_choice choice;
+        rp_thread.balance_ns = 0; /* what a probe saves would be spent */
+        choice = rp_router_choose(&config, EFFORT, 1500, 8);
+        n_probes += choice == RP_ROUTER_PROBE;
+        if (choice != RP_ROUTER_CPU)
+            rp_router_note_direct(&config, EFFORT, 1500, 8, choice, RP_FALLBACK_NONE, 30000, 1500);
+    }
+    assert_in_range(n_probes, 10, 400);
+    assert_true(n_direct_of(&config, 1500, 8, 100) > 95);
+    rp_thread.balance_ns = 0;
+}
+
 static void test_savings_are_spent(void **state)
 {
     rp_plugin_config config = config_for(RP_GOAL_AUTO);
@@ -120,7 +177,8 @@ static void test_savings_are_spent(void **state)
     rp_thread.balance_ns = 70000;
     assert_true(n_direct(&config, 6000, 1000) > 970);
     assert_true(n_direct(&throughput, 6000, 1000) < 20);
-    rp_router_note_direct(&config, EFFORT, 6000, RP_ROUTER_DIRECT, RP_FALLBACK_NONE, 90000, 6000);
+    rp_router_note_direct(&config, EFFORT, 6000, 1, RP_ROUTER_DIRECT, RP_FALLBACK_NONE, 90000,
+                          6000);
     assert_in_range(rp_balance_ns(), 9900, 10100);
     assert_true(n_direct(&config, 6000, 1000) < 20);
     /* However much is saved, it does not make up for CPU time. */
@@ -158,7 +216,7 @@ static void test_costs_apart(void **state)
     assert_true(n_direct(&config, 16384, 1000) < 20);
     assert_true(n_direct(&config, 16385, 1000) > 970);
     /* Of another effort nothing is known. */
-    assert_int_equal(rp_router_choose(&config, RP_EFFORT_MAX, 20000), RP_ROUTER_CPU);
+    assert_int_equal(rp_router_choose(&config, RP_EFFORT_MAX, 20000, 1), RP_ROUTER_CPU);
     assert_int_equal(rp_thread.is_awaited, 1);
     rp_thread.is_awaited = 0;
 }
@@ -174,8 +232,8 @@ static void test_blocks_without_a_frame(void **state)
     note(RP_ROUTE_DIRECT, 40000, 1000, 1000);
     assert_true(n_direct(&config, 40000, 100) > 95);
     for (int i = 0; i < 4000; i++)
-        rp_router_note_direct(&config, EFFORT, 40000, RP_ROUTER_DIRECT, RP_FALLBACK_CAPACITY, 40000,
-                              40000);
+        rp_router_note_direct(&config, EFFORT, 40000, 1, RP_ROUTER_DIRECT, RP_FALLBACK_CAPACITY,
+                              40000, 40000);
     price = rp_costs_price(rp_costs_cell(EFFORT, 40000), RP_ROUTE_DIRECT);
     assert_in_range(price.wall, 5990, 6010);
     assert_in_range(price.cpu, 5990, 6010);
@@ -183,7 +241,7 @@ static void test_blocks_without_a_frame(void **state)
     assert_int_equal(rp_balance_ns(), RP_BALANCE_LEAST_NS);
     /* It has not been asked. */
     for (int i = 0; i < 4000; i++)
-        rp_router_note_direct(&config, EFFORT, 40000, RP_ROUTER_DIRECT, RP_FALLBACK_BREAKER, 100,
+        rp_router_note_direct(&config, EFFORT, 40000, 1, RP_ROUTER_DIRECT, RP_FALLBACK_BREAKER, 100,
                               100);
     assert_in_range(rp_costs_price(rp_costs_cell(EFFORT, 40000), RP_ROUTE_DIRECT).wall, 5990, 6010);
 }
@@ -196,8 +254,8 @@ static void test_probes_that_did_not_happen(void **state)
     (void)state;
     note(RP_ROUTE_CPU, 70000, 5000, 5000);
     for (int i = 0; i < 100; i++) {
-        assert_int_equal(rp_router_choose(&config, EFFORT, 70000), RP_ROUTER_PROBE);
-        rp_router_note_direct(&config, EFFORT, 70000, RP_ROUTER_PROBE, RP_FALLBACK_POOL, 50, 50);
+        assert_int_equal(rp_router_choose(&config, EFFORT, 70000, 1), RP_ROUTER_PROBE);
+        rp_router_note_direct(&config, EFFORT, 70000, 1, RP_ROUTER_PROBE, RP_FALLBACK_POOL, 50, 50);
     }
 }
 
@@ -351,7 +409,7 @@ static void test_all_sizes_have_a_place(void **state)
     for (size_t size = 0; size < 40; size++) {
         for (int effort = 0; effort < 6; effort++) {
             rp_costs_note(RP_ROUTE_CPU, (rp_effort)effort, (size_t)1 << size, 1, 1, 1);
-            rp_router_choose(&config, (rp_effort)effort, (size_t)1 << size);
+            rp_router_choose(&config, (rp_effort)effort, (size_t)1 << size, 1);
         }
     }
     assert_int_equal(rp_costs_cell(EFFORT, 0), rp_costs_cell(EFFORT, 512));
@@ -373,6 +431,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_auto_is_a_rule_for_all_devices),
         cmocka_unit_test(test_libzstd_comes_first),
         cmocka_unit_test(test_goals_differ),
+        cmocka_unit_test(test_threads_side_by_side),
+        cmocka_unit_test(test_probes_side_by_side),
         cmocka_unit_test(test_savings_are_spent),
         cmocka_unit_test(test_bounds_of_the_balance),
         cmocka_unit_test(test_costs_apart),

@@ -69,7 +69,7 @@ static void run_direct(struct workload *load, rp_router_choice choice)
 {
     bool is_measured = rp_router_measures_cpu(&load->config, EFFORT, load->block_bytes, choice);
 
-    rp_router_note_direct(&load->config, EFFORT, load->block_bytes, choice, RP_FALLBACK_NONE,
+    rp_router_note_direct(&load->config, EFFORT, load->block_bytes, 1, choice, RP_FALLBACK_NONE,
                           load->device.wall, is_measured ? load->device.cpu : RP_COSTS_UNMEASURED);
     load->spent.wall += load->device.wall;
     load->spent.cpu += load->device.cpu;
@@ -79,7 +79,7 @@ static void run_direct(struct workload *load, rp_router_choice choice)
 
 static void run_block(struct workload *load)
 {
-    rp_router_choice choice = rp_router_choose(&load->config, EFFORT, load->block_bytes);
+    rp_router_choice choice = rp_router_choose(&load->config, EFFORT, load->block_bytes, 1);
 
     load->alone += load->libzstd.wall;
     if (choice == RP_ROUTER_CPU)
