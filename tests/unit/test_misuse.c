@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "tests/support/cases.h"
 
@@ -20,6 +21,7 @@
 
 #define INPUT_BYTES 1000
 #define N_RACES 200000
+#define MAX_SECONDS 20
 
 static rp_device *host;
 static rp_error error;
@@ -93,6 +95,7 @@ typedef struct race {
     atomic_uint n_begun; /* rounds */
     atomic_uint n_ended; /* in the other thread */
     atomic_uint n_released;
+    atomic_bool is_over;
 } race;
 
 /* They spin: threads that a barrier wakes come one after the other. */
@@ -114,20 +117,25 @@ static void *release_at_once(void *context)
     race *r = context;
     for (unsigned i = 1; i <= N_RACES; i++) {
         await_at_least(&r->n_begun, i);
+        if (atomic_load(&r->is_over))
+            break;
         release_once(r);
         atomic_store(&r->n_ended, i);
     }
     return NULL;
 }
 
-/* Of two threads that release one lane at the same time, one does. */
+/* Of two threads that release one lane at the same time, one does. On a machine that does other
+ * things, too, a round takes as long as the system lets others run: then there are fewer. */
 static void test_lane_released_by_two(void **state)
 {
     (void)state;
     race r = {.pool = make_pool(host, 2)};
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, release_at_once, &r), 0);
-    for (unsigned i = 1; i <= N_RACES; i++) {
+    const time_t end = time(NULL) + MAX_SECONDS;
+    unsigned i = 1;
+    for (; i <= N_RACES && (i <= N_RACES / 200 || time(NULL) <= end); i++) {
         rp_lane *other = acquire(r.pool);
         atomic_store(&r.lane, acquire(r.pool));
         assert_ptr_not_equal(other, atomic_load(&r.lane));
@@ -140,6 +148,8 @@ static void test_lane_released_by_two(void **state)
         assert_int_equal(atomic_load(&r.n_released), i);
         assert_int_equal(rp_pool_release(r.pool, other), RP_STATUS_OK);
     }
+    atomic_store(&r.is_over, true);
+    atomic_store(&r.n_begun, i);
     pthread_join(thread, NULL);
     rp_pool_destroy(r.pool);
 }
