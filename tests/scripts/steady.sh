@@ -23,7 +23,7 @@ steady()
     table=$("$python" "$tree/bench/db/steady/run" --library "$library" --dir "$work" --num 8000 \
         --write-buffer 262144 --target-file-size 262144 --level-base 1048576 \
         --benchmarks fillrandom,flush --rockpress off:ROCKPRESS_DEVICE=off \
-        --rockpress host:ROCKPRESS_DEVICE=host,ROCKPRESS_GOAL=device,ROCKPRESS_TIMEOUT_MS=60000 "$@" 2>&1) || status=$?
+        --rockpress host:ROCKPRESS_DEVICE=host,ROCKPRESS_GOAL=device,ROCKPRESS_BATCH=off,ROCKPRESS_TIMEOUT_MS=60000 "$@" 2>&1) || status=$?
 }
 
 # expect <status> <what>
