@@ -515,6 +515,31 @@ static bool a_file_is_abandoned_and_nobody_serves(void)
         CHECK(is_memory_back());
     }
     CHECK(n_batched() - before == 3 * (N_BLOCKS / 2) && n_faults() == 0);
+    /* Nor does anybody wait for what was begun. */
+    rp_batch_end(sampled_file_begin(&file, &hint));
+    CHECK(is_memory_back());
+    sampled_file_free(&file);
+    return true;
+}
+
+/* All lanes are taken by files whose builders do something else. The device is done with them. */
+static bool lanes_are_taken_and_nobody_serves(void)
+{
+    sampled_file file;
+    uint64_t before;
+
+    CHECK(configure(0, 60000) && make_all_memory());
+    no_threads = true;
+    before = n_batched();
+    sampled_file_make(&file, 20, 4096, 0, 155);
+    for (int i = 0; i < N_LANES; i++)
+        CHECK(sampled_file_begin(&file, &hint) != 0);
+    sampled_file_free(&file);
+    sampled_file_make(&file, 20, 4096, 0, 156);
+    CHECK(sampled_file_begin(&file, &hint) != 0);
+    for (size_t i = 0; i < 20; i++)
+        CHECK(sampled_file_ask(&file, i, 3, false) == RP_FALLBACK_NONE);
+    CHECK(n_batched() - before == 20 && n_faults() == 0);
     sampled_file_free(&file);
     return true;
 }
@@ -570,6 +595,7 @@ int main(void)
         SCENARIO(a_file_ends_before_it_is_launched),
         SCENARIO(starts_fail_together),
         SCENARIO(a_file_is_abandoned_and_nobody_serves),
+        SCENARIO(lanes_are_taken_and_nobody_serves),
         /* With time limits, than which the device is slower under ThreadSanitizer. */
         SCENARIO(a_driver_hangs),
         SCENARIO(the_device_is_late),
