@@ -98,7 +98,6 @@ static void setup(void)
     const rp_device *device = rp_session_device();
     bool on_host = (device->flags & RP_DEVICE_HOST_MEMORY) != 0;
     size_t slab_bytes = RP_BATCH_SLAB_BYTES;
-    bool is_served;
     size_t n_slabs;
 
     while (slab_bytes < config->max_block_bytes && slab_bytes < RP_BATCH_MAX_BLOCK_BYTES)
@@ -110,9 +109,8 @@ static void setup(void)
     n_slabs = config->batch_chunk_bytes / slab_bytes;
     if (n_slabs > RP_BATCH_CHUNK_SLABS)
         n_slabs = RP_BATCH_CHUNK_SLABS;
-    is_served = rp_batch_service_is_wanted(config, device) && rp_batch_service_setup(config);
-    rp_batch_lanes_setup(device, config, on_host || n_slabs == 0 ? 1 : (uint32_t)n_slabs,
-                         is_served);
+    rp_batch_lanes_setup(device, config, on_host || n_slabs == 0 ? 1 : (uint32_t)n_slabs);
+    rp_batch_service_setup(config, device);
 }
 
 static struct rp_batch_slot *claim_slot(void)

@@ -46,16 +46,15 @@ static bool find_slabs(struct rp_open_batch *batch, const struct rp_batch_chunk 
     return true;
 }
 
-/* Where threads serve, the device was not asked whether it is done with a lane. */
+/* Where threads serve, they ask the device whether it is done with a lane. */
 static struct rp_batch_lane *take_lane(rp_status *status)
 {
-    struct rp_batch_lane *lane = rp_batch_lane_take(status);
+    bool is_served = rp_batch_service_is_on();
+    struct rp_batch_lane *lane = rp_batch_lane_take(!is_served, status);
 
-    if (*status != RP_STATUS_POOL_EXHAUSTED || !rp_batch_service_is_on() ||
-        rp_batch_service_look(false))
-        return lane;
-    rp_batch_lanes_collect(false);
-    return rp_batch_lane_take(status);
+    if (*status == RP_STATUS_POOL_EXHAUSTED && is_served && !rp_batch_service_look(false))
+        lane = rp_batch_lane_take(true, status);
+    return lane;
 }
 
 /* Under the lock, which is released while slabs and a lane are found. */

@@ -32,7 +32,6 @@ static uint32_t chunk_slabs;
 static size_t workspace_bytes;
 static rp_effort effort; /* the highest that lanes have memory for */
 static uint32_t timeout_us;
-static bool is_served;
 static bool proves;       /* RP_VERIFY_DEVICE */
 static uint64_t chunk_ns; /* recent time of a chunk on the device; 0: not known */
 
@@ -78,8 +77,7 @@ static bool is_delivered_by_verifier(void)
     return proves && delivers() && !on_host();
 }
 
-void rp_batch_lanes_setup(const rp_device *used, const rp_plugin_config *config, uint32_t slabs,
-                          bool served)
+void rp_batch_lanes_setup(const rp_device *used, const rp_plugin_config *config, uint32_t slabs)
 {
     size_t chunk_bytes = slabs * rp_batch_slab_bytes();
     size_t one, lane_bytes;
@@ -89,7 +87,6 @@ void rp_batch_lanes_setup(const rp_device *used, const rp_plugin_config *config,
     one = rp_workspace_size(rp_batch_slab_bytes(), 1, effort);
     device = used;
     chunk_slabs = slabs;
-    is_served = served;
     timeout_us = config->timeout_ms * 1000u;
     proves = config->verify == RP_VERIFY_DEVICE;
     /* Blocks of 4 KiB take more workspace than larger ones with as many bytes together. */
@@ -156,16 +153,21 @@ static rp_status make(struct rp_batch_lane *lane)
     return RP_STATUS_OK;
 }
 
-/* A lane that is free, one that has finished unnoticed, or else one that is yet to be made. Asking
- * a few lanes costs less than the device memory that another one would hold. */
-static struct rp_batch_lane *find_free(void)
+static bool awaits_look(const struct rp_batch_lane *lane, bool with_slabs)
+{
+    return lane->is_busy && !lane->is_attended && (lane->owns_slabs || !with_slabs);
+}
+
+/* A lane that is free, one that has finished unnoticed if `asks`, or else one that is yet to be
+ * made. Asking a few lanes costs less than the device memory that another one would hold. */
+static struct rp_batch_lane *find_free(bool asks)
 {
     for (uint32_t i = 0; i < n_lanes; i++) {
         if (lanes[i].is_made && !lanes[i].is_busy && !lanes[i].is_attended)
             return &lanes[i];
     }
-    for (uint32_t i = 0; i < n_lanes && !is_served; i++) {
-        if (!lanes[i].is_busy || lanes[i].is_attended)
+    for (uint32_t i = 0; i < n_lanes && asks; i++) {
+        if (!awaits_look(&lanes[i], false))
             continue;
         rp_batch_lane_attend(&lanes[i], 0);
         if (!lanes[i].is_busy && !lanes[i].is_attended)
@@ -178,9 +180,9 @@ static struct rp_batch_lane *find_free(void)
     return NULL;
 }
 
-struct rp_batch_lane *rp_batch_lane_take(rp_status *status)
+struct rp_batch_lane *rp_batch_lane_take(bool asks, rp_status *status)
 {
-    struct rp_batch_lane *lane = find_free();
+    struct rp_batch_lane *lane = find_free(asks);
 
     *status = RP_STATUS_POOL_EXHAUSTED;
     if (lane == NULL)
@@ -481,11 +483,6 @@ void rp_batch_lane_attend(struct rp_batch_lane *lane, uint32_t limit_us)
     else if (lane->is_awaited)
         pthread_cond_broadcast(&rp_batch_changed); /* another one goes on waiting for the device */
     lane->is_awaited = false;
-}
-
-static bool awaits_look(const struct rp_batch_lane *lane, bool with_slabs)
-{
-    return lane->is_busy && !lane->is_attended && (lane->owns_slabs || !with_slabs);
 }
 
 bool rp_batch_lanes_await_look(bool with_slabs)

@@ -55,10 +55,9 @@ struct rp_batch_lane {
     uint64_t cpu_begun_ns;      /* by its clock; 0: it does not measure */
 };
 
-/* Sets the sizes of lanes. Once, before any other function here. is_served: threads that want a
- * lane do not ask the device for one that it may be done with. */
+/* Sets the sizes of lanes. Once, before any other function here. */
 void rp_batch_lanes_setup(const rp_device *device, const rp_plugin_config *config,
-                          uint32_t chunk_slabs, bool is_served);
+                          uint32_t chunk_slabs);
 
 /* Most lanes. */
 uint32_t rp_batch_lanes_most(void);
@@ -70,8 +69,9 @@ uint64_t rp_batch_lanes_timeout_ns(void);
 uint32_t rp_batch_lanes_chunk_slabs(void);
 bool rp_batch_lanes_hold(size_t max_block_bytes, uint32_t n_blocks);
 
-/* A free lane, busy and attended from now on; NULL with *status (unlocks). */
-struct rp_batch_lane *rp_batch_lane_take(rp_status *status);
+/* A free lane, busy and attended from now on; NULL with *status (unlocks). asks: the device is
+ * asked for one that it is done with. */
+struct rp_batch_lane *rp_batch_lane_take(bool asks, rp_status *status);
 
 /* Gives the lane a chunk that has slabs (under the lock), and writes down what is to be launched
  * (without it, by the thread that did so, while the chunk's blocks are there). */

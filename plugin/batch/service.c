@@ -29,22 +29,18 @@ static struct rp_batch_lane *first_waiting, *last_waiting;
 static uint32_t n_waiting;
 static bool is_look_wanted;
 
-bool rp_batch_service_is_wanted(const rp_plugin_config *config, const rp_device *device)
-{
-    return config->sharing == RP_SHARING_SERVED && (device->flags & RP_DEVICE_HOST_MEMORY) == 0;
-}
-
-bool rp_batch_service_setup(const rp_plugin_config *config)
+void rp_batch_service_setup(const rp_plugin_config *config, const rp_device *device)
 {
     pthread_condattr_t attributes;
 
+    if (config->sharing != RP_SHARING_SERVED || (device->flags & RP_DEVICE_HOST_MEMORY) != 0)
+        return;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     is_on = pthread_cond_init(&wanted, &attributes) == 0;
     pthread_condattr_destroy(&attributes);
     timeout_us = config->timeout_ms * 1000u;
     measures_cpu = config->goal != RP_GOAL_DEVICE;
-    return is_on;
 }
 
 bool rp_batch_service_is_on(void)
@@ -57,14 +53,18 @@ bool rp_batch_service_is_stuck(void)
     return is_on && rp_bounded_device_is_overdue();
 }
 
-/* The one that waits for the longest time. */
+/* The one that waits for the longest time. Nobody waits any more for a chunk that was given up or
+ * released meanwhile: its lane is free again. */
 static struct rp_batch_lane *take_waiting(void)
 {
-    struct rp_batch_lane *lane = first_waiting;
+    struct rp_batch_lane *lane;
 
-    if (lane != NULL) {
+    while ((lane = first_waiting) != NULL) {
         first_waiting = lane->next;
         n_waiting--;
+        if (lane->chunk != NULL && lane->chunk->state == RP_CHUNK_RUNNING)
+            break;
+        rp_batch_lane_clear(lane);
     }
     return lane;
 }
@@ -80,16 +80,12 @@ static void append(struct rp_batch_lane *lane)
     n_waiting++;
 }
 
-/* From the launch to the end. Nobody waits any more for a chunk that was given up before. */
+/* From the launch to the end. */
 static void serve_lane(struct rp_batch_lane *lane)
 {
     rp_nesting nesting;
     rp_status status;
 
-    if (lane->chunk == NULL || lane->chunk->state != RP_CHUNK_RUNNING) {
-        rp_batch_lane_clear(lane);
-        return;
-    }
     lane->cpu_begun_ns = measures_cpu ? rp_costs_cpu_ns() : 0;
     pthread_mutex_unlock(&rp_batch_lock);
     rp_nesting_enter(&nesting);
@@ -121,8 +117,7 @@ static void decline_waiting(void)
     struct rp_batch_lane *lane;
 
     while ((lane = take_waiting()) != NULL) {
-        if (lane->chunk != NULL && lane->chunk->state == RP_CHUNK_RUNNING)
-            lane->chunk->state = RP_CHUNK_FAILED;
+        lane->chunk->state = RP_CHUNK_FAILED;
         rp_batch_lane_clear(lane);
     }
     pthread_cond_broadcast(&rp_batch_changed);
@@ -164,10 +159,6 @@ static void launch_waiting(void)
     rp_status status;
 
     while ((lane = take_waiting()) != NULL) {
-        if (lane->chunk == NULL || lane->chunk->state != RP_CHUNK_RUNNING) {
-            rp_batch_lane_clear(lane);
-            continue;
-        }
         pthread_mutex_unlock(&rp_batch_lock);
         status = rp_batch_lane_launch(lane);
         pthread_mutex_lock(&rp_batch_lock);

@@ -21,12 +21,11 @@
 
 struct rp_batch_lane;
 
-/* Whether they are wanted: with ROCKPRESS_SHARED_LAUNCHES=served, and on the host's CPU never,
- * where the caller is what compresses. */
-bool rp_batch_service_is_wanted(const rp_plugin_config *config, const rp_device *device);
-
-/* Once, before any other function below. False when the system refuses. */
-bool rp_batch_service_setup(const rp_plugin_config *config);
+/* Once, before any other function below. They are there with ROCKPRESS_SHARED_LAUNCHES=served. On
+ * the host's CPU, where the caller is what compresses, they never are, nor where the system
+ * refuses.
+ */
+void rp_batch_service_setup(const rp_plugin_config *config, const rp_device *device);
 
 /* Whether they are there. */
 bool rp_batch_service_is_on(void);

@@ -72,36 +72,27 @@ static bool has_good_addresses(const threaded_device *owner, const rp_stage_args
 /* A dropped upload leaves addresses on the device that are none. */
 static bool copies_good_addresses(const threaded_device *owner, const item *next)
 {
-    return (next->kind == RP_COPY_DEVICE_TO_HOST ||
-            is_alive(owner, next->destination, next->n_bytes)) &&
-           (next->kind == RP_COPY_HOST_TO_DEVICE || is_alive(owner, next->source, next->n_bytes));
-}
-
-static rp_status run_launch(threaded_device *owner, const struct rp_launch *launch)
-{
-    const rp_stream stream = {owner->runner, NULL};
-    pthread_mutex_lock(&owner->lock);
-    if (!has_good_addresses(owner, &launch->args))
-        owner->is_lost = true;
-    const bool is_lost = owner->is_lost;
-    pthread_mutex_unlock(&owner->lock);
-    return is_lost ? RP_STATUS_DEVICE_FAULT : owner->runner->ops->launch(stream, launch);
+    return next->n_bytes == 0 ||
+           ((next->kind == RP_COPY_DEVICE_TO_HOST ||
+             is_alive(owner, next->destination, next->n_bytes)) &&
+            (next->kind == RP_COPY_HOST_TO_DEVICE || is_alive(owner, next->source, next->n_bytes)));
 }
 
 static rp_status run_item(threaded_device *owner, const item *next)
 {
-    if (next->is_launch)
-        return run_launch(owner, &next->launch);
-    if (next->n_bytes == 0)
-        return RP_STATUS_OK;
+    const rp_stream stream = {owner->runner, NULL};
     pthread_mutex_lock(&owner->lock);
-    if (!copies_good_addresses(owner, next))
+    if (next->is_launch ? !has_good_addresses(owner, &next->launch.args)
+                        : !copies_good_addresses(owner, next))
         owner->is_lost = true;
     const bool is_lost = owner->is_lost;
     pthread_mutex_unlock(&owner->lock);
     if (is_lost)
         return RP_STATUS_DEVICE_FAULT;
-    memcpy(next->destination, next->source, next->n_bytes);
+    if (next->is_launch)
+        return owner->runner->ops->launch(stream, &next->launch);
+    if (next->n_bytes != 0)
+        memcpy(next->destination, next->source, next->n_bytes);
     return RP_STATUS_OK;
 }
 

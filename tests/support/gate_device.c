@@ -15,10 +15,8 @@ static void count(void)
 
 static void hold(queue_call call)
 {
-    gate->n_held++;
     while (gate->holding == (int)call)
         usleep(200);
-    gate->n_held--;
 }
 
 static rp_status gated_copy(rp_stream stream, void *destination, const void *source, size_t n_bytes,
@@ -74,7 +72,6 @@ void gate_device_open(gate_device *self, rp_device *runner, uint32_t flags)
     self->is_closed = false;
     self->never_returns = false;
     self->holding = GATE_HOLDS_NONE;
-    self->n_held = 0;
     self->n_at_gate = 0;
     self->most_at_gate = 0;
     self->n_calls = 0;

@@ -22,7 +22,6 @@ typedef struct gate_device {
     _Atomic bool never_returns; /* a wait, while it is closed: time limits are not kept either */
     _Atomic int holding;        /* a queue_call: QUEUE_COPY and QUEUE_LAUNCH do not return while it
                                  * is that. GATE_HOLDS_NONE */
-    _Atomic int n_held;         /* threads that are in such a call */
     _Atomic int n_at_gate;      /* threads that wait there */
     _Atomic int most_at_gate;   /* at any time */
     _Atomic int n_calls;
